@@ -1,0 +1,56 @@
+"""The command line: one subcommand a task, each in its own module of `hf_grok.commands`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from hf_grok.version import __version__
+
+COMMANDS = {
+    "data": "generate a synthetic grammar's data set as Parquet with its card",
+    "train": "train a recipe, watching it generalise",
+    "report": "one page and its figures from one or more runs",
+    "demo": "the quick question-formation recipe and its report, in minutes",
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `hf-grok`, without any subcommand's own options."""
+    lines = [f"  {name:<8}{summary}" for name, summary in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="hf-grok",
+        description="Watch language models come to have syntax.\n\ncommands:\n" + "\n".join(lines),
+        epilog="`hf-grok COMMAND --help` teaches one command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hf-grok {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit status.
+
+    A mistake of the user's (`hf_grok.errors.UserError`) is printed as one message and gives 2.
+    """
+    # Read by the OpenMP runtime when torch is first imported: spinning threads beside another
+    # busy process slow a small model sixty-fold.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = build_parser().parse_args(words[:1])
+    command = importlib.import_module(f"hf_grok.commands.{chosen.command}")
+    from hf_grok.errors import UserError
+
+    try:
+        return int(command.main(words[1:]))
+    except UserError as error:
+        print(f"hf-grok {chosen.command}: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
