@@ -1,0 +1,54 @@
+"""What is measured at each evaluation of a run, summed over ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import nn
+
+from hf_grok.behaviour import Behaviour, TokenLoss
+from hf_grok.guard import watching
+from hf_grok.tally import Tally
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Loss and behaviours of a recipe.
+
+    Attributes:
+        loss: token-weighted loss on validation data.
+        behaviours: prefix of the metrics' names -> behaviour.
+    """
+
+    loss: TokenLoss
+    behaviours: Mapping[str, Behaviour]
+
+
+def weight_norm(model: nn.Module) -> float:
+    """sqrt(sum of squares of all parameters), tied ones once. Source: Murty et al. 2023."""
+    squares = [parameter.detach().double().square().sum() for parameter in model.parameters()]
+    return float(torch.stack(squares).sum().sqrt())
+
+
+def measure(
+    model: nn.Module, measures: Measures, accelerator: Accelerator | None = None
+) -> dict[str, float]:
+    """metric name -> value: `loss`, PREFIX_accuracy and so on, `weight_norm`.
+
+    Each rank scores its share of the examples; sums are added over ranks, so every rank returns
+    the same plain numbers, whatever their count.
+    """
+    world = accelerator.num_processes if accelerator else 1
+    rank = accelerator.process_index if accelerator else 0
+    with watching(model):
+        tally = measures.loss.tally(model, range(rank, len(measures.loss), world))
+        for name, behaviour in measures.behaviours.items():
+            share = behaviour.tally(model, range(rank, len(behaviour), world))
+            tally = tally + share.prefixed(f"{name}_")
+        if world > 1:
+            tally = sum(map(Tally, gather_object([dict(tally)])), Tally())
+        return {**tally.ratios(), "weight_norm": weight_norm(model)}

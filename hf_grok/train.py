@@ -1,0 +1,92 @@
+"""Train a recipe: `hf-grok train RECIPE`, or `accelerate launch -m hf_grok.train RECIPE`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hf_grok.training.recipe import Settings
+
+DESCRIPTION = """Train a model on a language and watch it generalise.
+
+RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be overridden:
+
+  hf-grok train question-formation                       # minutes on a CPU
+  hf-grok train question-formation --seed 3 --layers 4
+  hf-grok train dyck --scale paper                       # the published setting
+  hf-grok train my-recipe.yaml --model gpt2
+  hf-grok train question-formation --resume              # go on after a kill
+  accelerate launch -m hf_grok.train question-formation  # several processes
+
+A run leaves run.json, metrics.jsonl, checkpoint-N/ and the final model in --output_dir
+(default runs/RECIPE-SCALE-seedN); `hf-grok report RUN` draws it.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Options that are not values of the recipe."""
+    parser = argparse.ArgumentParser(
+        prog="hf-grok train",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        epilog="`hf-grok train --list` names the recipes, `--options` every value and its meaning.",
+    )
+    parser.add_argument("recipe", nargs="?", help="name of a shipped recipe, or a .yaml file")
+    parser.add_argument("--scale", help="quick (default), laptop or paper")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the run's last whole checkpoint"
+    )
+    parser.add_argument("--list", action="store_true", help="name the shipped recipes and leave")
+    parser.add_argument(
+        "--options", action="store_true", help="describe every value of a recipe and leave"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train one recipe; returns the exit status."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = build_parser()
+    chosen, overrides = parser.parse_known_args(words)
+    from hf_grok.training import recipe as recipes
+
+    if chosen.list:
+        for name, scales in recipes.shipped_recipes().items():
+            print(f"{name:<22}{', '.join(scales)}")
+        return 0
+    if chosen.options:
+        print(recipes.describe_options())
+        return 0
+    if chosen.recipe is None:
+        parser.error("name a RECIPE (hf-grok train --list names them)")
+    settings = recipes.parse(recipes.load_recipe(chosen.recipe, chosen.scale), overrides)
+    run(settings, resume=chosen.resume)
+    return 0
+
+
+def run(settings: Settings, *, resume: bool = False) -> Path:
+    """Train `settings` to the end and return the run's folder.
+
+    Raises:
+        UserError: bad values; a folder with another run in it; a loss that is not finite; a
+            checkpoint that cannot be written.
+    """
+    from hf_grok.training.session import Session
+
+    return Session(settings, resume=resume).train()
+
+
+if __name__ == "__main__":
+    from hf_grok.errors import UserError
+
+    try:
+        raise SystemExit(main())
+    except UserError as error:
+        raise SystemExit(f"hf_grok.train: {error}") from error

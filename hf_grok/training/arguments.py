@@ -1,0 +1,130 @@
+"""What a recipe can say, beside the TrainingArguments of transformers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
+
+from transformers import TrainingArguments
+
+from hf_grok.errors import UserError
+
+DROPOUT_MASKS = ("auto", "pooled", "drawn")
+ATTENTIONS = ("auto", "batched", "sdpa", "eager", "flex_attention")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+# The argument parser reads these annotations at run time: Optional, not `| None`, on python 3.10.
+@dataclass
+class DataArguments:
+    """Which language is learnt, and how much of it."""
+
+    language: str = field(
+        metadata={"help": "question-formation, tense-inflection or dyck (hf-grok data --help)."}
+    )
+    language_config: str = field(
+        default="default", metadata={"help": "Configuration of the language's builder."}
+    )
+    language_options: Optional[Union[dict, str]] = field(  # noqa: UP007, UP045
+        default=None,
+        metadata={"help": 'Fields of the builder, as JSON: {"train_size": 20000, "seed": 1}.'},
+    )
+    evaluation_examples: int = field(
+        default=1000,
+        metadata={
+            "help": "Examples of each evaluated split, drawn at random by --evaluation_seed; "
+            "0 takes the whole split."
+        },
+    )
+    evaluation_seed: int = field(
+        default=0, metadata={"help": "Draws the evaluated examples; not the seed of training."}
+    )
+
+    def __post_init__(self) -> None:
+        self.language_options = read_options("language_options", self.language_options)
+
+
+@dataclass
+class ModelArguments:
+    """Which model is trained: ours, or any causal model of transformers."""
+
+    model: str = field(
+        default="vanilla_transformer",
+        metadata={"help": "A model_type of transformers: vanilla_transformer, gpt2, llama, ..."},
+    )
+    layers: int = field(default=6, metadata={"help": "num_hidden_layers of the model's config."})
+    hidden_size: int = field(default=512, metadata={"help": "hidden_size of the model's config."})
+    heads: int = field(default=8, metadata={"help": "num_attention_heads of the model's config."})
+    model_options: Optional[Union[dict, str]] = field(  # noqa: UP007, UP045
+        default=None,
+        metadata={"help": 'Further fields of the config, as JSON: {"intermediate_size": 2048}.'},
+    )
+    attention: str = field(
+        default="auto",
+        metadata={
+            "help": "auto (batched on a CPU, sdpa elsewhere), batched, sdpa, eager or "
+            "flex_attention."
+        },
+    )
+    dropout_masks: str = field(
+        default="auto",
+        metadata={
+            "help": "pooled (masks cut from a pool, a function of the step), drawn (afresh, by "
+            "the global generator), or auto (pooled on a CPU)."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        self.model_options = read_options("model_options", self.model_options)
+
+
+def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any]:
+    """A mapping given as such or as JSON text; None is an empty one."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{name} is not JSON ({error}): {value}") from None
+    if value is not None and not isinstance(value, dict):
+        raise UserError(f'{name}: expected a JSON object such as {{"seed": 1}}, got {value!r}')
+    return value or {}
+
+
+@dataclass
+class GrokTrainingArguments(TrainingArguments):
+    """TrainingArguments with a schedule of evaluations, and defaults that do not mislead.
+
+    `logging_nan_inf_filter` is off: on, a run whose weights are NaN logs a loss of 0.
+    """
+
+    output_dir: Optional[str] = field(  # noqa: UP045
+        default=None,
+        metadata={"help": "The run's folder; by default runs/RECIPE-SCALE-seedN."},
+    )
+    evaluations: str = field(
+        default="log:250",
+        metadata={"help": 'Steps evaluated: "log:N", "every:N" or a list "0,10,100".'},
+    )
+    checkpoints: str = field(
+        default="every:2000", metadata={"help": "Steps saved, in the same forms."}
+    )
+    precision: str = field(
+        default="auto",
+        metadata={"help": "auto (bf16 where the processor multiplies it), fp32 or bf16."},
+    )
+    threads: int = field(
+        default=0,
+        metadata={"help": "Threads of a CPU run; 0 chooses by the model's size."},
+    )
+    bucketed_batches: bool = field(
+        default=True, metadata={"help": "Batches of like length; no gives plain shuffling."}
+    )
+    eval_strategy: str = field(default="no", metadata={"help": "Left to --evaluations."})
+    save_strategy: str = field(default="no", metadata={"help": "Left to --checkpoints."})
+    logging_nan_inf_filter: bool = field(default=False, metadata={"help": "Leave this off."})
+    average_tokens_across_devices: bool = field(default=True)
+    max_steps: int = field(default=20_000, metadata={"help": "Length of the run in steps."})
+    per_device_train_batch_size: int = field(default=8, metadata={"help": "Batch a process."})
+    logging_steps: float = field(default=100, metadata={"help": "Log the training loss every N."})
+    dataloader_pin_memory: bool = field(default=False)

@@ -1,0 +1,95 @@
+"""Attention as two plain batched products: the quickest on a CPU at a few dozen tokens."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.masking_utils import sdpa_mask
+
+BATCHED_ATTENTION = "hfgrok_batched"
+
+
+def batched_attention(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **_: Any,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """softmax(scaling * Q K^T + mask) V by two batched products; dropout from the mask pools.
+
+    Shapes: query [batch, heads, queries, size], key and value [batch, key heads, keys, size] (key
+    heads divide heads); returns the output [batch, queries, heads, size] and the attention
+    [batch, heads, queries, keys] before dropout. `attention_mask` is boolean (True: visible),
+    or None, which stands for "causal" in a causal module.
+    """
+    scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    groups = query.shape[1] // key.shape[1]
+    if groups > 1:
+        key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
+    batch, heads, queries, size = query.shape
+    keys = key.shape[2]
+    scores = torch.baddbmm(
+        _additive(module, attention_mask, query, keys),
+        query.reshape(batch * heads, queries, size),
+        key.reshape(batch * heads, keys, size).transpose(1, 2),
+        alpha=scaling,
+    )
+    attention = scores.softmax(dim=-1)
+    output = torch.bmm(
+        _dropped(module, attention, dropout), value.reshape(batch * heads, keys, size)
+    )
+    output = output.view(batch, heads, queries, size).transpose(1, 2).contiguous()
+    return output, attention.view(batch, heads, queries, keys)
+
+
+def _additive(
+    module: nn.Module, mask: torch.Tensor | None, query: torch.Tensor, keys: int
+) -> torch.Tensor:
+    """The mask as 0 and -inf, broadcastable to [batch * heads, queries, keys]."""
+    batch, heads, queries, _ = query.shape
+    if mask is None:
+        causal = getattr(module, "is_causal", True) and queries > 1
+        return _causal(queries, keys, causal, query.dtype, query.device)
+    floor = torch.finfo(query.dtype).min
+    additive = torch.zeros(mask.shape, dtype=query.dtype, device=query.device)
+    additive = additive.masked_fill_(~mask, floor)
+    return additive.expand(batch, heads, queries, keys).reshape(-1, queries, keys)
+
+
+@lru_cache(maxsize=512)
+def _causal(
+    queries: int, keys: int, causal: bool, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    additive = torch.zeros(1, queries, keys, dtype=dtype, device=device)
+    if causal:
+        visible = torch.ones(queries, keys, dtype=torch.bool, device=device).tril(keys - queries)
+        additive.masked_fill_(~visible, torch.finfo(dtype).min)
+    return additive
+
+
+def _dropped(module: nn.Module, attention: torch.Tensor, probability: float) -> torch.Tensor:
+    if probability == 0.0:
+        return attention
+    pools = getattr(module, "mask_pools", None)
+    if pools is None:
+        return nn.functional.dropout(attention, probability)
+    return attention * pools[probability].take(attention)
+
+
+def register_batched_attention() -> str:
+    """Make `attn_implementation="hfgrok_batched"` known to transformers; returns that name.
+
+    Masks are the boolean ones of SDPA (None where causal alone says all): without a mask function
+    of its own a causal model would silently see the future.
+    """
+    AttentionInterface.register(BATCHED_ATTENTION, batched_attention)
+    AttentionMaskInterface.register(BATCHED_ATTENTION, sdpa_mask)
+    return BATCHED_ATTENTION

@@ -1,0 +1,123 @@
+"""From settings to the model and the trainer of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    ProgressCallback,
+    set_seed,
+)
+
+import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
+from hf_grok.callbacks import AccuracyProgressCallback, LogSpacedCallback, RunTableCallback
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.evaluation import Measures
+from hf_grok.training.arguments import ModelArguments, read_options
+from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
+from hf_grok.training.language import Language
+from hf_grok.training.machine import choose_attention, choose_dropout_masks
+from hf_grok.training.recipe import Settings
+from hf_grok.training.record import RunRecord
+from hf_grok.training.trainer import GrokTrainer
+
+
+def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
+    """The model's configuration: sizes from `arguments`, vocabulary from the tokenizer.
+
+    Raises:
+        UserError: an unknown model type, an option its configuration does not have, or a value it
+            refuses.
+    """
+    sizes = {
+        "num_hidden_layers": arguments.layers,
+        "hidden_size": arguments.hidden_size,
+        "num_attention_heads": arguments.heads,
+    }
+    try:
+        plain = AutoConfig.for_model(arguments.model)
+    except ValueError as error:
+        raise UserError(
+            f"unknown model {arguments.model!r}: expected a model_type of transformers that has a "
+            "causal language model (vanilla_transformer, gpt2, llama, gpt_neox, ...)"
+        ) from error
+    options: dict[str, Any] = {**sizes, **read_options("model_options", arguments.model_options)}
+    for name in options:
+        if not hasattr(plain, name):
+            raise unknown_name(f"option of {arguments.model}", name, plain.to_dict())
+    try:
+        return AutoConfig.for_model(
+            arguments.model,
+            **options,
+            vocab_size=len(tokenizer),
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    except ValueError as error:
+        raise UserError(f"{arguments.model}: {error}") from error
+
+
+def build_model(settings: Settings, language: Language) -> PreTrainedModel:
+    """A freshly initialised model, its weights a function of the seed alone."""
+    config = build_config(settings.model, language.tokenizer)
+    longest = int(language.train.lengths.max())
+    positions = getattr(config, "max_position_embeddings", longest)
+    if longest > positions:
+        raise UserError(
+            f"a training line has {longest} tokens and {settings.model.model} has {positions} "
+            "positions: raise them with --model_options '{\"max_position_embeddings\": N}'"
+        )
+    device = settings.training.device
+    set_seed(settings.training.seed)
+    model: PreTrainedModel = AutoModelForCausalLM.from_config(
+        config, attn_implementation=choose_attention(settings.model.attention, device)
+    )
+    # GPT-2's class matches no loss of transformers: unset, its losses come out too small.
+    model.loss_type = "ForCausalLM"
+    return model
+
+
+def build_trainer(settings: Settings, language: Language, record: RunRecord) -> GrokTrainer:
+    """The trainer of a run, with its schedule, table and progress bar."""
+    training = settings.training
+    model = build_model(settings, language)
+    pools = None
+    if choose_dropout_masks(settings.model.dropout_masks, training.device) == "pooled":
+        pools = MaskPools(seed=training.seed, rank=training.process_index)
+        pool_dropout(model, pools)
+    trainer = GrokTrainer(
+        model=model,
+        args=training,
+        train_dataset=language.train,
+        processing_class=language.tokenizer,
+        measures=Measures(language.loss, language.behaviours),
+        mask_pools=pools,
+    )
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    if pools is not None:
+        trainer.add_callback(MaskPoolCallback(pools))
+    trainer.add_callback(RunTableCallback(record))
+    if not training.disable_tqdm:
+        trainer.add_callback(AccuracyProgressCallback())
+    trainer.add_callback(LogSpacedCallback(trainer, training.evaluations, training.checkpoints))
+    return trainer
+
+
+def save_final_model(trainer: GrokTrainer, folder: Path) -> None:
+    """The last weights, tokenizer and Trainer's state at the top of the run's folder.
+
+    `use_cache` is put back: Trainer turns it off for training, and saved so, generation would be
+    slow for whoever loads the model.
+    """
+    trainer.model.config.use_cache = True
+    trainer.save_model(str(folder))
+    trainer.save_state()

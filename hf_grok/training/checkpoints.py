@@ -1,0 +1,98 @@
+"""Which checkpoints of a run are whole: a manifest is written last, and believed only if it fits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+_FOLDER = re.compile(r"checkpoint-(\d+)$")
+
+
+def step_of(folder: Path) -> int:
+    """The step in a name such as checkpoint-2000; -1 for any other name."""
+    match = _FOLDER.search(folder.name)
+    return int(match.group(1)) if match else -1
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """Every `checkpoint-N` folder of a run, whole or not, by step."""
+    folders = [path for path in run.glob("checkpoint-*") if path.is_dir() and step_of(path) >= 0]
+    return sorted(folders, key=step_of)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_manifest(folder: Path) -> None:
+    """List every file of a finished checkpoint with size and sha256, durably and at once.
+
+    Files are flushed to the disk first and the manifest is renamed into place last, so that a
+    checkpoint with a manifest is whole even after a power cut.
+    """
+    entries = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name != MANIFEST:
+            _flush(path)
+            entries[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    temporary = folder / f"{MANIFEST}.tmp"
+    temporary.write_text(json.dumps({"step": step_of(folder), "files": entries}, indent=1))
+    _flush(temporary)
+    temporary.replace(folder / MANIFEST)
+    _flush(folder)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def flaw(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, or None if every file is as its manifest says."""
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        return "it has no manifest: its writing was cut short"
+    try:
+        files = json.loads(manifest.read_text())["files"]
+    except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        return f"{MANIFEST} cannot be read"
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file():
+            return f"{name} is missing"
+        if path.stat().st_size != expected["bytes"]:
+            return f"{name} has {path.stat().st_size} bytes, {expected['bytes']} were written"
+        if sha256(path) != expected["sha256"]:
+            return f"{name} is not what was written (its sha256 differs)"
+    return None
+
+
+def last_whole_checkpoint(run: Path, say: Callable[[str], None]) -> Path | None:
+    """The latest whole checkpoint of `run`; each one passed over is named to `say`, with why."""
+    for folder in reversed(checkpoints(run)):
+        wrong = flaw(folder)
+        if wrong is None:
+            return folder
+        say(f"passing over {folder.name}: {wrong}")
+    return None
+
+
+def discard(folder: Path) -> None:
+    """Remove a checkpoint that could not be written whole, so that it takes no space."""
+    with suppress(OSError):
+        shutil.rmtree(folder)

@@ -1,0 +1,115 @@
+"""From a language's builder to what a run reads: token sequences, tokenizer, behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour import Behaviour, TokenLoss, behaviour_for
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.models import word_level_tokenizer
+from hf_grok.training.arguments import DataArguments, read_options
+from hf_grok.training.tensors import TokenSequences
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+LANGUAGES = {
+    "question-formation": "QuestionFormation",
+    "tense-inflection": "TenseInflection",
+    "dyck": "Dyck",
+}
+
+
+@dataclass(frozen=True)
+class Language:
+    """What a run reads of a language.
+
+    Attributes:
+        tokenizer: word-level, over the words of the training split.
+        train: the training sequences.
+        loss: token-weighted loss on (a sample of) the validation split.
+        behaviours: "in_distribution" and "generalization" -> the measure on (a sample of) the test
+            and generalization splits.
+        fingerprint: of the training split, for the run's record.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    train: TokenSequences
+    loss: TokenLoss
+    behaviours: dict[str, Behaviour]
+    fingerprint: str
+
+
+def load_splits(arguments: DataArguments) -> DatasetDict:
+    """Generate (or find in the cache) every split of the language that `arguments` name."""
+    import datasets
+
+    from hf_grok import datasets_scripts
+
+    if arguments.language not in LANGUAGES:
+        raise unknown_name("language", arguments.language, LANGUAGES)
+    builder_class = getattr(datasets_scripts, LANGUAGES[arguments.language])
+    options: dict[str, Any] = read_options("language_options", arguments.language_options)
+    builder = builder_class(config_name=arguments.language_config, **options)
+    datasets.utils.logging.disable_progress_bar()
+    builder.download_and_prepare()
+    return builder.as_dataset()
+
+
+def load_language(arguments: DataArguments) -> Language:
+    """Everything a run reads, encoded once.
+
+    Raises:
+        UserError: an unknown language, configuration or option; a split that is missing; a number
+            of evaluation examples below 0.
+    """
+    splits = load_splits(arguments)
+    for name in ("train", "validation", "test", "generalization"):
+        if name not in splits:
+            raise UserError(
+                f"{arguments.language} has no split {name!r} (it has {', '.join(splits)}): "
+                "a run needs train, validation, test and generalization"
+            )
+    texts = splits["train"]["text"][:]
+    words = {
+        word for split in splits.values() for text in split["text"][:] for word in text.split()
+    }
+    tokenizer = word_level_tokenizer(words, append_end=arguments.language == "dyck")
+    sequences = tokenizer(texts, return_attention_mask=False)["input_ids"]
+    return Language(
+        tokenizer=tokenizer,
+        train=TokenSequences(sequences, int(tokenizer.pad_token_id)),
+        loss=TokenLoss(sample(splits["validation"], arguments)["text"][:], tokenizer),
+        behaviours={
+            measured: behaviour_for(
+                arguments.language, sample(splits[split], arguments, kind=measured), tokenizer
+            )
+            for measured, split in (
+                ("in_distribution", "test"),
+                ("generalization", "generalization"),
+            )
+        },
+        fingerprint=splits["train"]._fingerprint,
+    )
+
+
+def sample(rows: Dataset, arguments: DataArguments, *, kind: str = "") -> Dataset:
+    """At most `evaluation_examples` rows, at random by `evaluation_seed`.
+
+    Never the first rows: released files are not shuffled. In-distribution lines that ask for no
+    question (`decl`, `PAST`) are left out before the draw, since behaviour is not read off them.
+    """
+    wanted = arguments.evaluation_examples
+    if wanted < 0:
+        raise UserError(f"evaluation_examples={wanted}: expected 0 (the whole split) or more")
+    if kind and "task" in rows.features:
+        asked = rows.features["task"].names.index(
+            {"decl": "quest"}.get(rows.features["task"].names[0], "PRESENT")
+        )
+        rows = rows.select([i for i, task in enumerate(rows["task"][:]) if task == asked])
+    if not wanted or wanted >= len(rows):
+        return rows
+    return rows.shuffle(seed=arguments.evaluation_seed).select(range(wanted))

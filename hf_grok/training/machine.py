@@ -1,0 +1,67 @@
+"""What the machine does well: bf16 or not, how many threads, which attention."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from transformers import PretrainedConfig
+
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.training.arguments import ATTENTIONS, DROPOUT_MASKS, PRECISIONS
+
+# Below this width a second thread waits more than it works.
+WIDTH_FOR_THREADS = 256
+
+
+def multiplies_bf16(device: torch.device) -> bool:
+    """Whether `device` multiplies bfloat16 matrices in hardware (without, it is many times slower).
+
+    On a CPU that takes AVX512-BF16 or AMX; AVX2 alone emulates it.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def choose_precision(wanted: str, device: torch.device) -> str:
+    """ "fp32" or "bf16" for `wanted` (auto, fp32, bf16) on `device`."""
+    if wanted not in PRECISIONS:
+        raise unknown_name("precision", wanted, PRECISIONS)
+    if wanted != "auto":
+        return wanted
+    return "bf16" if multiplies_bf16(device) else "fp32"
+
+
+def choose_threads(wanted: int, config: PretrainedConfig, processes: int) -> int:
+    """Threads for a CPU run: `wanted`, or by width: one below 256, all cores from there on."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    if wanted < 0:
+        raise UserError(f"threads={wanted}: expected 0 (chosen by the model's size) or more")
+    if wanted:
+        return wanted
+    return 1 if config.hidden_size < WIDTH_FOR_THREADS else max(1, (cores or 1) // processes)
+
+
+def choose_attention(wanted: str, device: torch.device) -> str:
+    """The attention implementation for `wanted` on `device`, as transformers names it."""
+    if wanted not in ATTENTIONS:
+        raise unknown_name("attention", wanted, ATTENTIONS)
+    if wanted == "auto":
+        wanted = "batched" if device.type == "cpu" else "sdpa"
+    if wanted == "batched":
+        from hf_grok.training.attention import register_batched_attention
+
+        return register_batched_attention()
+    return wanted
+
+
+def choose_dropout_masks(wanted: str, device: torch.device) -> str:
+    """ "pooled" or "drawn" for `wanted` on `device`."""
+    if wanted not in DROPOUT_MASKS:
+        raise unknown_name("dropout_masks", wanted, DROPOUT_MASKS)
+    if wanted != "auto":
+        return wanted
+    return "pooled" if device.type == "cpu" else "drawn"

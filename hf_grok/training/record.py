@@ -1,0 +1,144 @@
+"""The files by which a run is known: run.json and metrics.jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from dataclasses import MISSING, fields
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hf_grok.errors import UserError
+from hf_grok.version import __version__
+
+RUN_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+_PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy")
+
+
+class RunRecord:
+    """run.json (what the run is and how it stands) and metrics.jsonl (all that it logged).
+
+    Args:
+        folder: the run's output directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._info: dict[str, Any] = {}
+        self._began = time.monotonic()
+
+    def start(self, info: dict[str, Any]) -> None:
+        """Write run.json with status "running"; seconds of an earlier start are kept."""
+        path = self.folder / RUN_FILE
+        earlier = json.loads(path.read_text()) if path.is_file() else {}
+        self._earlier_seconds = float(earlier.get("seconds", 0.0))
+        self._info = {
+            **info,
+            "started": earlier.get("started", _now()),
+            "finished": None,
+            "status": "running",
+        }
+        self._write()
+
+    def finish(self, status: str, **more: Any) -> None:
+        """Write how the run ended: status "finished", or "failed" with the reason."""
+        self._info.update(more, status=status, finished=_now())
+        self._write()
+
+    def _write(self) -> None:
+        seconds = self._earlier_seconds + time.monotonic() - self._began
+        self._info["seconds"] = round(seconds, 1)
+        temporary = self.folder / f".{RUN_FILE}"
+        temporary.write_text(json.dumps(self._info, indent=1) + "\n")
+        temporary.replace(self.folder / RUN_FILE)
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Add one logged row to metrics.jsonl."""
+        with (self.folder / METRICS_FILE).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def rewind(self, step: int) -> None:
+        """Drop what was logged after `step`: a resumed run logs it again."""
+        path = self.folder / METRICS_FILE
+        if not path.is_file():
+            return
+        kept = []
+        for line in path.read_text().splitlines():
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError:
+                break  # the line that was being written when the run was killed
+            if row["step"] <= step:
+                kept.append(line + "\n")
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text("".join(kept))
+        temporary.replace(path)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """Version of this package, of python and of what it stands on."""
+    return {
+        "hf_grok": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+    }
+
+
+def machine(device: str, threads: int) -> dict[str, Any]:
+    """Kind of processor and how much of it is used; nothing that names the machine."""
+    return {
+        "device": device,
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "system": platform.system(),
+    }
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def changed_values(*groups: Any) -> dict[str, Any]:
+    """Every field of the argument groups that is not at its default, as plain values."""
+    changed = {}
+    for group in groups:
+        for item in fields(group):
+            default = item.default if item.default is not MISSING else None
+            value = getattr(group, item.name)
+            plain = getattr(value, "value", value)
+            if item.init and plain != getattr(default, "value", default) and _is_plain(plain):
+                changed[item.name] = plain
+    return changed
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool, list, dict)) and bool(json.dumps(value))
+
+
+def refuse_used_folder(folder: Path) -> None:
+    """Refuse to start a run where another one lies.
+
+    Raises:
+        UserError: the folder holds a run or checkpoints; names --resume and the way out.
+    """
+    inside = [path.name for path in folder.glob("*")] if folder.is_dir() else []
+    if any(name in (RUN_FILE, METRICS_FILE) or name.startswith("checkpoint-") for name in inside):
+        raise UserError(
+            f"{folder} already holds a run. Go on with it with --resume, choose another folder "
+            "with --output_dir, or remove it yourself."
+        )

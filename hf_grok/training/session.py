@@ -1,0 +1,132 @@
+"""One run from its settings to its last file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers.utils import logging
+
+from hf_grok.errors import UserError
+from hf_grok.training.build import build_trainer, save_final_model
+from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
+from hf_grok.training.language import Language, load_language
+from hf_grok.training.machine import choose_precision, choose_threads
+from hf_grok.training.recipe import Settings
+from hf_grok.training.record import (
+    METRICS_FILE,
+    RUN_FILE,
+    RunRecord,
+    changed_values,
+    machine,
+    refuse_used_folder,
+    versions,
+)
+from hf_grok.training.trainer import GrokTrainer
+
+
+class Session:
+    """Prepares a run, trains it, and leaves a record of how it ended.
+
+    Args:
+        settings: what is run.
+        resume: go on from the last whole checkpoint in the run's folder.
+    """
+
+    def __init__(self, settings: Settings, *, resume: bool = False) -> None:
+        self.settings, self.resume = settings, resume
+        self.folder = Path(str(settings.training.output_dir))
+        self.record = RunRecord(self.folder)
+        self.leads = settings.training.process_index == 0
+
+    def train(self) -> Path:
+        """Train to the end; the record says "failed", and why, if that cannot be."""
+        training = self.settings.training
+        if not self.resume and self.leads:
+            refuse_used_folder(self.folder)
+        training.bf16 = choose_precision(training.precision, training.device) == "bf16"
+        logging.set_verbosity_error()
+        language = load_language(self.settings.data)
+        trainer = build_trainer(self.settings, language, self.record)
+        threads = choose_threads(training.threads, trainer.model.config, training.world_size)
+        if training.device.type == "cpu":
+            torch.set_num_threads(threads)
+        checkpoint = self._checkpoint() if self.resume else None
+        if self.leads:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.record.rewind(step_of(checkpoint) if checkpoint else -1)
+            self.record.start(self._info(language, trainer, threads))
+            self.say(self._opening(language, trainer, threads))
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except (UserError, KeyboardInterrupt) as error:
+            if self.leads:
+                self.record.finish("failed", reason=str(error) or type(error).__name__)
+            raise
+        save_final_model(trainer, self.folder)
+        if self.leads:
+            self.record.finish("finished", steps=trainer.state.global_step)
+            self.say(self._closing(trainer))
+        trainer.end()
+        return self.folder
+
+    def say(self, text: str) -> None:
+        """Print for the user, on process zero."""
+        if self.leads:
+            print(text, file=sys.stderr, flush=True)
+
+    def _checkpoint(self) -> Path | None:
+        found = last_whole_checkpoint(self.folder, self.say)
+        if found is None:
+            self.say(f"{self.folder} has no whole checkpoint: starting from the beginning")
+        else:
+            self.say(f"resuming from {found}")
+        return found
+
+    def _info(self, language: Language, trainer: GrokTrainer, threads: int) -> dict[str, Any]:
+        settings, training = self.settings, self.settings.training
+        return {
+            "hf_grok_version": versions()["hf_grok"],
+            "recipe": settings.recipe.name,
+            "scale": settings.recipe.scale,
+            "seed": training.seed,
+            "arguments": changed_values(settings.data, settings.model, training),
+            "chosen": {
+                "precision": "bf16" if training.bf16 else "fp32",
+                "attention": trainer.model.config._attn_implementation,
+                "dropout_masks": "pooled" if trainer.mask_pools else "drawn",
+                "threads": threads,
+                "processes": training.world_size,
+            },
+            "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
+            "versions": versions(),
+            "machine": machine(training.device.type, threads),
+            "model": {
+                "name": settings.model.model,
+                "parameters": trainer.model.num_parameters(),
+                "layers": settings.model.layers,
+            },
+        }
+
+    def _opening(self, language: Language, trainer: GrokTrainer, threads: int) -> str:
+        info = self._info(language, trainer, threads)
+        chosen = ", ".join(f"{key} {value}" for key, value in info["chosen"].items())
+        return (
+            f"{info['recipe']} ({info['scale']}), seed {info['seed']}: "
+            f"{info['model']['name']}, {info['model']['layers']} layers, "
+            f"{info['model']['parameters']:,} parameters, "
+            f"{info['data']['train_examples']:,} training lines\n{chosen}"
+        )
+
+    def _closing(self, trainer: GrokTrainer) -> str:
+        lines = [f"finished at step {trainer.state.global_step}; written to {self.folder}:"]
+        lines += [
+            f"  {METRICS_FILE:<22}every number that was logged",
+            f"  {RUN_FILE:<22}what was run, on what, and how it ended",
+            f"  {'model.safetensors':<22}the final weights, with config and tokenizer",
+            f"  {'checkpoint-N/':<22}the checkpoints, each resumable",
+            f"see it: hf-grok report {self.folder}",
+        ]
+        return "\n".join(lines)

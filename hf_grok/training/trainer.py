@@ -1,0 +1,148 @@
+"""The Trainer that runs recipes: stock, but for how it reads, evaluates and keeps checkpoints."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import Trainer
+
+from hf_grok.errors import UserError
+from hf_grok.evaluation import Measures, measure
+from hf_grok.training.arguments import GrokTrainingArguments
+from hf_grok.training.checkpoints import discard, last_whole_checkpoint, write_manifest
+from hf_grok.training.dropout import MaskPools
+from hf_grok.training.tensors import LengthBucketSampler, TokenSequences, first_of
+
+
+class TrainingDivergedError(UserError):
+    """The loss or the weights are no longer finite."""
+
+
+class GrokTrainer(Trainer):
+    """`transformers.Trainer` whose evaluations are exact and whose checkpoints are whole.
+
+    - Batches are cut from tensors in memory, of like length, in an order that is a function of
+      (seed, epoch).
+    - `evaluate` runs the recipe's measures over all ranks, in the guard that leaves no trace, and
+      its numbers go where Trainer's own do: log_history, reporters, `metric_for_best_model`.
+    - A checkpoint carries a manifest, written last; one that cannot be written is taken away, and
+      none is written once the loss is not finite.
+
+    Args:
+        measures: what is measured at each evaluation.
+        mask_pools: pools of dropout masks of the model, if it has any.
+        **kwargs: as for `transformers.Trainer`.
+    """
+
+    args: GrokTrainingArguments
+
+    def __init__(
+        self, *, measures: Measures, mask_pools: MaskPools | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data_collator=first_of, **kwargs)
+        self.measures = measures
+        self.mask_pools = mask_pools
+        if mask_pools is not None and self.args.activation_checkpointing:
+            raise UserError(
+                "activation checkpointing runs the forward pass twice, and pooled dropout masks "
+                "would differ: train with --dropout_masks drawn"
+            )
+
+    def _get_train_sampler(
+        self, train_dataset: TokenSequences | None = None
+    ) -> LengthBucketSampler:
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        together = self.args.train_batch_size * self.args.world_size
+        return LengthBucketSampler(
+            dataset.lengths, together, seed, bucketed=self.args.bucketed_batches
+        )
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Trainer's own, stopping at the first loss that is not finite."""
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        # On an accelerator, looking at the loss would wait for it: log() looks there.
+        if loss.device.type == "cpu":
+            self._refuse_loss(loss.item())
+        return loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Trainer's own, stopping at a logged loss that is not finite."""
+        super().log(logs, start_time)
+        if "loss" in logs:
+            self._refuse_loss(logs["loss"])
+
+    def _refuse_loss(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingDivergedError(
+                f"the loss is {loss} at step {self.state.global_step + 1}. {self._kept()} "
+                "Lower learning_rate, lengthen warmup_steps, or train in fp32."
+            )
+
+    def _kept(self) -> str:
+        kept = last_whole_checkpoint(Path(str(self.args.output_dir)), say=lambda _: None)
+        return f"The last good checkpoint is {kept}." if kept else "No checkpoint was saved yet."
+
+    def evaluate(
+        self,
+        eval_dataset: Any = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> dict[str, float]:
+        """Run the measures and log them; the same numbers on every rank."""
+        if eval_dataset is not None:
+            raise UserError(
+                "GrokTrainer evaluates its measures: make a Measures of the other data, and use "
+                "hf_grok.evaluation.measure"
+            )
+        metrics = {
+            f"{metric_key_prefix}_{name}": value
+            for name, value in measure(self.model, self.measures, self.accelerator).items()
+        }
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(
+            self.args, self.state, self.control, metrics
+        )
+        return metrics
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        folder = Path(self._get_output_dir(trial)) / f"checkpoint-{self.state.global_step}"
+        for name, parameter in self.model.named_parameters():
+            if not torch.isfinite(parameter).all():
+                raise TrainingDivergedError(
+                    f"{name} is not finite at step {self.state.global_step}. {self._kept()}"
+                )
+        try:
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                write_manifest(folder)
+        except (OSError, RuntimeError, _safetensors_error()) as error:
+            discard(folder)
+            raise UserError(
+                f"could not write {folder}: {error}. Nothing of it is left. {self._kept()} "
+                "Make room and go on with --resume."
+            ) from error
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """6 x parameters x tokens, without counting the parameters anew at each step."""
+        if self._parameters_counted is None:
+            self._parameters_counted = self.model.num_parameters(exclude_embeddings=True)
+        return 6 * inputs["input_ids"].numel() * self._parameters_counted
+
+    _parameters_counted: int | None = None
+
+
+def _safetensors_error() -> type[Exception]:
+    from safetensors import SafetensorError
+
+    return SafetensorError

@@ -1,0 +1,84 @@
+"""The batched attention against the library's own, over stock models."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
+
+from hf_grok.training.attention import register_batched_attention
+from hf_grok.training.dropout import MaskPools, pool_dropout
+
+CONFIGS = {
+    "gpt2": GPT2Config(
+        n_layer=2, n_embd=16, n_head=4, vocab_size=40, n_positions=32, attn_pdrop=0.25
+    ),
+    "llama": LlamaConfig(
+        num_hidden_layers=2,
+        hidden_size=16,
+        intermediate_size=32,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=40,
+        max_position_embeddings=32,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("padding", ["none", "left", "right"])
+def test_equal_to_eager(name: str, padding: str) -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(CONFIGS[name], attn_implementation="eager").eval()
+    ids = torch.randint(4, 40, (3, 9))
+    mask = torch.ones_like(ids)
+    if padding == "left":
+        mask[0, :4] = 0
+    elif padding == "right":
+        mask[0, 5:] = 0
+    given = None if padding == "none" else mask
+    expected = model(ids, attention_mask=given)
+    model.set_attn_implementation(register_batched_attention())
+    actual = model(ids, attention_mask=given)
+    real = mask.bool()
+    torch.testing.assert_close(actual.logits[real], expected.logits[real], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_future_is_not_seen(name: str) -> None:
+    model = AutoModelForCausalLM.from_config(
+        CONFIGS[name], attn_implementation=register_batched_attention()
+    ).eval()
+    ids = torch.randint(4, 40, (2, 9))
+    changed = ids.clone()
+    changed[:, -1] = (changed[:, -1] - 3) % 36 + 4
+    assert torch.equal(model(ids).logits[:, :-1], model(changed).logits[:, :-1])
+
+
+def test_a_cached_step_equals_the_whole_pass() -> None:
+    model = AutoModelForCausalLM.from_config(
+        CONFIGS["gpt2"], attn_implementation=register_batched_attention()
+    ).eval()
+    ids = torch.randint(4, 40, (2, 9))
+    cached = model(ids[:, :6], use_cache=True).past_key_values
+    stepwise = model(ids[:, 6:], past_key_values=cached).logits
+    torch.testing.assert_close(stepwise, model(ids).logits[:, 6:], rtol=1e-5, atol=1e-5)
+
+
+def test_training_reads_its_dropout_from_the_pools() -> None:
+    model = AutoModelForCausalLM.from_config(
+        CONFIGS["gpt2"], attn_implementation=register_batched_attention()
+    ).train()
+    pools = MaskPools(seed=0)
+    pool_dropout(model, pools)
+    ids = torch.randint(4, 40, (2, 9))
+    state = torch.random.get_rng_state()
+
+    def at_step(step: int) -> torch.Tensor:
+        pools.seek(step)
+        return model(ids).logits
+
+    at_step(0)  # makes the pools
+    assert torch.equal(at_step(3), at_step(3))
+    assert not torch.equal(at_step(3), at_step(4))
+    assert torch.equal(torch.random.get_rng_state(), state)
