@@ -1,1 +1,8 @@
-"""hf_grok.behaviour."""
+"""Behavioural measures of a causal language model: loss, questions, tense, brackets."""
+
+from hf_grok.behaviour.base import Behaviour
+from hf_grok.behaviour.factory import BEHAVIOURS, behaviour_for
+from hf_grok.behaviour.loss import TokenLoss
+from hf_grok.behaviour.question import QuestionBehaviour
+
+__all__ = ["BEHAVIOURS", "Behaviour", "QuestionBehaviour", "TokenLoss", "behaviour_for"]

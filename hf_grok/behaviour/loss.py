@@ -1,0 +1,60 @@
+"""Loss in nats a token, exact over any split of the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.base import Behaviour, next_word_logits
+from hf_grok.behaviour.encoding import encode_lines
+from hf_grok.errors import UserError
+from hf_grok.tally import Tally
+
+
+def summed_loss(
+    logits: Float[Tensor, "batch length vocabulary"],
+    ids: Int[Tensor, "batch length"],
+    lengths: Int[Tensor, " batch"],
+) -> Float[Tensor, ""]:
+    """sum over lines b, over t from 1 to lengths[b] - 1, of -log p(ids[b, t] | ids[b, :t]); nats.
+
+    The first token is given, never predicted. Summed in double precision, so that the order in
+    which the lines come does not show.
+    """
+    position = torch.arange(1, ids.shape[1], device=ids.device)
+    real = position < lengths[:, None]
+    log_probabilities = logits[:, :-1].float().log_softmax(-1)
+    gold = log_probabilities.gather(-1, ids[:, 1:, None]).squeeze(-1)
+    return -gold.double()[real].sum()
+
+
+class TokenLoss(Behaviour):
+    """loss = summed negative log-likelihood / number of predicted tokens, in nats.
+
+    A mean over tokens, not over batches: the Trainer's own eval_loss changes with the batch size
+    and the number of processes.
+
+    Args:
+        texts: the lines as the model sees them.
+        tokenizer: encodes them, special tokens included; a start token is never predicted.
+
+    Raises:
+        UserError: there is no line, or a line holds a word that the tokenizer does not know.
+    """
+
+    def __init__(self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> None:
+        lines = list(texts)
+        if not lines:
+            raise UserError("there is no line to take the loss of: expected at least one text")
+        super().__init__(encode_lines(lines, tokenizer))
+
+    def _score(
+        self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
+    ) -> Tally:
+        lengths = self._lines.lengths[indices]
+        loss = summed_loss(next_word_logits(model, ids), ids, lengths.to(ids.device))
+        return Tally({"loss": (loss.item(), float((lengths - 1).sum()))})

@@ -1,0 +1,83 @@
+"""Rows of a data set, read column by column whether they are dicts or a `datasets.Dataset`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from hf_grok.errors import UserError
+
+# A list of dicts or a `datasets.Dataset`, which this package does not import.
+Rows: TypeAlias = Any
+
+SUBJECT_MODIFIERS = (
+    "none",
+    "pp",
+    "rc_subject_intransitive",
+    "rc_subject_transitive",
+    "rc_object",
+)
+
+
+def column(rows: Rows, name: str) -> list[Any]:
+    """One column of the rows as a plain list, in the rows' order.
+
+    Raises:
+        UserError: the rows have no such column.
+    """
+    if hasattr(rows, "column_names"):
+        _check_column(name, rows.column_names, "the data")
+        return list(rows.with_format(None)[name][:])
+    for number, row in enumerate(rows):
+        _check_column(name, row, f"row {number}")
+    return [row[name] for row in rows]
+
+
+def label_column(rows: Rows, name: str, labels: Sequence[str]) -> list[str]:
+    """A column of class labels as names, whether it holds names or numbers.
+
+    The numbers are those of the data set's own ClassLabel where there is one, else of `labels`.
+
+    Raises:
+        UserError: a value is no label.
+    """
+    features = getattr(rows, "features", None)
+    own = getattr(features[name], "names", None) if features and name in features else None
+    return [
+        _label(value, own or labels, f"row {number}, column {name!r}")
+        for number, value in enumerate(column(rows, name))
+    ]
+
+
+def rows_of_task(rows: Rows, task: str) -> list[int]:
+    """The numbers of the rows whose source ends in the task word, in order.
+
+    The task word is read from the source, where the model sees it.
+
+    Raises:
+        UserError: there is no such row.
+    """
+    sources = column(rows, "source")
+    numbers = [number for number, source in enumerate(sources) if source.split()[-1:] == [task]]
+    if not numbers:
+        raise UserError(
+            f"none of the {len(sources)} rows is a {task!r} line (a source that ends in {task!r}):"
+            " there is nothing to score. Take more rows, or another split."
+        )
+    return numbers
+
+
+def _check_column(name: str, present: Any, where: str) -> None:
+    if name not in present:
+        raise UserError(f"{where} has no column {name!r}: the columns are {', '.join(present)}")
+
+
+def _label(value: Any, labels: Sequence[str], where: str) -> str:
+    if isinstance(value, str) and value in labels:
+        return value
+    if isinstance(value, int) and 0 <= value < len(labels):
+        return labels[value]
+    raise UserError(
+        f"{where}: {value!r} is no label: expected one of {', '.join(labels)},"
+        f" or its number from 0 to {len(labels) - 1}"
+    )
