@@ -1,1 +1,32 @@
-"""hf_grok.datasets_scripts."""
+"""Synthetic languages with their gold structure, and the builders that turn them into data sets.
+
+Every name loads on first use, so importing this package needs no `datasets`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hf_grok.datasets_scripts.dyck import Dyck
+    from hf_grok.datasets_scripts.question_formation import QuestionFormation
+    from hf_grok.datasets_scripts.tense_inflection import TenseInflection
+
+_HOMES = {
+    "QuestionFormation": "question_formation",
+    "TenseInflection": "tense_inflection",
+    "Dyck": "dyck",
+}
+
+__all__ = ["Dyck", "QuestionFormation", "TenseInflection"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
