@@ -13,11 +13,13 @@ from hf_grok.models.modeling_vanilla_transformer import (
     VanillaTransformerForCausalLM,
     VanillaTransformerModel,
 )
+from hf_grok.models.tokenizer import word_level_tokenizer
 
 __all__ = [
     "VanillaTransformerConfig",
     "VanillaTransformerForCausalLM",
     "VanillaTransformerModel",
+    "word_level_tokenizer",
 ]
 
 AutoConfig.register(VanillaTransformerConfig.model_type, VanillaTransformerConfig)

@@ -153,31 +153,34 @@ class VanillaTransformerLayer(GradientCheckpointingLayer):
         return output
 
 
-class VanillaTransformerEmbeddings(nn.Module):
+class VanillaTransformerPositions(nn.Module):
     """dropout(sqrt(d) E[token] + sinusoid[position])."""
 
     def __init__(self, config: VanillaTransformerConfig) -> None:
         super().__init__()
         self.scale = math.sqrt(config.hidden_size)
-        self.words = nn.Embedding(config.vocab_size, config.hidden_size)
         self.dropout = nn.Dropout(config.dropout)
-        shape = (config.max_position_embeddings, config.hidden_size)
-        self.register_buffer("positions", sinusoidal_positions(*shape), persistent=False)
+        self.table_shape = (config.max_position_embeddings, config.hidden_size)
+        self.table = nn.Buffer(self.sinusoids(), persistent=False)
+
+    def sinusoids(self) -> Tensor:
+        """The sinusoids of every position: [max_position_embeddings, d]."""
+        return sinusoidal_positions(*self.table_shape)
 
     def forward(
         self, embedded: Tensor, position_ids: Tensor | None, past_length: int | Tensor
     ) -> Tensor:
         """[batch, length, d] of word embeddings to what the first layer sees."""
         end = past_length + embedded.shape[1]
-        if end > self.positions.shape[0]:
+        if end > self.table.shape[0]:
             self._require_covered(int(end), position_ids)
         chosen = slice(past_length, end) if position_ids is None else position_ids
-        positions = self.positions[chosen].to(embedded.dtype)
+        positions = self.table[chosen].to(embedded.dtype)
         output: Tensor = self.dropout(torch.add(positions, embedded, alpha=self.scale))
         return output
 
     def _require_covered(self, end: int, position_ids: Tensor | None) -> None:
-        covered = self.positions.shape[0]
+        covered = self.table.shape[0]
         # Packed or left-padded rows may be longer than any position in them.
         if position_ids is None or int(position_ids.max()) >= covered:
             raise UserError(

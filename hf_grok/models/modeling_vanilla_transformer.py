@@ -8,6 +8,8 @@ Vaswani et al. 2017).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,19 +19,22 @@ from transformers.generation import GenerationMixin
 from transformers.masking_utils import create_causal_mask
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_utils import PreTrainedModel, slice_logits_to_keep
-from transformers.processing_utils import Unpack
-from transformers.utils import TransformersKwargs, can_return_tuple
+from transformers.utils import can_return_tuple
 from transformers.utils.output_capturing import capture_outputs
 
 from hf_grok.errors import UserError
 from hf_grok.models.configuration_vanilla_transformer import VanillaTransformerConfig
 from hf_grok.models.layers import (
     VanillaTransformerAttention,
-    VanillaTransformerEmbeddings,
     VanillaTransformerLayer,
     VanillaTransformerMLP,
-    sinusoidal_positions,
+    VanillaTransformerPositions,
 )
+
+# The library's decorators are untyped; these names say that they keep a signature.
+Forward = TypeVar("Forward", bound=Callable[..., Any])
+records_outputs: Callable[[Forward], Forward] = capture_outputs
+may_return_tuple: Callable[[Forward], Forward] = can_return_tuple
 
 # Fused kernels never form the probabilities, so there is nothing for them to report.
 WITHOUT_PROBABILITIES = ("sdpa", "flex_attention")
@@ -56,13 +61,13 @@ class VanillaTransformerPreTrainedModel(PreTrainedModel):
     config_class = VanillaTransformerConfig
     base_model_prefix = "model"
     supports_gradient_checkpointing = True
-    _no_split_modules = ("VanillaTransformerLayer",)
-    _skip_keys_device_placement = ("past_key_values",)
+    _no_split_modules = ["VanillaTransformerLayer"]  # noqa: RUF012 (the library's own form)
+    _skip_keys_device_placement = ["past_key_values"]  # noqa: RUF012
     _supports_sdpa = True
     _supports_flex_attn = True
     _supports_attention_backend = True
     _can_compile_fullgraph = True
-    _can_record_outputs = {  # noqa: RUF012 (the library's own form)
+    _can_record_outputs = {  # noqa: RUF012
         "hidden_states": VanillaTransformerLayer,
         "attentions": VanillaTransformerAttention,
     }
@@ -78,8 +83,8 @@ class VanillaTransformerPreTrainedModel(PreTrainedModel):
             gain = nn.init.calculate_gain("relu")
             init.xavier_uniform_(module.up_proj.weight, gain=gain)
             init.zeros_(module.up_proj.bias)
-        elif isinstance(module, VanillaTransformerEmbeddings):
-            init.copy_(module.positions, sinusoidal_positions(*module.positions.shape))
+        elif isinstance(module, VanillaTransformerPositions):
+            init.copy_(module.table, module.sinusoids())
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
@@ -94,22 +99,15 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
 
     def __init__(self, config: VanillaTransformerConfig) -> None:
         super().__init__(config)
-        self.embeddings = VanillaTransformerEmbeddings(config)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.positions = VanillaTransformerPositions(config)
         self.layers = nn.ModuleList(
             VanillaTransformerLayer(config, index) for index in range(config.num_hidden_layers)
         )
         self.gradient_checkpointing = False
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
-        """The embedding of words, before scaling and positions."""
-        return self.embeddings.words
-
-    def set_input_embeddings(self, value: nn.Module) -> None:
-        """Replace the embedding of words."""
-        self.embeddings.words = value
-
-    @capture_outputs
+    @records_outputs
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -118,7 +116,7 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
         past_key_values: Cache | None = None,
         inputs_embeds: Tensor | None = None,
         use_cache: bool | None = None,
-        **kwargs: Unpack[TransformersKwargs],
+        **kwargs: Any,
     ) -> BaseModelOutputWithPast:
         """Token ids [batch, length] to states [batch, length, d].
 
@@ -146,7 +144,7 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
         )
         if position_ids is None and attention_mask is not None and attention_mask.ndim == 2:
             position_ids = positions_from_mask(attention_mask, words.shape[1])
-        states = self.embeddings(words, position_ids, past_length)
+        states = self.positions(words, position_ids, past_length)
         for layer in self.layers:
             states = layer(states, attention_mask=mask, past_key_values=past_key_values, **kwargs)
         return BaseModelOutputWithPast(last_hidden_state=states, past_key_values=past_key_values)
@@ -154,10 +152,10 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
     def _embed(self, input_ids: Tensor | None, inputs_embeds: Tensor | None) -> Tensor:
         if (input_ids is None) == (inputs_embeds is None):
             raise UserError("expected exactly one of input_ids and inputs_embeds.")
-        words: Tensor = self.embeddings.words(input_ids) if inputs_embeds is None else inputs_embeds
+        words: Tensor = self.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         return words
 
-    def _require_reportable(self, kwargs: TransformersKwargs) -> None:
+    def _require_reportable(self, kwargs: dict[str, Any]) -> None:
         name = self.config._attn_implementation
         if kwargs.get("output_attentions") and name in WITHOUT_PROBABILITIES:
             raise UserError(
@@ -170,7 +168,7 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
     """p(token t + 1 | tokens up to t) = softmax(W x_t + b), W untied from the embeddings."""
 
     _tied_weights_keys = {  # noqa: RUF012 (the library's own form)
-        "lm_head.weight": "model.embeddings.words.weight"
+        "lm_head.weight": "model.embed_tokens.weight"
     }
 
     def __init__(self, config: VanillaTransformerConfig) -> None:
@@ -181,7 +179,7 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
         self.loss_type = "ForCausalLM"
         self.post_init()
 
-    @can_return_tuple
+    @may_return_tuple
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -192,7 +190,7 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
-        **kwargs: Unpack[TransformersKwargs],
+        **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Token ids [batch, length] to logits [batch, length, vocabulary].
 
@@ -200,7 +198,7 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
         made here. The loss is the mean over scored tokens in nats, or their sum divided by
         `num_items_in_batch` where that is given.
         """
-        outputs: BaseModelOutputWithPast = self.model(
+        outputs = self.model(
             input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
