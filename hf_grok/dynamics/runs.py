@@ -1,0 +1,134 @@
+"""A run directory as tables: who ran, what was evaluated, what was logged while training."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hf_grok._optional import import_optional
+from hf_grok.dynamics.metrics_file import Table, read_lines, split_tables
+from hf_grok.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas
+
+RUN_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+REQUIRED = ("recipe", "seed", "status")
+OBJECTS = ("arguments", "versions", "machine", "model")
+STATUSES = ("running", "finished", "failed")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training run, as its directory records it.
+
+    Args:
+        path: the run directory.
+        info: what `run.json` says: recipe, scale, seed, arguments, versions, model, status, ...
+        evaluations: one row an evaluation, indexed by step (increasing, unique), one column a
+            metric (`eval_*`); NaN where an evaluation did not measure it.
+        training: one row a logging step, likewise: loss, learning_rate, grad_norm.
+        notes: what a reader should know about the files (a cut last line, a repeated step).
+    """
+
+    path: Path
+    info: Mapping[str, Any]
+    evaluations: pandas.DataFrame
+    training: pandas.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The directory's own name."""
+        return self.path.resolve().name
+
+    @property
+    def recipe(self) -> str:
+        """The recipe that was run."""
+        return str(self.info["recipe"])
+
+    @property
+    def seed(self) -> int:
+        """The seed of weights and data order."""
+        return int(self.info["seed"])
+
+    @property
+    def status(self) -> str:
+        """One of running, finished, failed."""
+        return str(self.info["status"])
+
+    @property
+    def layers(self) -> int | None:
+        """Depth of the model; None if the run does not say."""
+        layers = self.info.get("model", {}).get("layers")
+        return None if layers is None else int(layers)
+
+
+def load_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run directory: `run.json` and `metrics.jsonl`, as `hf-grok train` writes them.
+
+    Raises:
+        UserError: if the path is no run directory, or a file says what it should not (with
+            file:line). Only a last line that was cut while it was written is left out, with a
+            note in `Run.notes`.
+    """
+    directory = Path(path)
+    _require_run_directory(directory)
+    lines, cut = read_lines(directory / METRICS_FILE)
+    evaluations, training = split_tables(lines)
+    return Run(
+        path=directory,
+        info=_read_info(directory / RUN_FILE),
+        evaluations=_frame(evaluations),
+        training=_frame(training),
+        notes=(*cut, *evaluations.notes, *training.notes),
+    )
+
+
+def _require_run_directory(directory: Path) -> None:
+    expected = f"expected a directory with {RUN_FILE} and {METRICS_FILE}, as `hf-grok train` writes"
+    if not directory.is_dir():
+        seen = "is a file" if directory.exists() else "does not exist"
+        raise UserError(f"{directory} {seen}: {expected}")
+    if all((directory / name).is_file() for name in (RUN_FILE, METRICS_FILE)):
+        return
+    names = sorted(entry.name for entry in directory.iterdir())
+    found = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "nothing"
+    raise UserError(f"{directory} is not a run directory: {expected}; found {found}")
+
+
+def _read_info(path: Path) -> Mapping[str, Any]:
+    try:
+        info = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: expected JSON, but {error.msg}") from error
+    if not isinstance(info, dict):
+        raise UserError(f"{path}: expected a JSON object, got {type(info).__name__}")
+    missing = [key for key in REQUIRED if key not in info]
+    if missing:
+        raise UserError(f"{path} lacks {', '.join(missing)}: every run says {', '.join(REQUIRED)}")
+    if info["status"] not in STATUSES:
+        raise UserError(
+            f"{path}: status is {info['status']!r}, expected one of {', '.join(STATUSES)}"
+        )
+    for key in OBJECTS:
+        if not isinstance(info.get(key, {}), dict):
+            raise UserError(f"{path}: expected {key} to be an object, got {info[key]!r}")
+    if isinstance(info["seed"], bool) or not isinstance(info["seed"], int):
+        raise UserError(f"{path}: expected seed to be an integer, got {info['seed']!r}")
+    return info
+
+
+def _frame(table: Table) -> pandas.DataFrame:
+    package = import_optional("pandas", extra="report", purpose="tables of a run")
+    frame: pandas.DataFrame = package.DataFrame.from_dict(
+        table.rows, orient="index", dtype="float64"
+    )
+    frame = frame.sort_index()
+    frame.index.name = "step"
+    return frame
