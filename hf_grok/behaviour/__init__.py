@@ -1,8 +1,18 @@
 """Behavioural measures of a causal language model: loss, questions, tense, brackets."""
 
 from hf_grok.behaviour.base import Behaviour
+from hf_grok.behaviour.dyck import DyckBehaviour
 from hf_grok.behaviour.factory import BEHAVIOURS, behaviour_for
 from hf_grok.behaviour.loss import TokenLoss
 from hf_grok.behaviour.question import QuestionBehaviour
+from hf_grok.behaviour.tense import TenseBehaviour
 
-__all__ = ["BEHAVIOURS", "Behaviour", "QuestionBehaviour", "TokenLoss", "behaviour_for"]
+__all__ = [
+    "BEHAVIOURS",
+    "Behaviour",
+    "DyckBehaviour",
+    "QuestionBehaviour",
+    "TenseBehaviour",
+    "TokenLoss",
+    "behaviour_for",
+]

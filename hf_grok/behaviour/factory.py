@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.base import Behaviour
+from hf_grok.behaviour.dyck import DyckBehaviour
 from hf_grok.behaviour.question import QuestionBehaviour
 from hf_grok.behaviour.rows import Rows
+from hf_grok.behaviour.tense import TenseBehaviour
 from hf_grok.errors import unknown_name
 
 BEHAVIOURS: Mapping[str, Callable[[Rows, PreTrainedTokenizerBase], Behaviour]] = {
     "question-formation": QuestionBehaviour,
+    "tense-inflection": TenseBehaviour,
+    "dyck": DyckBehaviour,
 }
 
 

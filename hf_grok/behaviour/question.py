@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.base import Behaviour, next_word_logits
-from hf_grok.behaviour.encoding import check_one_token_per_word, encode_lines
-from hf_grok.behaviour.rows import SUBJECT_MODIFIERS, Rows, column, label_column, rows_of_task
+from hf_grok.behaviour.greedy import greedy_is_gold
+from hf_grok.behaviour.prompts import add_by_label, prompts_of_task
+from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
 from hf_grok.tally import Tally
 
@@ -31,24 +32,6 @@ def chosen_auxiliary(
     """
     here = torch.arange(len(logits), device=logits.device)
     return logits[here, last_prompt][:, auxiliary_ids].argmax(-1)
-
-
-def greedy_is_gold(
-    logits: Float[Tensor, "batch length vocabulary"],
-    ids: Int[Tensor, "batch length"],
-    starts: Int[Tensor, " batch"],
-    stops: Int[Tensor, " batch"],
-) -> Bool[Tensor, " batch"]:
-    """all over t in [start, stop) of argmax p(. | ids[:t]) = ids[t].
-
-    Exactly the lines whose greedy continuation of ids[:start] is ids[start:stop]: greedy decoding
-    sees the gold tokens as long as it has not left them, so the first argmax that differs from
-    gold is the first word that it decodes wrong, and one forward pass on gold settles the line.
-    """
-    position = torch.arange(1, ids.shape[1], device=ids.device)
-    counts = (position >= starts[:, None]) & (position < stops[:, None])
-    right = logits[:, :-1].argmax(-1) == ids[:, 1:]
-    return (right | ~counts).all(-1)
 
 
 class QuestionBehaviour(Behaviour):
@@ -76,45 +59,30 @@ class QuestionBehaviour(Behaviour):
     """
 
     def __init__(self, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> None:
-        numbers = rows_of_task(rows, TASK)
-        sources, targets = (
-            [values[number].split() for number in numbers]
-            for values in (column(rows, "source"), column(rows, "target"))
-        )
-        lines = [source + target for source, target in zip(sources, targets, strict=True)]
-        super().__init__(encode_lines([" ".join(line) for line in lines], tokenizer, numbers))
-        check_one_token_per_word(self._lines, [len(line) for line in lines], tokenizer, numbers)
+        self._prompts = prompts_of_task(rows, TASK, tokenizer)
+        super().__init__(self._prompts.lines)
         self._auxiliary_ids = _auxiliary_ids(tokenizer)
-        self._starts = self._lines.offset + torch.tensor([len(source) for source in sources])
-        self._stops = self._lines.offset + torch.tensor([len(line) for line in lines])
-        self._read_auxiliaries(rows, numbers, targets)
-        modifiers = label_column(rows, "subject_modifier", SUBJECT_MODIFIERS)
-        self._modifiers = [modifiers[number] for number in numbers]
-
-    def _read_auxiliaries(
-        self, rows: Rows, numbers: Sequence[int], targets: Sequence[list[str]]
-    ) -> None:
         words, main_indices = column(rows, "words"), column(rows, "main_index")
         triples = [
             _auxiliaries_of(number, words[number], main_indices[number], target)
-            for number, target in zip(numbers, targets, strict=True)
+            for number, target in zip(self._prompts.numbers, self._prompts.targets, strict=True)
         ]
         self._gold, self._main, self._first = torch.tensor(triples).unbind(-1)
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
     ) -> Tally:
-        starts, stops = (ends[indices].to(ids.device) for ends in (self._starts, self._stops))
+        starts, stops = (
+            ends[indices].to(ids.device) for ends in (self._prompts.starts, self._prompts.stops)
+        )
         logits = next_word_logits(model, ids)
-        exact = greedy_is_gold(logits, ids, starts, stops).cpu()
         auxiliary_ids = self._auxiliary_ids.to(ids.device)
         chosen = chosen_auxiliary(logits, starts - 1, auxiliary_ids).cpu()
-        right = chosen == self._gold[indices]
+        exact = greedy_is_gold(logits, ids, starts, stops)
         tally = moved_auxiliary_tally(chosen, self._main[indices], self._first[indices])
-        tally.add("accuracy", int(right.sum()), len(right))
+        modifiers = [self._prompts.modifiers[index] for index in indices.tolist()]
+        add_by_label(tally, "accuracy", chosen == self._gold[indices], modifiers)
         tally.add("exact_match", int(exact.sum()), len(exact))
-        for index, value in zip(indices.tolist(), right.tolist(), strict=True):
-            tally.add(f"accuracy_{self._modifiers[index]}", int(value), 1)
         return tally
 
 

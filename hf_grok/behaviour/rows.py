@@ -49,24 +49,6 @@ def label_column(rows: Rows, name: str, labels: Sequence[str]) -> list[str]:
     ]
 
 
-def rows_of_task(rows: Rows, task: str) -> list[int]:
-    """The numbers of the rows whose source ends in the task word, in order.
-
-    The task word is read from the source, where the model sees it.
-
-    Raises:
-        UserError: there is no such row.
-    """
-    sources = column(rows, "source")
-    numbers = [number for number, source in enumerate(sources) if source.split()[-1:] == [task]]
-    if not numbers:
-        raise UserError(
-            f"none of the {len(sources)} rows is a {task!r} line (a source that ends in {task!r}):"
-            " there is nothing to score. Take more rows, or another split."
-        )
-    return numbers
-
-
 def _check_column(name: str, present: Any, where: str) -> None:
     if name not in present:
         raise UserError(f"{where} has no column {name!r}: the columns are {', '.join(present)}")
