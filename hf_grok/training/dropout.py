@@ -87,6 +87,7 @@ class PooledDropout(nn.Module):
     def __init__(self, pool: MaskPool) -> None:
         super().__init__()
         self.pool = pool
+        self.p = pool.probability  # some attention modules read their dropout's rate
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         """`hidden` with the pool's next mask applied, any shape."""
@@ -98,15 +99,18 @@ class MaskPools:
 
     def __init__(self, *, seed: int, rank: int = 0) -> None:
         self.seed, self.rank = seed, rank
+        self._step = 0
         self._pools: dict[float, MaskPool] = {}
 
     def __getitem__(self, probability: float) -> MaskPool:
         if probability not in self._pools:
             self._pools[probability] = MaskPool(probability, seed=self.seed, rank=self.rank)
+            self._pools[probability].seek(self._step)
         return self._pools[probability]
 
     def seek(self, step: int) -> None:
         """Put every pool at the masks of `step`."""
+        self._step = step
         for pool in self._pools.values():
             pool.seek(step)
 

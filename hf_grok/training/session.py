@@ -13,7 +13,7 @@ from hf_grok.errors import UserError
 from hf_grok.training.build import build_trainer, save_final_model
 from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
 from hf_grok.training.language import Language, load_language
-from hf_grok.training.machine import choose_precision, choose_threads
+from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.training.recipe import Settings
 from hf_grok.training.record import (
     METRICS_FILE,
@@ -53,6 +53,7 @@ class Session:
         threads = choose_threads(training.threads, trainer.model.config, training.world_size)
         if training.device.type == "cpu":
             torch.set_num_threads(threads)
+            keep_freed_memory()
         checkpoint = self._checkpoint() if self.resume else None
         if self.leads:
             self.folder.mkdir(parents=True, exist_ok=True)
