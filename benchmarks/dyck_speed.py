@@ -1,0 +1,30 @@
+"""Time of drawing, annotating and writing the published Dyck-(20, 10) data: 200,000 strings.
+
+Run `python benchmarks/dyck_speed.py`; it prints one line a stage, on one core.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+
+from hf_grok.datasets_scripts import Dyck
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as cache:
+        builder = Dyck(
+            "k20-m10", validation_size=0, test_size=0, generalization_size=0, cache_dir=cache
+        )
+        start = time.perf_counter()
+        strings = len(builder.training.texts)
+        drawn = time.perf_counter()
+        builder.download_and_prepare()
+        written = time.perf_counter()
+    print(f"draw      {strings:,} distinct strings: {drawn - start:6.1f} s")
+    print(f"annotate and write as Arrow:     {written - drawn:6.1f} s")
+    print(f"together                         {written - start:6.1f} s")
+
+
+if __name__ == "__main__":
+    main()
