@@ -8,157 +8,51 @@ and of the files that were given: other content, other path.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import os
 import random
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import datasets
 from datasets.exceptions import DatasetGenerationError
+from hf_grok.datasets_scripts.content import digest, listed_files, source_digest
+from hf_grok.datasets_scripts.splits import (
+    DRAWING_ORDER,
+    SHARDS,
+    SPLITS,
+    SplitConfig,
+    check_room,
+    check_whole_number,
+    distinct,
+)
 
 from hf_grok.errors import UserError, unknown_name
 
-SPLITS = ("train", "validation", "test", "generalization")
-# Small splits first: the commonest sentences are few, and 100,000 distinct training lines would
-# use them up before the evaluation splits had their share.
-DRAWING_ORDER = ("generalization", "test", "validation", "train")
-# The unit of `num_proc`: a constant, so that the rows never depend on the number of processes.
-SHARDS = 16
-# Draws in a row that bring nothing new, after which a split counts as out of reach.
-PATIENCE = 200_000
-
-Item = TypeVar("Item", bound=Hashable)
-
-
-@dataclasses.dataclass
-class SplitConfig(datasets.BuilderConfig):
-    """Sizes of the four splits (0 leaves a split out) and the seed of the draws."""
-
-    version: datasets.Version | str | None = dataclasses.field(
-        default_factory=lambda: datasets.Version("1.0.0")
-    )
-    train_size: int = 100_000
-    validation_size: int = 1_000
-    test_size: int = 10_000
-    generalization_size: int = 10_000
-    seed: int = 0
-
-    def size(self, split: str) -> int:
-        """Number of rows of a split."""
-        return int(getattr(self, f"{split}_size"))
-
-    def check(self) -> None:
-        """Refuse sizes and seeds that are no whole numbers of the right sign.
-
-        Raises:
-            UserError: names the field and what it was given.
-        """
-        for name in (*(f"{split}_size" for split in SPLITS), "seed"):
-            check_whole_number(name, getattr(self, name))
-        if self.data_files is None and not any(self.size(split) for split in SPLITS):
-            raise UserError("every split has size 0: give at least one of them rows")
+__all__ = [
+    "DRAWING_ORDER",
+    "SHARDS",
+    "SPLITS",
+    "GrammarBuilder",
+    "PlainFeatures",
+    "SplitConfig",
+    "check_room",
+    "check_whole_number",
+    "distinct",
+]
 
 
-def check_whole_number(name: str, value: object) -> None:
-    """Refuse anything but an int >= 0 (bool is no number here).
+class PlainFeatures(datasets.Features):
+    """Features of rows that hold what is stored already: numbers, strings and lists of them.
 
-    Raises:
-        UserError: names the field and what it was given.
+    The library walks every value of a row to encode it, which takes longer than to generate it.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UserError(f"{name} must be a whole number, 0 or more; got {value!r}")
 
-
-def check_room(what: str, asked: int, available: int) -> None:
-    """Refuse more distinct examples than the language has.
-
-    Raises:
-        UserError: says how many were asked for and how many there are.
-    """
-    if asked > available:
-        raise UserError(
-            f"{what}: asked for {asked:,} distinct examples, but the language has {available:,}: "
-            "ask for fewer"
-        )
-
-
-@cache
-def source_digest(*modules: str) -> str:
-    """Digest of every source file of this package and of the named files: the code's version."""
-    package = sorted(Path(__file__).parent.glob("*.py"))
-    return _digest([*package, *(Path(name) for name in modules)])
-
-
-def _digest(files: Sequence[Path]) -> str:
-    total = hashlib.sha256()
-    for file in files:
-        total.update(f"{file.name}\0".encode())
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()[:16]
-
-
-def listed_files(data_files: object) -> dict[str, list[str]]:
-    """Split -> absolute paths of its files, from a mapping of splits to one path or several.
-
-    Raises:
-        UserError: no mapping, an unknown split, or a file that is not there.
-    """
-    if not isinstance(data_files, Mapping) or not data_files:
-        raise UserError(
-            f'data_files must map splits to files, as in {{"train": "train.tsv"}}; got {data_files!r}'
-        )
-    return {split: _paths(split, data_files[split]) for split in data_files}
-
-
-def _paths(split: str, given: str | os.PathLike[str] | Sequence[str]) -> list[str]:
-    if split not in SPLITS:
-        raise unknown_name("split in data_files", str(split), SPLITS)
-    paths = [given] if isinstance(given, (str, os.PathLike)) else list(given)
-    for path in paths:
-        if not Path(path).is_file():
-            raise UserError(f"data_files[{split!r}]: there is no file {os.fspath(path)!r}")
-    return [os.path.abspath(path) for path in paths]
-
-
-def distinct(
-    draw: Callable[[int], Item | None],
-    size: int,
-    taken: set[Any],
-    key: Callable[[Item], Hashable],
-    what: str,
-) -> Iterator[Item]:
-    """Draw until `size` items are found whose keys are new; the keys join `taken`.
-
-    Args:
-        draw: given the number of items found so far, an item, or None for a rejected draw.
-        size: how many items.
-        taken: keys that must not come again.
-        key: what makes two items the same.
-        what: what is drawn, for the error message.
-
-    Raises:
-        UserError: `PATIENCE` draws in a row brought nothing new.
-    """
-    found = misses = 0
-    while found < size:
-        item = draw(found)
-        identity = None if item is None else key(item)
-        if item is None or identity in taken:
-            misses += 1
-            if misses > PATIENCE:
-                raise UserError(
-                    f"{what}: asked for {size:,} distinct examples, but after {found:,} the next "
-                    f"{PATIENCE:,} draws brought nothing new: ask for fewer"
-                )
-            continue
-        taken.add(identity)
-        found, misses = found + 1, 0
-        yield item
+    def encode_example(self, example: dict[str, Any]) -> dict[str, Any]:
+        """The row itself: a class label is given as its number."""
+        return example
 
 
 class GrammarBuilder(datasets.GeneratorBasedBuilder):
@@ -223,7 +117,7 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
     def _content_hash(self, files: Mapping[str, Sequence[str]]) -> str:
         own = source_digest(inspect.getfile(type(self)))
         paths = [Path(path) for split in sorted(files) for path in files[split]]
-        return f"{own}-{_digest(paths)}" if paths else own
+        return f"{own}-{digest(paths)}" if paths else own
 
     @property
     def splits(self) -> tuple[str, ...]:

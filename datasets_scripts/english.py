@@ -9,6 +9,8 @@ of its clause. Det is one category here, so `my`, `your`, `our` and `her` are DE
 
 from __future__ import annotations
 
+from functools import cache
+
 from hf_grok.datasets_scripts.derivation import Rule, Skeleton, feature
 from hf_grok.datasets_scripts.grammar import Words
 
@@ -59,6 +61,7 @@ RULES = (
 )
 
 
+@cache
 def subject_modifier(skeleton: Skeleton) -> str:
     """What modifies the subject: one of `SUBJECT_MODIFIERS`."""
     # Preorder meets the subject before any other noun phrase.

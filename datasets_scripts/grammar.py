@@ -88,6 +88,10 @@ class Grammar:
         """Every form of the lexicon once, sorted."""
         return tuple(sorted({form for words in self.lexicon.values() for form in words.forms}))
 
+    def rules_of(self, category: str) -> tuple[int, ...]:
+        """Numbers of the rules that rewrite a category."""
+        return self._alternatives[category].rules
+
     def sample(self, generator: random.Random) -> Skeleton:
         """A skeleton drawn with its probability under the grammar."""
         choices: list[int] = []

@@ -1,132 +1,43 @@
-"""Languages of sentences with a task word, and the builder that makes data sets of them.
-
-A line is `SENTENCE . task<TAB>ANSWER`. One of the two tasks transforms the sentence, and two rules
-compete for it: the hierarchical one ("main") and a linear one. On most sentences both give the
-same answer; a sentence *settles* the rule where they do not.
-"""
+"""The builder of languages of sentences with a task word: splits, columns, files."""
 
 from __future__ import annotations
 
-import random
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar
 
 import datasets
-from hf_grok.datasets_scripts.builder import (
+from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
+from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.language import (
+    AMBIGUOUS,
+    HIERARCHICAL,
+    Example,
+    Language,
+    annotate,
+)
+from hf_grok.datasets_scripts.splits import (
     DRAWING_ORDER,
     SPLITS,
-    GrammarBuilder,
     SplitConfig,
     check_room,
     check_whole_number,
     distinct,
 )
-from hf_grok.datasets_scripts.derivation import Skeleton
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS, subject_modifier
-from hf_grok.datasets_scripts.grammar import Grammar
+from hf_grok.datasets_scripts.tsv import Reader
 
 from hf_grok.errors import UserError, unknown_name
 
-HIERARCHICAL = "main"
-AMBIGUOUS = "ambiguous"
-
-
-class Example(NamedTuple):
-    """One line before annotation: the task, the sentence and the rule that its answer follows."""
-
-    task: str
-    words: tuple[str, ...]
-    skeleton: Skeleton
-    rule: str
-
-    @property
-    def source(self) -> str:
-        """`SENTENCE . task`."""
-        return f"{' '.join(self.words)} {self.task}"
-
-
-class Language(ABC):
-    """A grammar, its two tasks, and the two rules that compete for the second.
-
-    Attributes:
-        grammar: of the source sentences.
-        tasks: the copying task, then the transforming one.
-        linear_rule: name of the rule that goes by word order.
-        answer_words: words of answers that no source sentence has.
-    """
-
-    grammar: Grammar
-    tasks: tuple[str, str]
-    linear_rule: str
-    answer_words: tuple[str, ...]
-
-    @property
-    def vocabulary(self) -> tuple[str, ...]:
-        """Every word that a line can hold, task words and final punctuation included; sorted."""
-        return tuple(sorted({*self.grammar.vocabulary, *self.tasks, *self.answer_words}))
-
-    @abstractmethod
-    def main_index(self, skeleton: Skeleton) -> int:
-        """0-based position of the main auxiliary or the main verb."""
-
-    @abstractmethod
-    def settles(self, skeleton: Skeleton) -> bool:
-        """Whether the two rules give different answers on every sentence of this skeleton."""
-
-    @abstractmethod
-    def transform(self, words: Sequence[str], skeleton: Skeleton, rule: str) -> list[str]:
-        """The answer to the transforming task under a rule."""
-
-    @abstractmethod
-    def generalization_count(self) -> int:
-        """Number of distinct sentences that the generalization split may hold."""
-
-    def generalizes(self, words: Sequence[str], skeleton: Skeleton) -> bool:
-        """Whether a sentence that settles the rule belongs in the generalization split."""
-        return True
-
-    def answer(self, example: Example) -> str:
-        """What stands after the task word."""
-        if example.task == self.tasks[0]:
-            return " ".join(example.words)
-        return " ".join(self.transform(example.words, example.skeleton, example.rule))
-
-    @property
-    def rules(self) -> tuple[str, str]:
-        """Names of the hierarchical and the linear rule."""
-        return (HIERARCHICAL, self.linear_rule)
-
-    def draw(self, generator: random.Random, rule: str) -> Example | None:
-        """One draw from the training distribution; None where the line is rejected.
-
-        A task with probability 1/2, then a sentence. Under the rule "ambiguous" a line of the
-        transforming task that would settle the rule is rejected.
-        """
-        task = self.tasks[generator.random() < 0.5]
-        skeleton = self.grammar.sample(generator)
-        if rule == AMBIGUOUS:
-            if task == self.tasks[1] and self.settles(skeleton):
-                return None
-            rule = HIERARCHICAL
-        return Example(task, tuple(self.grammar.fill(skeleton, generator)), skeleton, rule)
-
-    def draw_settling(self, generator: random.Random, rule: str) -> Example | None:
-        """One line of the transforming task that settles the rule; None where rejected."""
-        skeleton = self.grammar.sample(generator)
-        if not self.settles(skeleton):
-            return None
-        words = tuple(self.grammar.fill(skeleton, generator))
-        return Example(self.tasks[1], words, skeleton, rule)
-
-    def draw_generalization(self, generator: random.Random, rule: str) -> Example | None:
-        """One line of the generalization split; None where rejected."""
-        example = self.draw_settling(generator, rule)
-        if example is None or not self.generalizes(example.words, example.skeleton):
-            return None
-        return example
+CITATION = """\
+@article{mccoy2020syntax,
+  title = {Does Syntax Need to Grow on Trees? Sources of Hierarchical Inductive Bias in
+    Sequence-to-Sequence Networks},
+  author = {McCoy, R. Thomas and Frank, Robert and Linzen, Tal},
+  journal = {Transactions of the Association for Computational Linguistics},
+  volume = {8},
+  year = {2020},
+}
+"""
 
 
 @dataclass
@@ -147,10 +58,10 @@ class SentenceConfig(SplitConfig):
     disambiguating_rule: str = HIERARCHICAL
 
 
-def features(language: Language) -> datasets.Features:
+def features(language: Language) -> PlainFeatures:
     """The columns of a sentence data set."""
     string, whole = datasets.Value("string"), datasets.Value("int32")
-    return datasets.Features(
+    return PlainFeatures(
         {
             "text": string,
             "source": string,
@@ -168,37 +79,21 @@ def features(language: Language) -> datasets.Features:
     )
 
 
-@cache
-def _annotation(language: Language, skeleton: Skeleton) -> dict[str, Any]:
-    return {
-        "upos": language.grammar.upos(skeleton),
-        "deprels": skeleton.deprels,
-        "heads": skeleton.heads,
-        "spans": skeleton.spans,
-        "main_index": language.main_index(skeleton),
-        "subject_modifier": SUBJECT_MODIFIERS.index(subject_modifier(skeleton)),
-    }
-
-
-def annotate(language: Language, example: Example) -> dict[str, Any]:
-    """The columns of one example, all from its derivation."""
-    source, target = example.source, language.answer(example)
-    return {
-        "text": f"{source} {target}",
-        "source": source,
-        "target": target,
-        "task": language.tasks.index(example.task),
-        "words": list(example.words),
-        "tree": example.skeleton.template.format(*example.words),
-        **_annotation(language, example.skeleton),
-    }
-
-
 class SentenceBuilder(GrammarBuilder):
     """A builder of a `Language`: a subclass names the language and its configs."""
 
     BUILDER_CONFIG_CLASS = SentenceConfig
-    language: Language
+    language: ClassVar[Language]
+    description: ClassVar[str]
+
+    def _info(self) -> datasets.DatasetInfo:
+        read = self.config.data_files is not None
+        return datasets.DatasetInfo(
+            description=self.description,
+            citation=CITATION,
+            license="" if read else "Apache-2.0",
+            features=features(self.language),
+        )
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -267,13 +162,18 @@ class SentenceBuilder(GrammarBuilder):
     def _settling_places(self, split: str) -> frozenset[int]:
         if split != "train" or not self.config.disambiguating_examples:
             return frozenset()
-        places = range(self.config.train_size)
         generator = self.stream("disambiguating places")
-        return frozenset(generator.sample(places, self.config.disambiguating_examples))
+        places = sorted(range(self.config.train_size), key=lambda _: generator.random())
+        return frozenset(places[: self.config.disambiguating_examples])
 
     def row(self, example: Example) -> dict[str, Any]:
         """See `GrammarBuilder.row`."""
         return annotate(self.language, example)
+
+    def read_rows(self, split: str, file: str) -> Iterator[dict[str, Any]]:
+        """See `GrammarBuilder.read_rows`: lines `source<TAB>target`, parsed with the grammar."""
+        rule = HIERARCHICAL if self.config.rule == AMBIGUOUS else self.config.rule
+        return (self.row(example) for example in Reader(self.language, rule).examples(file))
 
 
 def _check_rules(config: SentenceConfig, rules: tuple[str, str]) -> None:

@@ -1,0 +1,53 @@
+"""Digests of what data is made from, so that a cache can be keyed by its content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from hf_grok.datasets_scripts.splits import SPLITS
+
+from hf_grok.errors import UserError, unknown_name
+
+
+@cache
+def source_digest(*modules: str) -> str:
+    """Digest of every source file of this package and of the named files: the code's version."""
+    package = sorted(Path(__file__).parent.glob("*.py"))
+    return digest([*package, *(Path(name) for name in modules)])
+
+
+def digest(files: Sequence[Path]) -> str:
+    """Digest of the names and the contents of files, in the order given."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f"{file.name}\0".encode())
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def listed_files(data_files: object) -> dict[str, list[str]]:
+    """Split -> absolute paths of its files, from a mapping of splits to one path or several.
+
+    Raises:
+        UserError: no mapping, an unknown split, or a file that is not there.
+    """
+    if not isinstance(data_files, Mapping) or not data_files:
+        raise UserError(
+            'data_files must map splits to files, as in {"train": "train.tsv"}; '
+            f"got {data_files!r}"
+        )
+    return {split: _paths(split, data_files[split]) for split in data_files}
+
+
+def _paths(split: str, given: str | os.PathLike[str] | Sequence[str]) -> list[str]:
+    if split not in SPLITS:
+        raise unknown_name("split in data_files", str(split), SPLITS)
+    paths = [given] if isinstance(given, (str, os.PathLike)) else list(given)
+    for path in paths:
+        if not Path(path).is_file():
+            raise UserError(f"data_files[{split!r}]: there is no file {os.fspath(path)!r}")
+    return [os.path.abspath(path) for path in paths]
