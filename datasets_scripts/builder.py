@@ -14,9 +14,10 @@ import random
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
+from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.exceptions import DatasetGenerationError
 from hf_grok.datasets_scripts.content import digest, listed_files, source_digest
 from hf_grok.datasets_scripts.splits import (
@@ -55,6 +56,11 @@ class PlainFeatures(datasets.Features):
         return example
 
 
+def _as_they_are(files: Mapping[str, list[str]]) -> DataFilesDict:
+    # Given as patterns, a path with brackets or stars in it would be looked up as a pattern.
+    return DataFilesDict({split: DataFilesList(paths, []) for split, paths in files.items()})
+
+
 class GrammarBuilder(datasets.GeneratorBasedBuilder):
     """A builder whose rows come from a grammar, or from files read with that grammar.
 
@@ -78,6 +84,7 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
     VERSION = datasets.Version("1.0.0")
     BUILDER_CONFIG_CLASS = SplitConfig
     DEFAULT_CONFIG_NAME = "default"
+    GENERATION_FIELDS: ClassVar[tuple[str, ...]] = (*(f"{split}_size" for split in SPLITS), "seed")
     config: Any
 
     def __init__(
@@ -91,20 +98,20 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
         names = [config.name for config in self.BUILDER_CONFIGS]
         if config_name is not None and config_name not in names:
             raise unknown_name(f"config of {type(self).__name__}", str(config_name), names)
-        self._check_options(options)
+        self._check_options(options, generated=data_files is None)
         files = None if data_files is None else listed_files(data_files)
         options["hash"] = self._content_hash(files or {})
         super().__init__(
             cache_dir=None if cache_dir is None else os.fspath(cache_dir),
             config_name=config_name,
-            data_files=files,
+            data_files=None if files is None else _as_they_are(files),
             **options,
         )
         self.config.check()
         if files is None:
             self.check_sizes()
 
-    def _check_options(self, options: Mapping[str, Any]) -> None:
+    def _check_options(self, options: Mapping[str, Any], generated: bool) -> None:
         fields = {field.name for field in dataclasses.fields(self.BUILDER_CONFIG_CLASS)}
         allowed = fields | set(inspect.signature(datasets.DatasetBuilder.__init__).parameters)
         for name, value in options.items():
@@ -113,6 +120,11 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
             # The library drops a None without a word and keeps the default.
             if name in fields and value is None:
                 raise UserError(f"{name} must have a value: leave it out for the default")
+            if name in self.GENERATION_FIELDS and not generated:
+                raise UserError(
+                    f"{name} says how data is generated, but data_files gives the data: "
+                    "leave one of them out"
+                )
 
     def _content_hash(self, files: Mapping[str, Sequence[str]]) -> str:
         own = source_digest(inspect.getfile(type(self)))

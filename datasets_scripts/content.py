@@ -47,6 +47,8 @@ def _paths(split: str, given: str | os.PathLike[str] | Sequence[str]) -> list[st
     if split not in SPLITS:
         raise unknown_name("split in data_files", str(split), SPLITS)
     paths = [given] if isinstance(given, (str, os.PathLike)) else list(given)
+    if not paths:
+        raise UserError(f"data_files[{split!r}] is empty: name a file or leave the split out")
     for path in paths:
         if not Path(path).is_file():
             raise UserError(f"data_files[{split!r}]: there is no file {os.fspath(path)!r}")

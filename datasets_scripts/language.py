@@ -92,7 +92,7 @@ class Language(ABC):
         A task with probability 1/2, then a sentence. Under the rule "ambiguous" a line of the
         transforming task that would settle the rule is rejected.
         """
-        task = self.tasks[generator.random() < 0.5]
+        task = self.tasks[int(generator.random() < 0.5)]
         skeleton = self.grammar.sample(generator)
         if rule == AMBIGUOUS:
             if task == self.tasks[1] and self.settles(skeleton):

@@ -6,13 +6,14 @@ generation would have used, so annotation of read and of generated sentences is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hf_grok.datasets_scripts.derivation import Skeleton
 from hf_grok.datasets_scripts.grammar import Grammar
 
-from hf_grok.errors import UserError, unknown_name
+from hf_grok.errors import UserError
 
 Choices = tuple[int, ...]
 # The lexical categories that a word can belong to; all that the rules see of it.
@@ -46,7 +47,7 @@ class Parser:
 
     def _class_of(self, word: str) -> WordClass:
         if word not in self._classes:
-            raise unknown_word(word, self._classes)
+            raise _unknown_word(word, self._classes)
         return self._classes[word]
 
     def _parse(self, words: Sequence[str], classes: tuple[WordClass, ...]) -> Skeleton:
@@ -75,11 +76,10 @@ class Parser:
         return f"{category} ({', '.join(forms[:3])}{', ...' if len(forms) > 3 else ''})"
 
 
-def unknown_word(word: str, vocabulary: Sequence[str] | dict[str, WordClass]) -> UserError:
-    """A `UserError` that names a word outside the lexicon, and the nearest one inside."""
-    message = str(unknown_name("word", word, vocabulary))
-    near = message.partition(".")[2]
-    return UserError(f"word outside the lexicon: {word!r}.{near}")
+def _unknown_word(word: str, known: Iterable[str]) -> UserError:
+    near = difflib.get_close_matches(word, known, n=1)
+    guess = f" Did you mean {near[0]!r}?" if near else ""
+    return UserError(f"the word {word!r} is outside the lexicon.{guess}")
 
 
 def _word_classes(grammar: Grammar) -> dict[str, WordClass]:

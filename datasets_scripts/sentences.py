@@ -80,9 +80,18 @@ def features(language: Language) -> PlainFeatures:
 
 
 class SentenceBuilder(GrammarBuilder):
-    """A builder of a `Language`: a subclass names the language and its configs."""
+    """A builder of a `Language`: a subclass names the language and its configs.
+
+    Released files need not be shuffled: for a part of a split take
+    `.shuffle(seed=...).select(range(count))`, never its first rows.
+    """
 
     BUILDER_CONFIG_CLASS = SentenceConfig
+    GENERATION_FIELDS = (
+        *GrammarBuilder.GENERATION_FIELDS,
+        "disambiguating_examples",
+        "disambiguating_rule",
+    )
     language: ClassVar[Language]
     description: ClassVar[str]
 
