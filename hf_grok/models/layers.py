@@ -66,20 +66,41 @@ def eager_attention(
     return torch.matmul(weights, value).transpose(1, 2), probabilities
 
 
+class XavierLinear(nn.Linear):
+    """x W^T + b, W to be drawn from U(-a, a) with a = gain sqrt(6 / (inputs + outputs / parts)).
+
+    Args:
+        inputs: fan in.
+        outputs: fan out of all parts together.
+        gain: of the nonlinearity that follows.
+        parts: matrices fused into this one, each with the bound of its own fan out.
+        bias: whether there is a b; it starts at zero.
+
+    Source: Glorot and Bengio 2010, equation 16; He et al. 2015 for the gain of ReLU, sqrt(2).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, gain: float = 1.0, parts: int = 1, bias: bool = True
+    ) -> None:
+        super().__init__(inputs, outputs, bias=bias)
+        self.xavier_bound = gain * math.sqrt(6 / (inputs + outputs / parts))
+
+
 class VanillaTransformerAttention(nn.Module):
     """Multi-head causal self-attention without bias, one fused projection to Q, K and V."""
 
     def __init__(self, config: VanillaTransformerConfig, layer_idx: int) -> None:
         super().__init__()
+        width = config.hidden_size
         self.config = config
         self.layer_idx = layer_idx
         self.num_heads = config.num_attention_heads
-        self.head_dim = config.hidden_size // config.num_attention_heads
+        self.head_dim = width // config.num_attention_heads
         self.scaling = self.head_dim**-0.5
         self.attention_dropout = config.attention_dropout
         self.is_causal = True
-        self.qkv_proj = nn.Linear(config.hidden_size, 3 * config.hidden_size, bias=False)
-        self.out_proj = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.qkv_proj = XavierLinear(width, 3 * width, parts=3, bias=False)
+        self.out_proj = nn.Linear(width, width, bias=False)
 
     def forward(
         self,
@@ -115,7 +136,9 @@ class VanillaTransformerMLP(nn.Module):
 
     def __init__(self, config: VanillaTransformerConfig) -> None:
         super().__init__()
-        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.up_proj = XavierLinear(
+            config.hidden_size, config.intermediate_size, gain=nn.init.calculate_gain("relu")
+        )
         self.activation = nn.ReLU()
         self.dropout = nn.Dropout(config.dropout)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size)

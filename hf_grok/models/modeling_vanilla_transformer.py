@@ -7,7 +7,6 @@ Vaswani et al. 2017).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from transformers import initialization as init
 from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation import GenerationMixin
-from transformers.masking_utils import create_causal_mask
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, create_causal_mask
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_utils import PreTrainedModel, slice_logits_to_keep
 from transformers.utils import can_return_tuple
@@ -27,8 +26,8 @@ from hf_grok.models.configuration_vanilla_transformer import VanillaTransformerC
 from hf_grok.models.layers import (
     VanillaTransformerAttention,
     VanillaTransformerLayer,
-    VanillaTransformerMLP,
     VanillaTransformerPositions,
+    XavierLinear,
 )
 
 # The library's decorators are untyped; these names say that they keep a signature.
@@ -75,23 +74,19 @@ class VanillaTransformerPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """Xavier-uniform matrices, zero biases, identity layer norms."""
-        if isinstance(module, VanillaTransformerAttention):
-            # Each third of the fused matrix is a d x d matrix of its own.
-            bound = math.sqrt(3.0 / self.config.hidden_size)
-            init.uniform_(module.qkv_proj.weight, -bound, bound)
-        elif isinstance(module, VanillaTransformerMLP):
-            gain = nn.init.calculate_gain("relu")
-            init.xavier_uniform_(module.up_proj.weight, gain=gain)
-            init.zeros_(module.up_proj.bias)
+        # The library passes over modules without parameters of their own in code outside it, so
+        # what differs is written on the linear layers and not on the blocks that hold them.
+        if isinstance(module, XavierLinear):
+            init.uniform_(module.weight, -module.xavier_bound, module.xavier_bound)
+        elif isinstance(module, nn.Embedding | nn.Linear):
+            init.xavier_uniform_(module.weight)
         elif isinstance(module, VanillaTransformerPositions):
             init.copy_(module.table, module.sinusoids())
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
-        elif isinstance(module, nn.Embedding | nn.Linear):
-            init.xavier_uniform_(module.weight)
-            if isinstance(module, nn.Linear) and module.bias is not None:
-                init.zeros_(module.bias)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            init.zeros_(module.bias)
 
 
 class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
@@ -126,9 +121,10 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
 
         Raises:
             UserError: neither or both of `input_ids` and `inputs_embeds`; a sequence longer than
-                the table of positions; attentions asked of a kernel that cannot report them.
+                the table of positions; an attention registered without a mask function; attentions
+                asked of a kernel that cannot report them.
         """
-        self._require_reportable(kwargs)
+        self._require_attention(kwargs.get("output_attentions"))
         words = self._embed(input_ids, inputs_embeds)
         if use_cache is None:
             use_cache = self.config.use_cache and not self.training
@@ -155,9 +151,15 @@ class VanillaTransformerModel(VanillaTransformerPreTrainedModel):
         words: Tensor = self.embed_tokens(input_ids) if inputs_embeds is None else inputs_embeds
         return words
 
-    def _require_reportable(self, kwargs: dict[str, Any]) -> None:
+    def _require_attention(self, output_attentions: bool | None) -> None:
         name = self.config._attn_implementation
-        if kwargs.get("output_attentions") and name in WITHOUT_PROBABILITIES:
+        if name not in ALL_MASK_ATTENTION_FUNCTIONS:
+            raise UserError(
+                f"attention {name!r} has no mask function, so every token would see the future. "
+                f"Call AttentionMaskInterface.register({name!r}, sdpa_mask), or eager_mask if it "
+                "adds its mask (both in transformers.masking_utils)."
+            )
+        if output_attentions and name in WITHOUT_PROBABILITIES:
             raise UserError(
                 f"output_attentions=True with attention {name!r}, which never forms the "
                 "probabilities. Call model.set_attn_implementation('eager') first."
