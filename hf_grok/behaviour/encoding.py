@@ -12,16 +12,16 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
 
-# Tokens a batch, padding included. On one core a bigger batch only adds padding; a GPU wants more.
+# Tokens a batch, filling included. On one core a bigger batch only adds filling; a GPU wants more.
 TOKEN_BUDGET = {"cpu": 1024}
 ACCELERATOR_TOKEN_BUDGET = 16384
 
 
 @dataclass(frozen=True)
 class EncodedLines:
-    """ids[i, :lengths[i]] = the tokens of line i, special tokens included; the rest is padding.
+    """ids[i, :lengths[i]] = the tokens of line i, special tokens included; the rest is filling.
 
-    Padding stands on the right, where a causal model cannot see it, so it changes no result.
+    Filling stands on the right, where a causal model cannot see it, so it changes no result.
 
     Attributes:
         ids: token ids, on the CPU.
@@ -59,7 +59,8 @@ def encode_lines(
     before, after = _special_tokens(texts[0], plain[0], tokenizer)
     rows = [torch.tensor(before + tokens + after) for tokens in plain]
     lengths = torch.tensor([len(row) for row in rows])
-    ids = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=_padding_id(tokenizer))
+    # Any id would do, none is seen; at the sight of the padding token some models warn of a mask.
+    ids = nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=int(rows[0][0]))
     return EncodedLines(ids, lengths, len(before))
 
 
@@ -103,7 +104,7 @@ def length_batches(
 
 
 def token_budget(device: torch.device) -> int:
-    """Tokens in a batch (padding included) at which this kind of device is about fastest."""
+    """Tokens in a batch (filling included) at which this kind of device is about fastest."""
     return TOKEN_BUDGET.get(device.type, ACCELERATOR_TOKEN_BUDGET)
 
 
@@ -134,8 +135,3 @@ def _check_known(
         f"row {number}: the tokenizer does not know the word {word!r} in {text!r}. Build the"
         " tokenizer from the vocabulary of these data, or take the data that it was built from."
     )
-
-
-def _padding_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    # Any known id would do: nothing that is measured can see it.
-    return 0 if tokenizer.pad_token_id is None else tokenizer.pad_token_id

@@ -7,31 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from tokenizers.processors import TemplateProcessing
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from hf_grok.models import word_level_tokenizer
+
 
 def tokenizer_of(texts: Iterable[str], append_end: bool = False) -> PreTrainedTokenizerFast:
-    words = sorted({word for text in texts for word in text.split()})
-    specials = ["<pad>", "<s>", "</s>", "<unk>"]
-    vocabulary = {word: number for number, word in enumerate(specials + words)}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = WhitespaceSplit()
-    tokenizer.post_processor = TemplateProcessing(
-        single="<s> $A </s>" if append_end else "<s> $A",
-        special_tokens=[("<s>", 1), ("</s>", 2)],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        unk_token="<unk>",
-    )
+    return word_level_tokenizer({w for t in texts for w in t.split()}, append_end=append_end)
 
 
 def tiny_gpt2(vocabulary: int, seed: int = 0, positions: int = 64) -> GPT2LMHeadModel:
@@ -72,3 +55,32 @@ class RiggedModel(nn.Module):
                 answer = self.rule(words[1 : position + 1])
                 logits[row, position, vocabulary[answer]] = 9.0
         return SimpleNamespace(logits=logits)
+
+
+def train(
+    model: nn.Module, tokenizer: PreTrainedTokenizerFast, texts: list[str], steps: int
+) -> None:
+    """A few steps, one line each: enough that some lines are right and some are not."""
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    lines = [torch.tensor([tokenizer(text)["input_ids"]]) for text in texts]
+    for step in range(steps):
+        line = lines[step % len(lines)]
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(line).logits[0, :-1], line[0, 1:]).backward()
+        optimizer.step()
+
+
+def greedy_words(
+    model: nn.Module, tokenizer: PreTrainedTokenizerFast, source: str, count: int
+) -> list[str]:
+    """The next `count` words by the library's own greedy decoding."""
+    prompt = torch.tensor([tokenizer(source)["input_ids"]])
+    output = model.generate(
+        prompt,
+        attention_mask=torch.ones_like(prompt),
+        max_new_tokens=count,
+        do_sample=False,
+        pad_token_id=0,
+        eos_token_id=None,
+    )
+    return tokenizer.convert_ids_to_tokens(output[0, prompt.shape[1] :])

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
+from torch import nn
 
 from hf_grok.behaviour import QuestionBehaviour
-from tests.behaviour.material import RiggedModel, tiny_gpt2, tokenizer_of
+from hf_grok.errors import UserError
+from tests.behaviour.material import RiggedModel, greedy_words, tiny_gpt2, tokenizer_of, train
 
 AUXILIARIES = ("do", "does", "don't", "doesn't")
 
@@ -106,9 +109,74 @@ def test_the_choice_is_among_auxiliaries_but_exact_match_is_not() -> None:
     assert tally["exact_match"] == (0, 7)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_sums_do_not_depend_on_the_split(seed: int) -> None:
+def one_by_one(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """The formulas, line by line, on strings."""
+    counts: dict[str, list[int]] = {}
+    for r in ROWS:
+        if r["task"] == "decl":
+            continue
+        source, gold, words = str(r["source"]), str(r["target"]).split(), list(r["words"])
+        logits = model(torch.tensor([TOKENIZER(source)["input_ids"]])).logits[0, -1]
+        chosen = max(AUXILIARIES, key=lambda word: logits[TOKENIZER.get_vocab()[word]].item())
+        main, first = words[r["main_index"]], next(word for word in words if word in AUXILIARIES)
+        cases = {
+            "accuracy": chosen == main,
+            "exact_match": greedy_words(model, TOKENIZER, source, len(gold)) == gold,
+        }
+        if main != first:
+            cases["main_share"] = chosen == main
+            cases["linear_share"] = chosen == first
+            cases["neither_share"] = chosen not in (main, first)
+        for name, value in cases.items():
+            count = counts.setdefault(name, [0, 0])
+            count[0] += value
+            count[1] += 1
+    return {name: (right, cases) for name, (right, cases) in counts.items()}
+
+
+def test_equals_one_line_at_a_time() -> None:
+    behaviour = QuestionBehaviour(ROWS, TOKENIZER)
+    seen = set()
+    for steps in (0, 40, 60, 80, 120):
+        model = tiny_gpt2(len(TOKENIZER))
+        train(model, TOKENIZER, [str(r["text"]) for r in ROWS], steps)
+        tally = behaviour.tally(model)
+        with torch.no_grad():
+            expected = one_by_one(model)
+        assert {name: tally[name] for name in expected} == expected
+        seen.add((tally["accuracy"][0], tally["exact_match"][0]))
+    assert len(seen) > 2
+
+
+def test_sums_do_not_depend_on_the_split() -> None:
     behaviour = QuestionBehaviour(ROWS * 5, TOKENIZER)
-    model = tiny_gpt2(len(TOKENIZER), seed)
-    parts = [behaviour.tally(model, range(len(behaviour))[rank::3]) for rank in range(3)]
-    assert dict(parts[0] + parts[1] + parts[2]) == dict(behaviour.tally(model))
+    model = tiny_gpt2(len(TOKENIZER))
+    whole = dict(behaviour.tally(model))
+    for world in (2, 3, 50):
+        parts = [
+            behaviour.tally(model, range(rank, len(behaviour), world)) for rank in range(world)
+        ]
+        assert dict(sum(parts[1:], parts[0])) == whole
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"main_index": 1}, "row 1: main_index 1 is not an auxiliary of 'my newt does sleep .'"),
+        ({"main_index": 9}, "row 1: main_index 9 is not an auxiliary"),
+        ({"target": "my newt does sleep ?"}, r"row 1: the target starts with \['my'\]"),
+        ({"target": ""}, r"row 1: the target starts with \[\]"),
+        ({"target": "does my wug sleep ?"}, "row 1: the tokenizer does not know the word 'wug'"),
+        ({"subject_modifier": "rc"}, "row 1, column 'subject_modifier': 'rc' is no label"),
+    ],
+)
+def test_rows_that_do_not_fit(change: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        QuestionBehaviour([ROWS[1], {**ROWS[0], **change}], TOKENIZER)
+
+
+def test_no_question_and_no_auxiliary() -> None:
+    with pytest.raises(UserError, match="none of the 1 rows is a 'quest' line"):
+        QuestionBehaviour([ROWS[1]], TOKENIZER)
+    with pytest.raises(UserError, match="does not know the auxiliaries do, don't, doesn't"):
+        QuestionBehaviour([ROWS[0]], tokenizer_of([str(ROWS[0]["text"])]))
