@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 from hf_grok.datasets_scripts.builder import (
@@ -111,7 +111,7 @@ class Dyck(GrammarBuilder):
     VERSION = VERSION
     BUILDER_CONFIG_CLASS = DyckConfig
     DEFAULT_CONFIG_NAME = "k20-m10"
-    BUILDER_CONFIGS = [  # noqa: RUF012
+    BUILDER_CONFIGS: ClassVar = [
         DyckConfig(name="k20-m10", version=VERSION),
         DyckConfig(
             name="k6-m4",

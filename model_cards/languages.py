@@ -1,0 +1,166 @@
+"""What a card says about each synthetic language; a new grammar adds its facts here.
+
+Texts are Markdown of ours. Columns and splits that a data set has and its facts do not name are an
+error when the card is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hf_grok.model_cards.papers import MCCOY_2020, MURTY_2023, Paper
+
+from hf_grok.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class LanguageFacts:
+    """One language, in words.
+
+    Attributes:
+        title: its name, as a heading.
+        summary: what the language is and what question it settles.
+        splits: split -> what it holds.
+        columns: column -> what it means.
+        limitations: what a user must not conclude from it.
+        papers: to cite.
+        language: ISO 639 code of its words, "" for none.
+        tags: for the Hub, beside those that every card has.
+    """
+
+    title: str
+    summary: str
+    splits: Mapping[str, str]
+    columns: Mapping[str, str]
+    limitations: tuple[str, ...]
+    papers: tuple[Paper, ...]
+    language: str
+    tags: tuple[str, ...]
+
+
+SENTENCE_COLUMNS = {
+    "text": "what a language model sees: source, a space, target",
+    "source": "the sentence with its final period, then the task word",
+    "target": "what the task asks for",
+    "task": "the task word",
+    "words": "the source sentence with its final period, without the task word",
+    "upos": "Universal Dependencies part of speech of each word",
+    "deprels": "Universal Dependencies relation of each word to its head",
+    "heads": "1-based head of each word, 0 for the root, as in CoNLL-U",
+    "spans": "gold binary tree over words without the final period: half-open [start, end) of "
+    "every constituent of two words or more",
+    "tree": "the same tree, bracketed, for people",
+    "main_index": "0-based position in words of the main {main}",
+    "subject_modifier": "what modifies the subject: nothing, a prepositional phrase, or which kind "
+    "of relative clause",
+}
+
+
+def _sentence_columns(main: str) -> dict[str, str]:
+    return {name: text.replace("{main}", main) for name, text in SENTENCE_COLUMNS.items()}
+
+
+_SENTENCE_LIMITS = (
+    "Trees, heads and relations are the grammar's own: they are exact for this language and no "
+    "evidence about English.",
+    "The vocabulary is tiny and words are drawn uniformly: meaning plays no part, and many "
+    "sentences are absurd.",
+)
+
+QUESTION_FORMATION = LanguageFacts(
+    title="Question formation",
+    summary="English declarative sentences from a small grammar, copied (`decl`) or turned into "
+    "yes-no questions (`quest`). In the ambiguous configurations the training data fit two rules: "
+    "front the *main* auxiliary (hierarchical) or the *first* one (linear). The generalization "
+    "split tells them apart.",
+    splits={
+        "train": "both tasks; unless the configuration says otherwise, no question whose subject "
+        "has a relative clause",
+        "validation": "as train",
+        "test": "as train",
+        "generalization": "questions whose subject has a relative clause, its auxiliary and the "
+        "main one of the same number and different",
+    },
+    columns=_sentence_columns("auxiliary"),
+    limitations=(
+        *_SENTENCE_LIMITS,
+        "Report generalization by `subject_modifier`: a rule about adjacency alone gets every "
+        "subject relative right and every object relative wrong, and the mean hides it.",
+    ),
+    papers=(MCCOY_2020, MURTY_2023),
+    language="en",
+    tags=("question-formation",),
+)
+
+TENSE_INFLECTION = LanguageFacts(
+    title="Tense inflection",
+    summary="English past-tense sentences from a small grammar, copied (`PAST`) or put into the "
+    "present (`PRESENT`). In the ambiguous configurations the training data fit two rules: agree "
+    "with the *subject* (hierarchical) or with the *most recent noun* (linear). The generalization "
+    "split tells them apart.",
+    splits={
+        "train": "both tasks; unless the configuration says otherwise, PRESENT only where the "
+        "noun nearest to the left of the main verb has the subject's number",
+        "validation": "as train",
+        "test": "as train",
+        "generalization": "PRESENT, the noun nearest to the left of the main verb having the other "
+        "number",
+    },
+    columns=_sentence_columns("verb"),
+    limitations=_SENTENCE_LIMITS,
+    papers=(MCCOY_2020, MURTY_2023),
+    language="en",
+    tags=("tense-inflection", "subject-verb-agreement"),
+)
+
+DYCK = LanguageFacts(
+    title="Dyck language",
+    summary="Well nested strings of k types of brackets, at most m of them open at once, from a "
+    "probabilistic automaton: with nothing open it opens a bracket or ends, with equal weight, and "
+    "does not end below four words; with something open it opens another (uniform over the types) "
+    "or closes the last, with equal weight; with m open it closes. The *structure* of a string is "
+    "the sequence of its top-level blocks with the types removed: `(3 (1 )1 )3 (2 )2` has the "
+    "blocks `(())` and `()`.",
+    splits={
+        "train": "distinct draws from the automaton",
+        "validation": "every block's structure occurs in train, the string does not",
+        "test": "as validation, and not in it",
+        "generalization": "the structure of at least one block does not occur in train",
+    },
+    columns={
+        "text": "the string, its words separated by spaces",
+        "depth": "the most brackets open at once",
+        "distances": "for each closing bracket, in order, how many words before it its opening "
+        "bracket stands (adjacent: 1)",
+    },
+    limitations=(
+        "Strings longer than `max_length` words are drawn again; the published definition has no "
+        "limit (0 turns it off).",
+        "Lengths are far from even: half of all draws from the published automaton (k = 20, m = "
+        "10) have 14 words or fewer, one in a hundred more than 370.",
+        "Structures that do not occur in train are long, so generalization strings are longer than "
+        "those of the other splits: compare accuracies at equal distance.",
+        "No string is repeated: the shortest ones are rarer here than the automaton draws them.",
+    ),
+    papers=(MURTY_2023,),
+    language="",
+    tags=("dyck", "formal-languages"),
+)
+
+LANGUAGES: Mapping[str, LanguageFacts] = {
+    "question-formation": QUESTION_FORMATION,
+    "tense-inflection": TENSE_INFLECTION,
+    "dyck": DYCK,
+}
+
+
+def language_facts(name: str) -> LanguageFacts:
+    """The facts of a language by its name on the command line.
+
+    Raises:
+        UserError: no card knows the language; lists those that one does.
+    """
+    if name not in LANGUAGES:
+        raise unknown_name("language of a card", name, LANGUAGES)
+    return LANGUAGES[name]

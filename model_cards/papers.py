@@ -1,0 +1,42 @@
+"""The papers that cards cite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One paper: a line for readers and an entry for BibTeX."""
+
+    line: str
+    bibtex: str
+
+
+MCCOY_2020 = Paper(
+    line="McCoy, Frank, Linzen 2020: Does Syntax Need to Grow on Trees? (arXiv 2001.03632)",
+    bibtex="""\
+@article{mccoy2020syntax,
+  title   = {Does Syntax Need to Grow on Trees? Sources of Hierarchical Inductive Bias in
+             Sequence-to-Sequence Networks},
+  author  = {McCoy, R. Thomas and Frank, Robert and Linzen, Tal},
+  journal = {Transactions of the Association for Computational Linguistics},
+  volume  = {8},
+  year    = {2020},
+  note    = {arXiv:2001.03632}
+}""",
+)
+
+MURTY_2023 = Paper(
+    line="Murty, Sharma, Andreas, Manning 2023: Grokking of Hierarchical Structure in Vanilla "
+    "Transformers (arXiv 2305.18741)",
+    bibtex="""\
+@inproceedings{murty2023grokking,
+  title     = {Grokking of Hierarchical Structure in Vanilla Transformers},
+  author    = {Murty, Shikhar and Sharma, Pratyusha and Andreas, Jacob and Manning, Christopher D.},
+  booktitle = {Proceedings of the 61st Annual Meeting of the Association for Computational
+               Linguistics (Volume 2: Short Papers)},
+  year      = {2023},
+  note      = {arXiv:2305.18741}
+}""",
+)
