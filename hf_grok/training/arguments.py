@@ -23,8 +23,8 @@ class DataArguments:
     language: str = field(
         metadata={"help": "question-formation, tense-inflection or dyck (hf-grok data --help)."}
     )
-    language_config: str = field(
-        default="default", metadata={"help": "Configuration of the language's builder."}
+    language_config: Optional[str] = field(  # noqa: UP045
+        default=None, metadata={"help": "Configuration of the builder; its own default if unset."}
     )
     language_options: Optional[Union[dict, str]] = field(  # noqa: UP007, UP045
         default=None,

@@ -1,0 +1,69 @@
+"""`hf-grok demo`: watch a small transformer grok question formation, then read its report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from hf_grok.errors import UserError
+
+RECIPE = "question-formation"
+SEED = 0
+STEPS = 10_000
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `hf-grok demo`."""
+    parser = argparse.ArgumentParser(
+        prog="hf-grok demo",
+        description=(
+            "Train the quick question-formation recipe on this machine and write its report.\n"
+            "In-distribution accuracy is at .99 after a minute; generalization to sentences that\n"
+            "tell hierarchy from word order stays low long after, then arrives, and swings.\n"
+            "A demo that was interrupted goes on where it stopped; a finished one is not repeated."
+        ),
+        epilog="example:\n  hf-grok demo --seed 1 --out runs/demo-seed1",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the run (default {SEED})")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help=f"length of the run (default {STEPS})"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="the run's folder")
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train (or go on, or find it done), write the report, say where it is."""
+    chosen = build_parser().parse_args(arguments)
+    from hf_grok.report import write_report
+    from hf_grok.train import run
+    from hf_grok.training.recipe import load_recipe, parse
+
+    words = ["--seed", str(chosen.seed), "--max_steps", str(chosen.steps)]
+    settings = parse(load_recipe(RECIPE), [*words, "--output_dir", str(chosen.out)])
+    status = _status(chosen.out, chosen.seed)
+    if status == "finished":
+        print(f"{chosen.out} is finished already: only its report is written anew")
+    else:
+        run(settings, resume=status is not None)
+    files = write_report([chosen.out], chosen.out / "report")
+    page = next(path for path in files if path.suffix == ".html")
+    print(f"open {page} in a browser")
+    return 0
+
+
+def _status(folder: Path, seed: int) -> str | None:
+    """Status of the demo in `folder`, or None if there is none yet."""
+    path = folder / "run.json"
+    if not path.is_file():
+        return None
+    info = json.loads(path.read_text())
+    if info["seed"] != seed:
+        raise UserError(
+            f"{folder} holds a demo with seed {info['seed']}, not {seed}: name another folder "
+            "with --out"
+        )
+    return str(info["status"])
