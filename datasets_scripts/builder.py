@@ -127,7 +127,7 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
                 )
 
     def _content_hash(self, files: Mapping[str, Sequence[str]]) -> str:
-        own = source_digest(inspect.getfile(type(self)))
+        own = source_digest(type(self), GrammarBuilder)
         paths = [Path(path) for split in sorted(files) for path in files[split]]
         return f"{own}-{digest(paths)}" if paths else own
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,30 @@ from hf_grok.errors import UserError, unknown_name
 
 
 @cache
-def source_digest(*modules: str) -> str:
-    """Digest of every source file of this package and of the named files: the code's version."""
-    package = sorted(Path(__file__).parent.glob("*.py"))
-    return digest([*package, *(Path(name) for name in modules)])
+def source_digest(builder: type, base: type) -> str:
+    """Digest of the code behind a builder: this package, and every module it inherits from.
+
+    Args:
+        builder: the class; its name counts, so two builders of one module never share a cache.
+        base: where the search through its ancestors ends.
+
+    Raises:
+        UserError: the class was not read from a file, so that changes to it could not be seen.
+    """
+    ancestors = [ancestor for ancestor in builder.__mro__ if issubclass(ancestor, base)]
+    own = {_source_file(ancestor) for ancestor in ancestors}
+    code = digest(sorted({*Path(__file__).parent.glob("*.py"), *own}))
+    return hashlib.sha256(f"{builder.__qualname__}\0{code}".encode()).hexdigest()[:16]
+
+
+def _source_file(builder: type) -> Path:
+    file = getattr(sys.modules.get(builder.__module__), "__file__", None)
+    if file is None:
+        raise UserError(
+            f"{builder.__qualname__} is not defined in a file: its cached data could not follow "
+            "changes to it; put the class into a module"
+        )
+    return Path(file).resolve()
 
 
 def digest(files: Sequence[Path]) -> str:

@@ -1,0 +1,205 @@
+"""What is drawn: shares, conditions, no repetition; and main words found by another route."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import pytest
+from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
+from hf_grok.datasets_scripts.english import PLURAL_NOUNS, SINGULAR_NOUNS, subject_modifier
+from hf_grok.datasets_scripts.language import AMBIGUOUS, Example
+from hf_grok.datasets_scripts.sentences import SentenceBuilder
+
+SIZES = {
+    "train_size": 2_000,
+    "validation_size": 100,
+    "test_size": 400,
+    "generalization_size": 1_500,
+}
+RELEASED = 11_000  # lines in which the released shares were counted
+KINDS = [QuestionFormation, TenseInflection]
+AUXILIARIES = {"do", "don't", "does", "doesn't"}
+NUMBER = dict.fromkeys(SINGULAR_NOUNS, "sg") | dict.fromkeys(PLURAL_NOUNS, "pl")
+
+
+@cache
+def drawn(kind: type[SentenceBuilder], config: str = "default") -> dict[str, list[Example]]:
+    builder = kind(config, **SIZES)
+    return {split: list(builder.examples(split)) for split in builder.splits}
+
+
+@cache
+def as_many_as_released(kind: type[SentenceBuilder]) -> list[Example]:
+    only_test = dict.fromkeys(SIZES, 0) | {"test_size": RELEASED}
+    return list(kind(**only_test).examples("test"))
+
+
+def rows(kind: type[SentenceBuilder], split: str, config: str = "default") -> list[dict[str, Any]]:
+    builder = kind(config, **SIZES)
+    return [builder.row(example) for example in drawn(kind, config)[split]]
+
+
+def near(count: int, total: int, share: float, deviations: float = 4) -> bool:
+    """Whether a count lies within so many standard errors of a binomial share."""
+    return abs(count / total - share) < deviations * math.sqrt(share * (1 - share) / total)
+
+
+def expected_share(
+    kind: type[SentenceBuilder], size: int, condition: Callable[[str, str], bool]
+) -> float:
+    """Share of lines (task, modifier) among the first `size` distinct ones, by enumeration.
+
+    Of the n lines of one skeleton and task, drawn with probability p in all, n (1 - exp(-t p / n))
+    have come after t draws.
+    """
+    language = kind.language
+    strata = [
+        (task, subject_modifier(skeleton), language.grammar.sentences(skeleton), probability / 2)
+        for skeleton, probability in language.grammar.skeletons()
+        for task in language.tasks
+        if task == language.tasks[0] or not language.settles(skeleton)
+    ]
+
+    def found(draws: float, chosen: Iterable[Any] = strata) -> float:
+        return sum(n * -math.expm1(-draws * p / n) for _, _, n, p in chosen)
+
+    low, high = 0.0, 100.0 * size
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if found(middle) < size else (low, middle)
+    return found(low, [s for s in strata if condition(s[0], s[1])]) / size
+
+
+@pytest.mark.parametrize(
+    ("kind", "marked", "released"),
+    [(QuestionFormation, 0.40, 0.403), (TenseInflection, 0.419, 0.417)],
+)
+def test_share_of_the_second_task(
+    kind: type[SentenceBuilder], marked: float, released: float
+) -> None:
+    """Single draws by the weights; distinct lines by enumeration; 11,000 released lines."""
+    task = kind.language.tasks[1]
+    by_condition = expected_share(kind, RELEASED, lambda name, _: name == task)
+    assert expected_share(kind, 10, lambda name, _: name == task) == pytest.approx(marked, abs=1e-3)
+    lines = as_many_as_released(kind)
+    count = sum(example.task == task for example in lines)
+    assert near(count, len(lines), by_condition)
+    assert near(count, len(lines), released, 4 * math.sqrt(2))  # both shares were sampled
+
+
+def test_share_of_declaratives_with_a_relative_clause() -> None:
+    def chosen(task: str, modifier: str) -> bool:
+        return task == "decl" and modifier.startswith("rc")
+
+    by_condition = expected_share(QuestionFormation, RELEASED, chosen)
+    assert expected_share(QuestionFormation, 10, chosen) == pytest.approx(0.6 / 3, abs=1e-3)
+    lines = as_many_as_released(QuestionFormation)
+    count = sum(chosen(example.task, subject_modifier(example.skeleton)) for example in lines)
+    assert near(count, len(lines), by_condition)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shares"),
+    [
+        # Both auxiliaries of one number: always in subject relatives, half the time in object
+        # ones; then different half the time.
+        (QuestionFormation, [0, 0, 0.4, 0.4, 0.2]),
+        # The nearest noun is of the other number half the time, when it is not the subject.
+        (TenseInflection, [0, 0.6, 0, 0.2, 0.2]),
+    ],
+)
+def test_generalization_by_kind_of_modifier(
+    kind: type[SentenceBuilder], shares: list[float]
+) -> None:
+    found = Counter(row["subject_modifier"] for row in rows(kind, "generalization"))
+    for modifier, share in enumerate(shares):
+        assert near(found[modifier], 1_500, share) if share else not found[modifier]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("config", ["default", "main"])
+def test_no_line_comes_twice(kind: type[SentenceBuilder], config: str) -> None:
+    lines = [example.source for split in drawn(kind, config).values() for example in split]
+    assert len(lines) == len(set(lines)) == 4_000
+
+
+def question_by_scanning(words: list[str], main: bool) -> tuple[int, str]:
+    """The question from the string alone: a relative clause on the subject begins at word 2."""
+    auxiliaries = [position for position, word in enumerate(words) if word in AUXILIARIES]
+    chosen = auxiliaries[int(main and words[2] in ("who", "that"))]
+    rest = words[:chosen] + words[chosen + 1 : -1]
+    return chosen, " ".join([words[chosen], *rest, "?"])
+
+
+def word_by_walking(row: dict[str, Any], relation: str) -> int:
+    root = row["heads"].index(0) + 1
+    arcs = zip(row["heads"], row["deprels"], strict=True)
+    return next(place for place, arc in enumerate(arcs) if arc == (root, relation))
+
+
+@pytest.mark.parametrize("config", ["default", "main", "first"])
+@pytest.mark.parametrize("split", ["train", "generalization"])
+def test_main_auxiliary_and_question_by_other_routes(config: str, split: str) -> None:
+    for row in rows(QuestionFormation, split, config):
+        words, target = row["words"], row["target"]
+        main, _ = question_by_scanning(words, main=True)
+        assert row["main_index"] == main == word_by_walking(row, "aux")
+        _, question = question_by_scanning(words, main=config != "first")
+        assert target == (question if row["task"] else " ".join(words))
+
+
+def test_training_questions_are_ambiguous_and_generalization_is_not() -> None:
+    for row in rows(QuestionFormation, "train"):
+        first, main = (question_by_scanning(row["words"], main) for main in (False, True))
+        assert not row["task"] or first == main
+    for row in rows(QuestionFormation, "generalization"):
+        (first, _), (main, _) = (question_by_scanning(row["words"], m) for m in (False, True))
+        pair = {row["words"][first], row["words"][main]}
+        assert pair in ({"do", "don't"}, {"does", "doesn't"})
+
+
+@pytest.mark.parametrize("config", ["default", "main", "recent"])
+@pytest.mark.parametrize("split", ["train", "generalization"])
+def test_main_verb_and_its_number_by_other_routes(config: str, split: str) -> None:
+    for row in rows(TenseInflection, split, config):
+        words = row["words"]
+        assert row["main_index"] == row["heads"].index(0)
+        assert word_by_walking(row, "nsubj") == 1
+        nouns = [NUMBER[word] for word in words[: row["main_index"]] if word in NUMBER]
+        if not row["task"]:
+            assert row["target"] == " ".join(words)
+            continue
+        assert config != "default" or (nouns[0] == nouns[-1]) == (split == "train")
+        number = nouns[-1] if config == "recent" else nouns[0]
+        verb = row["target"].split()[row["main_index"]]
+        assert verb.endswith("s") == (number == "sg")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_that_settle_the_rule(kind: type[SentenceBuilder]) -> None:
+    def settling(examples: list[Example]) -> list[Example]:
+        language = kind.language
+        return [
+            example
+            for example in examples
+            if example.task == language.tasks[1] and language.settles(example.skeleton)
+        ]
+
+    assert not settling(drawn(kind)["train"])
+    linear = kind.language.linear_rule
+    builder = kind(**SIZES, disambiguating_examples=37, disambiguating_rule=linear, rule=AMBIGUOUS)
+    train = list(builder.examples("train"))
+    mixed = settling(train)
+    assert len(mixed) == 37
+    assert {example.rule for example in mixed} == {linear}
+    assert {example.rule for example in train if example not in mixed} == {"main"}
+    assert len(train) == SIZES["train_size"]
+    # They are spread over the split: the first of 37 places of 2,000 is not past the 500th.
+    assert train.index(mixed[0]) < 500 < 1_500 < train.index(mixed[-1])
+    unrestricted = settling(drawn(kind, "main")["train"])
+    expected = {QuestionFormation: 1 / 6, TenseInflection: 5 / 36}[kind]
+    assert abs(len(unrestricted) / 2_000 - expected) < 0.04
