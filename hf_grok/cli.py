@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"hf-grok {chosen.command}: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"hf-grok {chosen.command}: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

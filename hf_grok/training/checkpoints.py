@@ -1,4 +1,4 @@
-"""Which checkpoints of a run are whole: a manifest is written last, and believed only if it fits."""
+"""Which checkpoints of a run are whole: a manifest is written last, and must fit."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Language:
     fingerprint: str
 
 
-def load_splits(arguments: DataArguments) -> DatasetDict:
+def load_splits(arguments: DataArguments, *, quiet: bool = False) -> DatasetDict:
     """Generate (or find in the cache) every split of the language that `arguments` name."""
     import datasets
 
@@ -54,19 +54,20 @@ def load_splits(arguments: DataArguments) -> DatasetDict:
     builder_class = getattr(datasets_scripts, LANGUAGES[arguments.language])
     options: dict[str, Any] = read_options("language_options", arguments.language_options)
     builder = builder_class(config_name=arguments.language_config, **options)
-    datasets.utils.logging.disable_progress_bar()
+    if quiet:
+        datasets.disable_progress_bars()
     builder.download_and_prepare()
     return builder.as_dataset()
 
 
-def load_language(arguments: DataArguments) -> Language:
+def load_language(arguments: DataArguments, *, quiet: bool = False) -> Language:
     """Everything a run reads, encoded once.
 
     Raises:
         UserError: an unknown language, configuration or option; a split that is missing; a number
             of evaluation examples below 0.
     """
-    splits = load_splits(arguments)
+    splits = load_splits(arguments, quiet=quiet)
     for name in ("train", "validation", "test", "generalization"):
         if name not in splits:
             raise UserError(

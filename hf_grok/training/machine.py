@@ -29,7 +29,7 @@ def multiplies_bf16(device: torch.device) -> bool:
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
-    """ "fp32" or "bf16" for `wanted` (auto, fp32, bf16) on `device`."""
+    """The precision for `wanted` (auto, fp32, bf16) on `device`: "fp32" or "bf16"."""
     if wanted not in PRECISIONS:
         raise unknown_name("precision", wanted, PRECISIONS)
     if wanted != "auto":
@@ -61,7 +61,7 @@ def choose_attention(wanted: str, device: torch.device) -> str:
 
 
 def choose_dropout_masks(wanted: str, device: torch.device) -> str:
-    """ "pooled" or "drawn" for `wanted` on `device`."""
+    """How dropout masks are had for `wanted` on `device`: "pooled" or "drawn"."""
     if wanted not in DROPOUT_MASKS:
         raise unknown_name("dropout_masks", wanted, DROPOUT_MASKS)
     if wanted != "auto":

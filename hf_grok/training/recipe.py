@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
-from transformers import HfArgumentParser
+from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.training.arguments import DataArguments, GrokTrainingArguments, ModelArguments
 
 SCALES = ("quick", "laptop", "paper")
-_GROUPS = (DataArguments, ModelArguments, GrokTrainingArguments)
+_OURS: tuple[Any, ...] = (DataArguments, ModelArguments)
+_GROUPS = (*_OURS, GrokTrainingArguments)
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     allowed = argument_names()
     for key in values:
         if key not in allowed:
-            raise unknown_name("key", str(key), allowed, f"(in {path})")
+            raise _unknown_argument(f"key {key!r} in {path}", str(key))
     return values
 
 
@@ -122,7 +124,24 @@ def _refuse_unknown(arguments: Iterable[str], allowed: Sequence[str]) -> None:
     for word in arguments:
         key = word[2:].partition("=")[0].replace("-", "_")
         if word.startswith("--") and key not in allowed:
-            raise unknown_name("argument", "--" + key, ["--" + name for name in allowed])
+            raise _unknown_argument(f"argument --{key}", key)
+
+
+def _unknown_argument(seen: str, key: str) -> UserError:
+    """Names the nearest arguments and all of ours; Trainer's own hundred are left to --options."""
+    near = difflib.get_close_matches(key, argument_names(), n=3)
+    guess = f" Did you mean {' or '.join(near)}?" if near else ""
+    inherited = {field.name for field in fields(TrainingArguments)}
+    ours = [
+        field.name
+        for group in _GROUPS
+        for field in fields(group)
+        if field.name not in inherited or group in _OURS
+    ]
+    return UserError(
+        f"unknown {seen}: expected one of {', '.join(ours)}, or of transformers' TrainingArguments "
+        f"(hf-grok train --options describes them all).{guess}"
+    )
 
 
 def _as_words(values: dict[str, Any]) -> list[str]:

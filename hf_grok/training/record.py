@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -118,16 +118,22 @@ def changed_values(*groups: Any) -> dict[str, Any]:
     changed = {}
     for group in groups:
         for item in fields(group):
-            default = item.default if item.default is not MISSING else None
-            value = getattr(group, item.name)
-            plain = getattr(value, "value", value)
-            if item.init and plain != getattr(default, "value", default) and _is_plain(plain):
-                changed[item.name] = plain
+            value = _plain(getattr(group, item.name))
+            if item.init and value and value != _plain(_default(item)):
+                changed[item.name] = value
     return changed
 
 
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, (str, int, float, bool, list, dict)) and bool(json.dumps(value))
+def _default(item: Field[Any]) -> Any:
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return None if item.default is MISSING else item.default
+
+
+def _plain(value: Any) -> Any:
+    """An enumeration's value, and anything that JSON has; None for the rest."""
+    value = getattr(value, "value", value)
+    return value if isinstance(value, str | int | float | bool | list | dict) else None
 
 
 def refuse_used_folder(folder: Path) -> None:

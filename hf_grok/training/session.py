@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.errors import UserError
+from hf_grok._optional import import_optional
 from hf_grok.training.build import build_trainer, save_final_model
 from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
 from hf_grok.training.language import Language, load_language
@@ -42,34 +42,27 @@ class Session:
         self.leads = settings.training.process_index == 0
 
     def train(self) -> Path:
-        """Train to the end; the record says "failed", and why, if that cannot be."""
-        training = self.settings.training
+        """Train to the end; whatever stops the run before is in its record, and raised."""
         if not self.resume and self.leads:
             refuse_used_folder(self.folder)
-        training.bf16 = choose_precision(training.precision, training.device) == "bf16"
-        logging.set_verbosity_error()
-        language = load_language(self.settings.data)
-        trainer = build_trainer(self.settings, language, self.record)
-        threads = choose_threads(training.threads, trainer.model.config, training.world_size)
-        if training.device.type == "cpu":
-            torch.set_num_threads(threads)
-            keep_freed_memory()
+        language, trainer, threads = self._prepare()
         checkpoint = self._checkpoint() if self.resume else None
         if self.leads:
+            info = run_information(self.settings, language, trainer, threads)
             self.folder.mkdir(parents=True, exist_ok=True)
             self.record.rewind(step_of(checkpoint) if checkpoint else -1)
-            self.record.start(self._info(language, trainer, threads))
-            self.say(self._opening(language, trainer, threads))
+            self.record.start(info)
+            self.say(opening(info))
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        except (UserError, KeyboardInterrupt) as error:
+        except BaseException as error:
             if self.leads:
                 self.record.finish("failed", reason=str(error) or type(error).__name__)
             raise
         save_final_model(trainer, self.folder)
         if self.leads:
             self.record.finish("finished", steps=trainer.state.global_step)
-            self.say(self._closing(trainer))
+            self.say(closing(self.folder, trainer.state.global_step))
         trainer.end()
         return self.folder
 
@@ -77,6 +70,22 @@ class Session:
         """Print for the user, on process zero."""
         if self.leads:
             print(text, file=sys.stderr, flush=True)
+
+    def _prepare(self) -> tuple[Language, GrokTrainer, int]:
+        training = self.settings.training
+        if "trackio" in (training.report_to or ()):
+            import_optional("trackio", extra="trackio", purpose="reports to trackio")
+        training.bf16 = choose_precision(training.precision, training.device) == "bf16"
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        self.say(f"preparing {self.settings.data.language}")
+        language = load_language(self.settings.data, quiet=training.disable_tqdm or not self.leads)
+        trainer = build_trainer(self.settings, language, self.record)
+        threads = choose_threads(training.threads, trainer.model.config, training.world_size)
+        if training.device.type == "cpu":
+            torch.set_num_threads(threads)
+            keep_freed_memory()
+        return language, trainer, threads
 
     def _checkpoint(self) -> Path | None:
         found = last_whole_checkpoint(self.folder, self.say)
@@ -86,48 +95,54 @@ class Session:
             self.say(f"resuming from {found}")
         return found
 
-    def _info(self, language: Language, trainer: GrokTrainer, threads: int) -> dict[str, Any]:
-        settings, training = self.settings, self.settings.training
-        return {
-            "hf_grok_version": versions()["hf_grok"],
-            "recipe": settings.recipe.name,
-            "scale": settings.recipe.scale,
-            "seed": training.seed,
-            "arguments": changed_values(settings.data, settings.model, training),
-            "chosen": {
-                "precision": "bf16" if training.bf16 else "fp32",
-                "attention": trainer.model.config._attn_implementation,
-                "dropout_masks": "pooled" if trainer.mask_pools else "drawn",
-                "threads": threads,
-                "processes": training.world_size,
-            },
-            "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
-            "versions": versions(),
-            "machine": machine(training.device.type, threads),
-            "model": {
-                "name": settings.model.model,
-                "parameters": trainer.model.num_parameters(),
-                "layers": settings.model.layers,
-            },
-        }
 
-    def _opening(self, language: Language, trainer: GrokTrainer, threads: int) -> str:
-        info = self._info(language, trainer, threads)
-        chosen = ", ".join(f"{key} {value}" for key, value in info["chosen"].items())
-        return (
-            f"{info['recipe']} ({info['scale']}), seed {info['seed']}: "
-            f"{info['model']['name']}, {info['model']['layers']} layers, "
-            f"{info['model']['parameters']:,} parameters, "
-            f"{info['data']['train_examples']:,} training lines\n{chosen}"
-        )
+def run_information(
+    settings: Settings, language: Language, trainer: GrokTrainer, threads: int
+) -> dict[str, Any]:
+    """What run.json says of a run before it starts."""
+    training = settings.training
+    return {
+        "hf_grok_version": versions()["hf_grok"],
+        "recipe": settings.recipe.name,
+        "scale": settings.recipe.scale,
+        "seed": training.seed,
+        "arguments": changed_values(settings.data, settings.model, training),
+        "chosen": {
+            "precision": "bf16" if training.bf16 else "fp32",
+            "attention": trainer.model.config._attn_implementation,
+            "dropout_masks": "pooled" if trainer.mask_pools else "drawn",
+            "threads": threads,
+            "processes": training.world_size,
+        },
+        "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
+        "versions": versions(),
+        "machine": machine(training.device.type, threads),
+        "model": {
+            "name": settings.model.model,
+            "parameters": trainer.model.num_parameters(),
+            "layers": settings.model.layers,
+        },
+    }
 
-    def _closing(self, trainer: GrokTrainer) -> str:
-        lines = [f"finished at step {trainer.state.global_step}; written to {self.folder}:"]
-        lines += [
-            f"  {METRICS_FILE:<22}every number that was logged",
-            f"  {RUN_FILE:<22}what was run, on what, and how it ended",
-            f"  {'model.safetensors':<22}the final weights, with config and tokenizer",
-            f"  {'checkpoint-N/':<22}the checkpoints, each resumable",
-            f"see it: hf-grok report {self.folder}",
-        ]
-        return "\n".join(lines)
+
+def opening(info: dict[str, Any]) -> str:
+    """Two lines on what is about to run, from its `run_information`."""
+    chosen = ", ".join(f"{key} {value}" for key, value in info["chosen"].items())
+    return (
+        f"{info['recipe']} ({info['scale']}), seed {info['seed']}: {info['model']['name']}, "
+        f"{info['model']['layers']} layers, {info['model']['parameters']:,} parameters, "
+        f"{info['data']['train_examples']:,} training lines\n{chosen}"
+    )
+
+
+def closing(folder: Path, step: int) -> str:
+    """What a finished run has written, and how to look at it."""
+    files = {
+        METRICS_FILE: "every number that was logged",
+        RUN_FILE: "what was run, on what, and how it ended",
+        "model.safetensors": "the final weights, with config and tokenizer",
+        "checkpoint-N/": "the checkpoints, each resumable",
+    }
+    lines = [f"finished at step {step}; written to {folder}:"]
+    lines += [f"  {name:<20}{meaning}" for name, meaning in files.items()]
+    return "\n".join([*lines, f"draw it: hf-grok report {folder}"])

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
-from transformers import Trainer
+from torch.utils.data import Dataset
+from transformers import PreTrainedModel, Trainer
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures, measure
@@ -39,6 +41,9 @@ class GrokTrainer(Trainer):
     """
 
     args: GrokTrainingArguments
+    model: PreTrainedModel
+    train_dataset: TokenSequences
+    _parameters: int | None = None
 
     def __init__(
         self, *, measures: Measures, mask_pools: MaskPools | None = None, **kwargs: Any
@@ -52,14 +57,11 @@ class GrokTrainer(Trainer):
                 "would differ: train with --dropout_masks drawn"
             )
 
-    def _get_train_sampler(
-        self, train_dataset: TokenSequences | None = None
-    ) -> LengthBucketSampler:
-        dataset = self.train_dataset if train_dataset is None else train_dataset
+    def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         together = self.args.train_batch_size * self.args.world_size
         return LengthBucketSampler(
-            dataset.lengths, together, seed, bucketed=self.args.bucketed_batches
+            self.train_dataset.lengths, together, seed, bucketed=self.args.bucketed_batches
         )
 
     def training_step(
@@ -126,7 +128,7 @@ class GrokTrainer(Trainer):
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
                 write_manifest(folder)
-        except (OSError, RuntimeError, _safetensors_error()) as error:
+        except (OSError, RuntimeError, SafetensorError) as error:
             discard(folder)
             raise UserError(
                 f"could not write {folder}: {error}. Nothing of it is left. {self._kept()} "
@@ -135,14 +137,6 @@ class GrokTrainer(Trainer):
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """6 x parameters x tokens, without counting the parameters anew at each step."""
-        if self._parameters_counted is None:
-            self._parameters_counted = self.model.num_parameters(exclude_embeddings=True)
-        return 6 * inputs["input_ids"].numel() * self._parameters_counted
-
-    _parameters_counted: int | None = None
-
-
-def _safetensors_error() -> type[Exception]:
-    from safetensors import SafetensorError
-
-    return SafetensorError
+        if self._parameters is None:
+            self._parameters = self.model.num_parameters(exclude_embeddings=True)
+        return 6 * int(inputs["input_ids"].numel()) * self._parameters
