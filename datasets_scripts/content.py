@@ -6,7 +6,6 @@ import hashlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 from hf_grok.datasets_scripts.splits import SPLITS
@@ -14,7 +13,19 @@ from hf_grok.datasets_scripts.splits import SPLITS
 from hf_grok.errors import UserError, unknown_name
 
 
-@cache
+def digest(files: Sequence[Path]) -> str:
+    """Digest of the names and the contents of files, in the order given."""
+    total = hashlib.sha256()
+    for file in files:
+        total.update(f"{file.name}\0".encode())
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+# Read with the import, when the files are what runs; an edit later in the process is not.
+_PACKAGE = digest(sorted(Path(__file__).parent.glob("*.py")))
+
+
 def source_digest(builder: type, base: type) -> str:
     """Digest of the code behind a builder: this package, and every module it inherits from.
 
@@ -26,9 +37,8 @@ def source_digest(builder: type, base: type) -> str:
         UserError: the class was not read from a file, so that changes to it could not be seen.
     """
     ancestors = [ancestor for ancestor in builder.__mro__ if issubclass(ancestor, base)]
-    own = {_source_file(ancestor) for ancestor in ancestors}
-    code = digest(sorted({*Path(__file__).parent.glob("*.py"), *own}))
-    return hashlib.sha256(f"{builder.__qualname__}\0{code}".encode()).hexdigest()[:16]
+    own = digest(sorted({_source_file(ancestor) for ancestor in ancestors}))
+    return hashlib.sha256(f"{builder.__qualname__}\0{own}{_PACKAGE}".encode()).hexdigest()[:16]
 
 
 def _source_file(builder: type) -> Path:
@@ -39,15 +49,6 @@ def _source_file(builder: type) -> Path:
             "changes to it; put the class into a module"
         )
     return Path(file).resolve()
-
-
-def digest(files: Sequence[Path]) -> str:
-    """Digest of the names and the contents of files, in the order given."""
-    total = hashlib.sha256()
-    for file in files:
-        total.update(f"{file.name}\0".encode())
-        total.update(hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()[:16]
 
 
 def listed_files(data_files: object) -> dict[str, list[str]]:

@@ -5,16 +5,24 @@ Source: McCoy, Frank, Linzen 2020, *Does Syntax Need to Grow on Trees?*.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import ClassVar
 
 import datasets
 from hf_grok.datasets_scripts.derivation import Rule, Skeleton, feature
-from hf_grok.datasets_scripts.english import LEXICON, RULES, VARIABLES, subject_modifier
+from hf_grok.datasets_scripts.english import (
+    LEXICON,
+    RULES,
+    SUBJECT_MODIFIERS,
+    VARIABLES,
+    subject_modifier,
+)
 from hf_grok.datasets_scripts.grammar import Grammar, Words, instantiate
-from hf_grok.datasets_scripts.language import HIERARCHICAL, Language
+from hf_grok.datasets_scripts.language import HIERARCHICAL, Example, Language
 from hf_grok.datasets_scripts.sentences import SentenceBuilder, SentenceConfig
 
+RELATIVE_CLAUSES = tuple(kind for kind in SUBJECT_MODIFIERS if kind.startswith("rc"))
 AUXILIARIES = {"sg": ("does", "doesn't"), "pl": ("do", "don't")}
 INTRANSITIVE = ("giggle", "smile", "sleep", "swim", "wait", "move", "change", "read", "eat")
 TRANSITIVE = (
@@ -74,6 +82,19 @@ class QuestionLanguage(Language):
         same_number = feature(first.category) == feature(main.category)
         return same_number and words[first.start] != words[main.start]
 
+    def draw_generalization(self, generator: random.Random, rule: str) -> Example | None:
+        """A line of the generalization split: each kind of relative clause with probability 1/3.
+
+        The grammar weighs the three kinds equally, but half of the object relatives have an
+        auxiliary of the other number: rejected without regard to kind, they would shrink to a
+        fifth, and a rule that gets every one of them wrong would score .8 instead of 2/3.
+        """
+        kind = RELATIVE_CLAUSES[int(generator.random() * len(RELATIVE_CLAUSES))]
+        while True:
+            example = super().draw_generalization(generator, rule)
+            if example is not None and subject_modifier(example.skeleton) == kind:
+                return example
+
     def transform(self, words: Sequence[str], skeleton: Skeleton, rule: str) -> list[str]:
         """The question: the chosen auxiliary in front, the period replaced by `?`."""
         chosen = self.main_index(skeleton)
@@ -101,7 +122,8 @@ class QuestionFormation(SentenceBuilder):
     Train, validation and test: `decl` or `quest` with probability 1/2, then a `quest` whose
     subject has a relative clause is rejected. Generalization: `quest`, the subject always with a
     relative clause whose auxiliary has the number of the main one and differs from it. No line
-    comes twice, within a split or in two.
+    comes twice, within a split or in two. The three kinds of relative clause are a third of the
+    generalization split each, as in the released file (a third of which has object relatives).
 
     The commonest sentences are few (2,808 of the form Det N Aux V_intr), so 100,000 distinct
     lines cannot keep the shares of single draws: the evaluation splits are drawn first and train

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +230,11 @@ def test_draws_that_bring_nothing_new_end(monkeypatch: pytest.MonkeyPatch) -> No
     found = distinct(lambda index: index % 3, 9, {1}, lambda item: item, "tiny split")
     with pytest.raises(UserError, match="tiny split: asked for 9 distinct examples, but after 1 "):
         list(found)
+
+
+def test_the_package_imports_without_datasets() -> None:
+    code = (
+        "import sys, hf_grok.datasets_scripts as room; "
+        "sys.exit('datasets' in sys.modules or not set(room.__all__) <= set(dir(room)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
