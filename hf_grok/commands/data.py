@@ -1,0 +1,187 @@
+"""`hf-grok data LANGUAGE --out DIR`: generate a language, or read its files, and write Parquet."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hf_grok.commands.config_options import add_config_options
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.model_cards import LANGUAGES
+
+if TYPE_CHECKING:
+    from hf_grok.datasets_scripts.builder import GrammarBuilder
+    from hf_grok.datasets_scripts.export import Export
+
+_EXAMPLES = """\
+examples:
+  hf-grok data question-formation --out data/questions
+      the published sizes: 100,000 training lines, ambiguous between two rules
+  hf-grok data tense-inflection --out data/tense --config main --train-size 5000 --seed 1
+      training data that settle the rule, fewer lines, other draws
+  hf-grok data dyck --out data/dyck --brackets 3 --max-depth 5
+      another Dyck language
+  hf-grok data question-formation --out data/real --data-files train=a.tsv generalization=b.tsv
+      files of SENTENCE . task<TAB>ANSWER lines, parsed to recover trees and heads
+
+Then, in Python, with no code of hf-grok: datasets.load_dataset("data/questions")."""
+
+_WIDTH = 96
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write one data set and say what was written.
+
+    Raises:
+        UserError: an unknown language, config or split; sizes that the language cannot fill; an
+            output folder that holds something else or cannot be written.
+    """
+    name = overview().parse_args(arguments[:1]).language
+    if name not in LANGUAGES:
+        raise unknown_name("language", name, LANGUAGES)
+    builder_class = find_builder(name)
+    options = vars(language_parser(name, builder_class).parse_args(arguments[1:]))
+    print(summary(_write(builder_class, options)))
+    return 0
+
+
+def overview() -> argparse.ArgumentParser:
+    """The parser of the language's name, and the help that lists the languages."""
+    lines = [f"  {name:<20}{facts.title}" for name, facts in LANGUAGES.items()]
+    parser = argparse.ArgumentParser(
+        prog="hf-grok data",
+        usage="hf-grok data LANGUAGE --out DIR [options]",
+        description="Write a synthetic language as Parquet files with a card: columns of gold\n"
+        "structure, and a generalization split that tells rules apart.\n\nlanguages:\n"
+        + "\n".join(lines),
+        epilog=f"`hf-grok data LANGUAGE --help` lists a language's options.\n\n{_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("language", metavar="LANGUAGE", help="one of the languages above")
+    return parser
+
+
+def find_builder(name: str) -> type[GrammarBuilder]:
+    """The builder class of a language: `question-formation` is `QuestionFormation`."""
+    from hf_grok import datasets_scripts
+
+    class_name = "".join(part.title() for part in name.split("-"))
+    builder_class: type[GrammarBuilder] = getattr(datasets_scripts, class_name)
+    return builder_class
+
+
+def language_parser(name: str, builder_class: type[GrammarBuilder]) -> argparse.ArgumentParser:
+    """The options of one language, from its config class and its named configs."""
+    from hf_grok.datasets_scripts.export import own_fields
+
+    parser = argparse.ArgumentParser(
+        prog=f"hf-grok data {name}",
+        usage=f"hf-grok data {name} --out DIR [options]",
+        description=textwrap.fill(LANGUAGES[name].summary, _WIDTH),
+        epilog=_config_help(builder_class),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--config", metavar="NAME", help="a named configuration; they are listed below"
+    )
+    if reads_files(builder_class):
+        parser.add_argument(
+            "--data-files",
+            nargs="+",
+            default=[],
+            metavar="SPLIT=FILE",
+            help="read these files instead of generating; repeat a split to give it several files",
+        )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="write beside files that are no export of ours"
+    )
+    parser.add_argument(
+        "--num-proc", type=int, metavar="N", help="processes that generate; the data is the same"
+    )
+    parser.add_argument("--cache-dir", metavar="DIR", help="where `datasets` keeps prepared data")
+    config_class = builder_class.BUILDER_CONFIG_CLASS
+    default = _named_configs(builder_class)[builder_class.DEFAULT_CONFIG_NAME]
+    add_config_options(parser, config_class, own_fields(config_class), default)
+    return parser
+
+
+def reads_files(builder_class: type[GrammarBuilder]) -> bool:
+    """Whether a builder can read files instead of generating."""
+    from hf_grok.datasets_scripts.builder import GrammarBuilder
+
+    return builder_class.read_rows is not GrammarBuilder.read_rows
+
+
+def read_data_files(given: Sequence[str]) -> dict[str, list[str]]:
+    """Split -> files, from words like `train=a.tsv`.
+
+    Raises:
+        UserError: a word without a split or a file.
+    """
+    files: dict[str, list[str]] = {}
+    for word in given:
+        split, separator, file = word.partition("=")
+        if not (split and separator and file):
+            raise UserError(f"--data-files {word!r}: expected SPLIT=FILE, such as train=train.tsv")
+        files.setdefault(split, []).append(file)
+    return files
+
+
+def summary(written: Export) -> str:
+    """What was written, a line of each split, and how to load it."""
+    sizes = {file: (written.folder / file).stat().st_size for file in written.files}
+    rows = [f"  {file:<52}{size / 1e6:>9.2f} MB" for file, size in sizes.items()]
+    lines = [
+        textwrap.shorten(f"  {split.name}: {split.example}", _WIDTH, placeholder=" ...")
+        for split in written.card.splits
+    ]
+    counts = ", ".join(f"{split.name} {split.examples:,}" for split in written.card.splits)
+    return "\n".join(
+        [
+            f"wrote {written.folder}: {written.card.language.title}, {written.card.config}",
+            *rows,
+            f"examples: {counts}",
+            *(f"  {line}" for line in lines),
+            f'load with: datasets.load_dataset("{written.folder}", "{written.card.config}")',
+        ]
+    )
+
+
+def _write(builder_class: type[GrammarBuilder], options: dict[str, Any]) -> Export:
+    from hf_grok.datasets_scripts.export import export
+
+    folder, overwrite = options.pop("out"), options.pop("overwrite")
+    processes, config = options.pop("num_proc"), options.pop("config")
+    if processes is not None and processes < 1:
+        raise UserError(f"--num-proc must be at least 1, got {processes}")
+    files = read_data_files(options.pop("data_files", ()))
+    try:
+        builder = builder_class(config, data_files=files or None, **options)
+        return export(builder, folder, overwrite=overwrite, num_proc=processes)
+    except OSError as error:
+        raise UserError(f"could not write the data set: {error}") from error
+
+
+def _named_configs(builder_class: type[GrammarBuilder]) -> Mapping[str, Any]:
+    return {config.name: config for config in builder_class.BUILDER_CONFIGS}
+
+
+def _config_help(builder_class: type[GrammarBuilder]) -> str:
+    from hf_grok.datasets_scripts.export import own_fields
+
+    configs = _named_configs(builder_class)
+    default = configs[builder_class.DEFAULT_CONFIG_NAME]
+    fields = [field.name for field in own_fields(builder_class.BUILDER_CONFIG_CLASS)]
+    lines = ["named configurations:"]
+    for name, config in configs.items():
+        changed = [
+            f"--{field.replace('_', '-')} {getattr(config, field)}"
+            for field in fields
+            if getattr(config, field) != getattr(default, field)
+        ]
+        lines.append(f"  {name:<12}{' '.join(changed) or 'the defaults above'}")
+    return "\n".join(lines)
