@@ -56,6 +56,13 @@ def test_logits_through_the_cache_are_those_without_it(
     torch.testing.assert_close(stepped[seen], whole[seen], rtol=0.0, atol=1e-5)
 
 
+def test_a_cache_is_continued_without_a_mask(model: VanillaTransformerForCausalLM) -> None:
+    ids = torch.tensor([SENTENCES[1]])
+    first = model(ids[:, :4], use_cache=True)
+    rest = model(ids[:, 4:], past_key_values=first.past_key_values)
+    torch.testing.assert_close(rest.logits, model(ids).logits[:, 4:], rtol=0.0, atol=1e-5)
+
+
 def test_beams_and_samples_run_through_the_cache(model: VanillaTransformerForCausalLM) -> None:
     ids = torch.tensor([SENTENCES[0]])
     beams = model.generate(ids, num_beams=3, do_sample=False, max_new_tokens=5)

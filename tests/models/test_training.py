@@ -68,7 +68,13 @@ def test_dropout_is_on_embeddings_both_branches_the_inner_layer_and_attention() 
 
 
 @pytest.mark.parametrize(
-    "place", ["positions.dropout", "layers.1.attention_dropout", "layers.1.mlp.dropout"]
+    "place",
+    [
+        "positions.dropout",
+        "layers.1.attention_dropout",
+        "layers.1.mlp.dropout",
+        "layers.1.mlp_dropout",
+    ],
 )
 def test_each_dropout_changes_the_loss_in_training_only(place: str) -> None:
     model = tiny_model(dropout=0.0, attention_dropout=0.0)
