@@ -1,0 +1,65 @@
+"""`hf-grok report`: one page and its figures from one or more runs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+LONGEST_NAME = 80
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `hf-grok report`, with what they are for."""
+    parser = argparse.ArgumentParser(
+        prog="hf-grok report",
+        description=(
+            "Write one self-contained HTML page, its figures (SVG and PNG) and a table (CSV)\n"
+            "about one or more training runs: when in-distribution accuracy saturates, when\n"
+            "generalization arrives and how it swings afterwards, by kind of sentence; what\n"
+            "early stopping would have kept; losses, weight norm, configuration and versions."
+        ),
+        epilog=(
+            "examples:\n"
+            "  hf-grok report runs/question-formation-quick-seed0\n"
+            "  hf-grok report runs/question-formation-quick-seed* --out seeds\n\n"
+            "Runs that differ only by their seed are drawn together. Several depths of one\n"
+            "recipe are compared in one more figure. A run that is still going on can be\n"
+            "reported too, and is reported as such."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="a directory that `hf-grok train` wrote"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where to write (default: RUN/report for one run, else ./report-RUN-RUN-...)",
+    )
+    return parser
+
+
+def default_folder(runs: Sequence[Path]) -> Path:
+    """RUN/report for one run; report-<names> here for several, shortened if that is very long."""
+    if len(runs) == 1:
+        return runs[0] / "report"
+    names = [run.resolve().name for run in runs]
+    full = "-".join(["report", *names])
+    if len(full) <= LONGEST_NAME:
+        return Path(full)
+    return Path(f"report-{names[0]}-and-{len(names) - 1}-more")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the report, print the files written, return 0."""
+    options = build_parser().parse_args(arguments)
+    from hf_grok.report import write_report
+
+    files = write_report(options.runs, options.out or default_folder(options.runs))
+    print("written:")
+    for file in files:
+        print(f"  {file}")
+    print(f"open {files[0]} in a browser")
+    return 0

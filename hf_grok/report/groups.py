@@ -1,0 +1,154 @@
+"""Runs that differ by their seed belong together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_grok.dynamics import GrokkingSummary, Run, grokking_summary
+from hf_grok.dynamics.columns import curve
+from hf_grok.dynamics.curves import Steps, Values
+from hf_grok.errors import UserError
+
+# What says where a run lies or which of several it is, not what was run.
+NOT_SETTINGS = {"seed", "data_seed", "output_dir", "logging_dir", "run_name"}
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs of one recipe, scale, model and depth, ordered by seed.
+
+    Args:
+        recipe: name of the recipe.
+        scale: its scale; None if the runs do not say.
+        model: name of the model; None likewise.
+        layers: depth; None likewise.
+        runs: at least one.
+        summaries: one for each run.
+    """
+
+    recipe: str
+    scale: str | None
+    model: str | None
+    layers: int | None
+    runs: tuple[Run, ...]
+    summaries: tuple[GrokkingSummary, ...]
+
+    @property
+    def title(self) -> str:
+        """Such as "question-formation (quick), 6 layers, seed 0"."""
+        parts = [self.setting]
+        if len(self.runs) == 1:
+            parts.append(f"seed {self.runs[0].seed}")
+        else:
+            parts.append(f"{len(self.runs)} runs")
+        return ", ".join(parts)
+
+    @property
+    def setting(self) -> str:
+        """Such as "question-formation (quick), 6 layers"; the model where it is not our own."""
+        parts = [self.recipe + (f" ({self.scale})" if self.scale else "")]
+        if self.model not in (None, "vanilla_transformer"):
+            parts.append(str(self.model))
+        if self.layers is not None:
+            parts.append(f"{self.layers} layer{'s' * (self.layers != 1)}")
+        return ", ".join(parts)
+
+    @property
+    def slug(self) -> str:
+        """The setting as a part of a file name."""
+        return re.sub(r"[^a-z0-9]+", "-", self.setting.lower()).strip("-")
+
+    @property
+    def labels(self) -> list[str]:
+        """A short name for each run: its seed, and its directory's name where seeds repeat."""
+        seeds = [run.seed for run in self.runs]
+        return [
+            f"seed {run.seed}" + (f" ({run.name})" if seeds.count(run.seed) > 1 else "")
+            for run in self.runs
+        ]
+
+    @property
+    def last_step(self) -> int:
+        """The last step at which any of the runs was evaluated."""
+        return max(int(run.evaluations.index[-1]) for run in self.runs)
+
+
+def group_runs(runs: Iterable[Run]) -> list[Group]:
+    """Groups of runs with the same recipe, scale, model and depth, in this order.
+
+    Raises:
+        UserError: if a run is there twice, or has no evaluation yet.
+    """
+    gathered: dict[tuple[Any, ...], list[Run]] = {}
+    seen: set[str] = set()
+    for run in runs:
+        _check(run, seen)
+        gathered.setdefault(_key(run), []).append(run)
+    ordered = sorted(gathered.items(), key=lambda item: [_sortable(part) for part in item[0]])
+    return [_group(key, members) for key, members in ordered]
+
+
+def _check(run: Run, seen: set[str]) -> None:
+    place = str(run.path.resolve())
+    if place in seen:
+        raise UserError(f"{run.path} is given twice: name every run once")
+    seen.add(place)
+    if run.evaluations.empty:
+        raise UserError(
+            f"{run.path} has no evaluation yet (status {run.status}): there is nothing to report"
+        )
+
+
+def _key(run: Run) -> tuple[Any, ...]:
+    return run.recipe, run.info.get("scale"), run.info.get("model", {}).get("name"), run.layers
+
+
+def _sortable(part: Any) -> tuple[bool, Any]:
+    return part is not None, part
+
+
+def _group(key: tuple[Any, ...], members: list[Run]) -> Group:
+    runs = tuple(sorted(members, key=lambda run: (run.seed, run.name)))
+    recipe, scale, model, layers = key
+    return Group(recipe, scale, model, layers, runs, tuple(_summary(run) for run in runs))
+
+
+def _summary(run: Run) -> GrokkingSummary:
+    try:
+        return grokking_summary(run.evaluations)
+    except UserError as error:
+        raise UserError(f"{run.path}: {error}") from error
+
+
+def measured(group: Group, column: str) -> list[tuple[Run, Steps, Values]]:
+    """The runs that measured a column of the evaluations, each with its curve."""
+    return [
+        (run, *curve(run.evaluations, column))
+        for run in group.runs
+        if column in run.evaluations.columns and run.evaluations[column].notna().any()
+    ]
+
+
+def common_curve(curves: Sequence[tuple[Steps, Values]]) -> tuple[Steps, NDArray[np.float64]]:
+    """The steps that every curve has [steps], and the values there [curves, steps].
+
+    Nothing is interpolated: runs of one schedule share their steps up to the end of the shortest.
+    """
+    common = curves[0][0]
+    for steps, _ in curves[1:]:
+        common = np.intersect1d(common, steps)
+    return common, np.stack([values[np.isin(steps, common)] for steps, values in curves])
+
+
+def differing_settings(group: Group) -> dict[str, list[str]]:
+    """Arguments that are not the same in all runs of a group: name -> one text a run."""
+    arguments: list[Mapping[str, Any]] = [run.info.get("arguments", {}) for run in group.runs]
+    names = sorted({name for chosen in arguments for name in chosen} - NOT_SETTINGS)
+    texts = {name: [str(chosen.get(name, "default")) for chosen in arguments] for name in names}
+    return {name: values for name, values in texts.items() if len(set(values)) > 1}
