@@ -80,7 +80,8 @@ QUESTION_FORMATION = LanguageFacts(
         "validation": "as train",
         "test": "as train",
         "generalization": "questions whose subject has a relative clause, its auxiliary and the "
-        "main one of the same number and different",
+        "main one of the same number and different; each kind of relative clause with probability "
+        "1/3",
     },
     columns=_sentence_columns("auxiliary"),
     limitations=(
