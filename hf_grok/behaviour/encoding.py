@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.errors import UserError
 
 # Tokens a batch, filling included. On one core a bigger batch only adds filling; a GPU wants more.
-TOKEN_BUDGET = {"cpu": 1024}
+TOKEN_BUDGET = {"cpu": 2048}
 ACCELERATOR_TOKEN_BUDGET = 16384
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from datasets import Dataset
+from torch import Tensor
 
 from hf_grok.behaviour import DyckBehaviour
 from hf_grok.behaviour.dyck import closing_distances
@@ -80,7 +83,7 @@ def test_a_model_without_a_stack_closes_the_near_ones() -> None:
 
 def test_only_closing_brackets_compete() -> None:
     class Opening(RiggedModel):
-        def forward(self, input_ids, **_):  # type: ignore[no-untyped-def]
+        def forward(self, input_ids: Tensor, **_: Any) -> SimpleNamespace:
             output = super().forward(input_ids)
             output.logits[..., self.tokenizer.get_vocab()["(1"]] = 20.0
             output.logits[..., 2] = 21.0

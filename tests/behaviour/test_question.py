@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from hf_grok.behaviour import QuestionBehaviour
 from hf_grok.errors import UserError
@@ -99,7 +102,7 @@ def test_neither_auxiliary() -> None:
 
 def test_the_choice_is_among_auxiliaries_but_exact_match_is_not() -> None:
     class Distracted(RiggedModel):
-        def forward(self, input_ids, **_):  # type: ignore[no-untyped-def]
+        def forward(self, input_ids: Tensor, **_: Any) -> SimpleNamespace:
             output = super().forward(input_ids)
             output.logits[..., self.tokenizer.get_vocab()["newt"]] = 10.0
             return output

@@ -112,7 +112,7 @@ def test_the_linear_model_agrees_with_the_recent_noun() -> None:
     ],
 )
 def test_what_counts(answer: str, accuracy: int, main_verb: int, exact: int, recent: int) -> None:
-    sentence = " ".join(ROWS[5]["words"])  # type: ignore[arg-type]
+    sentence = " ".join(ROWS[5]["words"])
     behaviour = TenseBehaviour(ROWS, TOKENIZER)
     tally = behaviour.tally(answering({sentence: answer.split()}), [4])
     assert tally["accuracy"] == (accuracy, 1)
