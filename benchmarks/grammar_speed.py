@@ -3,8 +3,8 @@
     python benchmarks/grammar_speed.py [--examples 100000] [--repeats 3]
 
 Three measures, each the best of the repeats: drawing distinct lines; the same with all columns;
-`download_and_prepare`, which also writes the Arrow file. CPU seconds are given beside wall time,
-since they say little about other load on the machine.
+`download_and_prepare`, which also writes the Arrow file. The budget is for one core, so it is held
+against CPU seconds of this one process; wall time, which other load stretches, stands beside them.
 """
 
 from __future__ import annotations
@@ -84,13 +84,13 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             job = partial(work, arguments.examples, Path(folder))
             runs = [timed(job) for _ in range(arguments.repeats)]
-        wall, cpu = min(runs)
-        seconds[work.__name__] = wall
+        wall, cpu = min(runs, key=lambda run: run[1])
+        seconds[work.__name__] = cpu
         print(
             f"{work.__name__:9} {wall:6.2f} s wall, {cpu:6.2f} s CPU, {arguments.examples:,} lines"
         )
     met = seconds["annotate"] <= BUDGET_SECONDS
-    print(f"budget    trees and heads in {BUDGET_SECONDS:g} s: {'met' if met else 'MISSED'}")
+    print(f"budget    trees and heads in {BUDGET_SECONDS:g} s of CPU: {'met' if met else 'MISSED'}")
     return 0 if met else 1
 
 
