@@ -46,12 +46,15 @@ def tagged_rows(rows: Rows) -> list[TaggedRow]:
 
 def parts_of_speech(
     tagged: Sequence[TaggedRow], tokenizer: PreTrainedTokenizerBase
-) -> tuple[Bool[Tensor, "vocabulary tag"], dict[str, int]]:
-    """may_be[w, p] = token w occurs as part of speech p in the rows, and the columns' names."""
+) -> tuple[Bool[Tensor, "word tag"], dict[str, int]]:
+    """may_be[w, p] = token w occurs as part of speech p in the rows, and the columns' names.
+
+    The last row, behind the last word of the tokenizer, is all false.
+    """
     tags = sorted({tag for row in tagged for tag in row.upos})
     numbers = {tag: number for number, tag in enumerate(tags)}
     vocabulary = tokenizer.get_vocab()
-    may_be = torch.zeros(max(vocabulary.values()) + 1, len(tags), dtype=torch.bool)
+    may_be = torch.zeros(max(vocabulary.values()) + 2, len(tags), dtype=torch.bool)
     pairs = {
         (word, tag)
         for row in tagged

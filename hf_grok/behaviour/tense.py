@@ -30,14 +30,15 @@ class Answers:
     Attributes:
         gold: the right tokens.
         tags: part of speech of each word of the target, by its column in `may_be`.
-        may_be: may_be[w, p] = word w occurs as part of speech p.
+        may_be: may_be[w, p] = word w occurs as part of speech p; the last row is all false, for
+            every word beyond the tokenizer's.
         starts: first token of each target.
         verbs: token of each main verb.
     """
 
     gold: Int[Tensor, "batch length"]
     tags: Int[Tensor, "batch length"]
-    may_be: Bool[Tensor, "vocabulary tag"]
+    may_be: Bool[Tensor, "word tag"]
     starts: Int[Tensor, " batch"]
     verbs: Int[Tensor, " batch"]
 
@@ -64,7 +65,10 @@ def tags_are_right(
     answers: Answers, draft: Int[Tensor, "batch length"], final: Int[Tensor, " batch"]
 ) -> Bool[Tensor, " batch"]:
     """Every output word up to `final` occurs as the part of speech that its place wants."""
-    return right_up_to(answers.may_be[draft, answers.tags], answers.starts, final)
+    # A model may have more words than its tokenizer: those have the last row, no part of speech.
+    nameless = len(answers.may_be) - 1
+    words = torch.where(draft < nameless, draft, nameless)
+    return right_up_to(answers.may_be[words, answers.tags], answers.starts, final)
 
 
 def is_settled(

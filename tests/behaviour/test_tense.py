@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 from hf_grok.behaviour import TenseBehaviour
@@ -152,6 +153,14 @@ def test_equals_generate_line_by_line() -> None:
         parts = [behaviour.tally(model, [index]) for index in range(5)]
         assert dict(sum(parts[1:], parts[0])) == dict(tally)
     assert len(seen) > 2
+
+
+def test_words_beyond_the_tokenizer_are_wrong() -> None:
+    model = tiny_gpt2(len(TOKENIZER) + 500)
+    with torch.no_grad():
+        model.transformer.wte.weight[len(TOKENIZER) :] *= 3
+    tally = TenseBehaviour(ROWS, TOKENIZER).tally(model)
+    assert (tally["accuracy"], tally["main_verb_accuracy"]) == ((0, 5), (0, 5))
 
 
 def test_numbers_that_the_vocabulary_does_not_tell_are_left_out() -> None:
