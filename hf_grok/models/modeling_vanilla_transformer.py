@@ -17,7 +17,7 @@ from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation import GenerationMixin
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, create_causal_mask
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
-from transformers.modeling_utils import PreTrainedModel, slice_logits_to_keep
+from transformers.modeling_utils import PreTrainedModel
 from transformers.utils import can_return_tuple
 from transformers.utils.output_capturing import capture_outputs
 
@@ -198,7 +198,8 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
 
         `labels` are the input ids themselves, -100 where no loss is wanted; the shift by one is
         made here. The loss is the mean over scored tokens in nats, or their sum divided by
-        `num_items_in_batch` where that is given.
+        `num_items_in_batch` where that is given. `logits_to_keep` asks for the last so many
+        positions (0: all) or, as a tensor, for those of its indices.
         """
         outputs = self.model(
             input_ids,
@@ -209,7 +210,10 @@ class VanillaTransformerForCausalLM(VanillaTransformerPreTrainedModel, Generatio
             use_cache=use_cache,
             **kwargs,
         )
-        logits = self.lm_head(slice_logits_to_keep(outputs.last_hidden_state, logits_to_keep))
+        # slice(0, None), for logits_to_keep=0, is every position.
+        last = isinstance(logits_to_keep, int)
+        kept = slice(-logits_to_keep, None) if last else logits_to_keep
+        logits = self.lm_head(outputs.last_hidden_state[:, kept])
         loss = None
         if labels is not None:
             loss = self.loss_function(

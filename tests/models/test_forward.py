@@ -98,10 +98,13 @@ def test_word_embeddings_may_stand_for_ids() -> None:
     torch.testing.assert_close(model(inputs_embeds=embedded).logits, model(ids).logits)
 
 
-def test_logits_may_be_kept_for_the_last_positions_only() -> None:
+def test_logits_may_be_kept_for_some_positions_only() -> None:
     model = tiny_model()
     ids = torch.tensor([SENTENCES[1]])
-    torch.testing.assert_close(model(ids, logits_to_keep=2).logits, model(ids).logits[:, -2:])
+    whole = model(ids).logits
+    torch.testing.assert_close(model(ids, logits_to_keep=2).logits, whole[:, -2:])
+    chosen = torch.tensor([0, 3])
+    torch.testing.assert_close(model(ids, logits_to_keep=chosen).logits, whole[:, chosen])
 
 
 def test_hidden_states_are_every_layers_input_and_the_last_output() -> None:
