@@ -1,42 +1,63 @@
 # Two commands do all the set-up: `make demo` and `make test`.
+# Each makes .venv, installs what it needs at the versions of constraints.txt, and runs.
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+FLOORS := .venv-floors
+
 # The whole machine is one core to a library that spins: wait passively (docs/footguns.md).
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALL := -m pip install --quiet --no-input
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+# pip comes last when an environment is made, so an interrupted one is made again.
+%/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'hf-grok needs Python 3.10 or newer: make $(MAKECMDGOALS) PYTHON=python3.11'; exit 1; }
+	$(PYTHON) -m venv $*
 
-$(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[report]'
-	touch $@
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo 'installing into $(VENV): one to three minutes, once'
+	@$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[report]'
+	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@ $(VENV)/.demo
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo 'installing into $(VENV): one to three minutes, once'
+	@$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+$(FLOORS)/.dev: pyproject.toml constraints-floors.txt | $(FLOORS)/bin/pip
+	@echo 'installing into $(FLOORS): one to three minutes, once'
+	@$(FLOORS)/bin/python $(INSTALL) --constraint constraints-floors.txt --editable '.[dev]'
+	@touch $@
 
 install: $(VENV)/.dev  ## make .venv with everything that tests and checks need
 
 demo: $(VENV)/.demo  ## watch a small transformer grok question formation, then open its report
 	$(BIN)/hf-grok demo
 
-test: $(VENV)/.dev  ## run the tests
-	$(BIN)/python -m pytest -n 2
+test: $(VENV)/.dev  ## run the tests (TESTS=tests/models: only those)
+	$(PYTEST) -n $(WORKERS) $(TESTS)
+
+test-floors: BIN := $(FLOORS)/bin
+test-floors: $(FLOORS)/.dev  ## run the tests at the lowest versions that pyproject.toml allows
+	$(PYTEST) -n $(WORKERS) $(TESTS)
 
 # mypy cannot follow the package-dir mapping of pyproject.toml: give it the tree it describes.
 build/typing: $(VENV)/.dev
-	mkdir -p build/typing/hf_grok
-	ln -sfn $(addprefix $(CURDIR)/hf_grok/,$(filter-out __pycache__,$(notdir $(wildcard hf_grok/*)))) build/typing/hf_grok/
-	ln -sfn $(CURDIR)/callbacks $(CURDIR)/datasets_scripts $(CURDIR)/model_cards build/typing/hf_grok/
+	@mkdir -p build/typing/hf_grok
+	@find build/typing -xtype l -delete
+	@ln -sfn $(addprefix $(CURDIR)/hf_grok/,$(filter-out __pycache__,$(notdir $(wildcard hf_grok/*)))) build/typing/hf_grok/
+	@ln -sfn $(CURDIR)/callbacks $(CURDIR)/datasets_scripts $(CURDIR)/model_cards build/typing/hf_grok/
 
-typecheck: build/typing
+typecheck: build/typing  ## strict types
 	MYPYPATH=build/typing $(BIN)/mypy --package hf_grok
 
 quality: $(VENV)/.dev typecheck  ## lint, format check and strict types
@@ -47,4 +68,7 @@ format: $(VENV)/.dev  ## mend what the linter and formatter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-.PHONY: help install demo test quality typecheck format build/typing
+clean:  ## remove what make has made: environments and build files
+	rm -rf $(VENV) $(FLOORS) build hf_grok.egg-info
+
+.PHONY: help install demo test test-floors quality typecheck format clean build/typing
