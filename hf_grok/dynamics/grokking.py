@@ -50,6 +50,7 @@ class GrokkingSummary:
 
     Args:
         saturation: first evaluation with in-distribution accuracy >= .99; None if never.
+        in_distribution_maximum: highest in-distribution accuracy.
         crossings: one for each threshold (.8 and .95), of generalization; None if never.
         delay: step of the last threshold's crossing over the step of saturation; None if either
             is missing or saturation is at step 0. At most 1 means that nothing was delayed.
@@ -75,6 +76,7 @@ class GrokkingSummary:
     """
 
     saturation: Crossing | None
+    in_distribution_maximum: Point
     crossings: tuple[Crossing | None, ...]
     delay: float | None
     delay_interval: tuple[float, float] | None
@@ -114,13 +116,15 @@ def grokking_summary(
         the crossing are in its published curves.
     """
     _check_thresholds(saturation, thresholds)
-    saturated = first_crossing(*accuracy_curve(evaluations, IN_DISTRIBUTION), saturation)
+    seen_steps, seen = accuracy_curve(evaluations, IN_DISTRIBUTION)
+    saturated = first_crossing(seen_steps, seen, saturation)
     steps, values = accuracy_curve(evaluations, GENERALIZATION)
     crossings = tuple(first_crossing(steps, values, threshold) for threshold in thresholds)
     late = values[last_part(steps)]
     after = _after(crossings[0], steps, values)
     return GrokkingSummary(
         saturation=saturated,
+        in_distribution_maximum=highest(seen_steps, seen),
         crossings=crossings,
         delay=delay_between(saturated, crossings[-1]),
         delay_interval=delay_bounds(saturated, crossings[-1]),

@@ -29,7 +29,8 @@ class Table:
     """Rows by step. Values that a later line measured again replace the earlier ones.
 
     A resumed run repeats the steps after its checkpoint with the same values; other values for
-    a step that is already there are kept track of in `notes`.
+    a step that is already there are kept track of in `notes`, and so are values that are no
+    finite number, which become NaN.
     """
 
     rows: dict[int, dict[str, float]] = field(default_factory=dict)
@@ -40,13 +41,13 @@ class Table:
         row = self.rows.setdefault(step, {})
         for key, value in values.items():
             if not math.isfinite(value):
-                self.notes.append(f"{place}: {key} is {value} at step {step}")
-            if _disagree(row.get(key, value), value) and not key.endswith(TIMING_SUFFIXES):
+                self.notes.append(f"{place}: {key} is {value} at step {step} and is left out")
+            elif row.get(key, value) != value and not key.endswith(TIMING_SUFFIXES):
                 self.notes.append(
                     f"{place}: step {step} is there twice, with {key} {row[key]:g} and then "
                     f"{value:g}; the later one is used"
                 )
-            row[key] = value
+            row[key] = value if math.isfinite(value) else math.nan
 
 
 def read_lines(path: Path) -> tuple[list[Line], list[str]]:
@@ -120,7 +121,3 @@ def _numbers(place: str, values: Mapping[str, Any]) -> dict[str, float]:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise UserError(f"{place}: expected {key} to be a number, got {value!r}")
     return {key: float(value) for key, value in values.items()}
-
-
-def _disagree(first: float, second: float) -> bool:
-    return first != second and not (math.isnan(first) and math.isnan(second))

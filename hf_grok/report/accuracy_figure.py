@@ -60,7 +60,7 @@ def caption_accuracies(group: Group) -> str:
             " Thin lines are runs, the thick line is their mean over the steps all of them share,"
             " the band their middle half. Triangles mark each run's saturation (above) and"
             " crossing of .95 (below); a vertical line is the median step, counting runs that"
-            " never get there as later than all others, and 5/6 says that 5 of 6 runs did."
+            " never get there as later than all others; the fraction says how many did."
         )
     return text + " Nothing is known between two evaluations; the tables give the interval."
 

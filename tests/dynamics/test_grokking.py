@@ -20,6 +20,7 @@ def swinging(**more: list[float]) -> object:
 def test_every_number_of_a_swinging_run() -> None:
     summary = grokking_summary(swinging())
     assert summary.saturation == Crossing(0.99, 200, 100)
+    assert summary.in_distribution_maximum == Point(400, 1.0)
     assert summary.crossings == (Crossing(0.8, 800, 400), Crossing(0.95, 1200, 800))
     assert summary.delay == 6.0
     assert summary.delay_interval == (4.0, 12.0)

@@ -96,9 +96,12 @@ def test_a_repeated_step_with_other_values_is_noted(tmp_path: Path) -> None:
     assert "step 10 is there twice, with eval_loss 2.5 and then 2;" in run.notes[0]
 
 
-def test_a_loss_that_is_no_number_is_noted(tmp_path: Path) -> None:
-    run = load_run(append(write_run(tmp_path / "run", ROWS), b'{"step": 20, "loss": NaN}\n'))
-    assert run.notes[0].endswith(":6: loss is nan at step 20")
+@pytest.mark.parametrize("value", ["NaN", "Infinity"])
+def test_a_loss_that_is_no_number_is_noted(tmp_path: Path, value: str) -> None:
+    line = f'{{"step": 20, "loss": {value}}}\n'.encode()
+    run = load_run(append(write_run(tmp_path / "run", ROWS), line))
+    assert run.notes[0].endswith(f":6: loss is {float(value)} at step 20 and is left out")
+    assert run.training["loss"].isna().tolist() == [False, True]
 
 
 def test_no_such_directory(tmp_path: Path) -> None:
