@@ -9,7 +9,7 @@ import platform
 import torch
 from transformers import PretrainedConfig
 
-from hf_grok.errors import UserError, unknown_name
+from hf_grok.errors import unknown_name
 from hf_grok.training.arguments import ATTENTIONS, DROPOUT_MASKS, PRECISIONS
 
 # Below this width a second thread waits more than it works.
@@ -40,8 +40,6 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 def choose_threads(wanted: int, config: PretrainedConfig, processes: int) -> int:
     """Threads for a CPU run: `wanted`, or by width: one below 256, all cores from there on."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if wanted < 0:
-        raise UserError(f"threads={wanted}: expected 0 (chosen by the model's size) or more")
     if wanted:
         return wanted
     return 1 if config.hidden_size < WIDTH_FOR_THREADS else max(1, (cores or 1) // processes)

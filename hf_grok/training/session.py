@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok._optional import import_optional
 from hf_grok.training.build import build_trainer, save_final_model
 from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
+from hf_grok.training.checks import check_settings
 from hf_grok.training.language import Language, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.training.recipe import Settings
@@ -45,6 +45,7 @@ class Session:
         """Train to the end; whatever stops the run before is in its record, and raised."""
         if not self.resume and self.leads:
             refuse_used_folder(self.folder)
+        check_settings(self.settings)
         language, trainer, threads = self._prepare()
         checkpoint = self._checkpoint() if self.resume else None
         if self.leads:
@@ -73,8 +74,6 @@ class Session:
 
     def _prepare(self) -> tuple[Language, GrokTrainer, int]:
         training = self.settings.training
-        if "trackio" in (training.report_to or ()):
-            import_optional("trackio", extra="trackio", purpose="reports to trackio")
         training.bf16 = choose_precision(training.precision, training.device) == "bf16"
         logging.set_verbosity_error()
         logging.disable_progress_bar()

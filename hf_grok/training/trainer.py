@@ -51,11 +51,6 @@ class GrokTrainer(Trainer):
         super().__init__(data_collator=first_of, **kwargs)
         self.measures = measures
         self.mask_pools = mask_pools
-        if mask_pools is not None and self.args.activation_checkpointing:
-            raise UserError(
-                "activation checkpointing runs the forward pass twice, and pooled dropout masks "
-                "would differ: train with --dropout_masks drawn"
-            )
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed

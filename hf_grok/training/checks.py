@@ -1,0 +1,41 @@
+"""Refuse what cannot run, before data are generated and before a folder is made."""
+
+from __future__ import annotations
+
+from hf_grok._optional import import_optional
+from hf_grok.errors import UserError
+from hf_grok.schedule import StepSchedule
+from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
+from hf_grok.training.recipe import Settings
+
+
+def check_settings(settings: Settings) -> None:
+    """Look at every value that needs neither the data nor the model.
+
+    Raises:
+        UserError: a value outside what is allowed, two values that exclude each other, or a
+            reporter that is not installed.
+    """
+    training = settings.training
+    choose_precision(training.precision, training.device)
+    choose_attention(settings.model.attention, training.device)
+    masks = choose_dropout_masks(settings.model.dropout_masks, training.device)
+    if training.threads < 0:
+        raise UserError(
+            f"threads={training.threads}: expected 0 (chosen by the model's size) or more"
+        )
+    for schedule in (training.evaluations, training.checkpoints):
+        StepSchedule.parse(schedule)
+    for option in ("eval_strategy", "save_strategy"):
+        if getattr(training, option) != "no":
+            raise UserError(
+                f"{option} and the schedules of --evaluations and --checkpoints would both choose "
+                f"steps: leave {option} alone"
+            )
+    if training.activation_checkpointing and masks == "pooled":
+        raise UserError(
+            "activation checkpointing runs the forward pass twice, and pooled dropout masks would "
+            "differ: train with --dropout_masks drawn"
+        )
+    if "trackio" in (training.report_to or ()):
+        import_optional("trackio", extra="trackio", purpose="reports to trackio")
