@@ -57,10 +57,10 @@ def caption_accuracies(group: Group) -> str:
     text = "Accuracy in distribution (dashed, squares) and on the generalization set (solid, dots)."
     if len(group.runs) > 1:
         text += (
-            " Thin lines are runs, the thick line is their mean over the steps all of them share,"
-            " the band their middle half. Triangles mark each run's saturation (above) and"
-            " crossing of .95 (below); a vertical line is the median step, counting runs that"
-            " never get there as later than all others; the fraction says how many did."
+            " Thin lines are runs; the thick line and the band are the mean and the middle half"
+            " of those of full length, where there are two. Triangles mark each run's saturation"
+            " (above) and crossing of .95 (below); a vertical line is the median step, counting"
+            " runs that never get there as later than all others; the fraction says how many did."
         )
     return text + " Nothing is known between two evaluations; the tables give the interval."
 

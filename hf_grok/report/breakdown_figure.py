@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hf_grok.dynamics.columns import GENERALIZATION
 from hf_grok.report.drawing import accuracy_axis, add_axes, add_title, new_figure, step_axis
-from hf_grok.report.groups import Group, common_curve, measured
+from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.palette import KIND_STYLES, WRONG_RULE_STYLE, Style, colour
 from hf_grok.report.series import draw_series
 
@@ -109,6 +109,6 @@ def _draw_panel(axes: Axes, group: Group, panel: Panel, *, last: bool) -> None:
 
 def _draw_overall(axes: Axes, group: Group) -> None:
     curves = [(steps, values) for _, steps, values in measured(group, GENERALIZATION)]
-    steps, matrix = common_curve(curves)
+    steps, matrix = common_curve(full_length(curves))
     mean = matrix.mean(axis=0)
     axes.plot(steps, mean, color=colour("muted"), linewidth=1.8, alpha=0.35, zorder=1.2)

@@ -17,6 +17,8 @@ from hf_grok.errors import UserError
 
 # What says where a run lies or which of several it is, not what was run.
 NOT_SETTINGS = {"seed", "data_seed", "output_dir", "logging_dir", "run_name"}
+# What changes neither the run nor when it is evaluated.
+HARMLESS = NOT_SETTINGS | {"checkpoints", "disable_tqdm", "logging_steps", "report_to"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,10 +137,19 @@ def measured(group: Group, column: str) -> list[tuple[Run, Steps, Values]]:
     ]
 
 
+def full_length(curves: Sequence[tuple[Steps, Values]]) -> list[tuple[Steps, Values]]:
+    """The curves that reach the last step that any of them reaches.
+
+    A mean is over these: a shorter one would end it early, or change half way whom it is over.
+    """
+    last = max(steps[-1] for steps, _ in curves)
+    return [(steps, values) for steps, values in curves if steps[-1] == last]
+
+
 def common_curve(curves: Sequence[tuple[Steps, Values]]) -> tuple[Steps, NDArray[np.float64]]:
     """The steps that every curve has [steps], and the values there [curves, steps].
 
-    Nothing is interpolated: runs of one schedule share their steps up to the end of the shortest.
+    Nothing is interpolated: runs of one schedule share their steps.
     """
     common = curves[0][0]
     for steps, _ in curves[1:]:
@@ -149,6 +160,6 @@ def common_curve(curves: Sequence[tuple[Steps, Values]]) -> tuple[Steps, NDArray
 def differing_settings(group: Group) -> dict[str, list[str]]:
     """Arguments that are not the same in all runs of a group: name -> one text a run."""
     arguments: list[Mapping[str, Any]] = [run.info.get("arguments", {}) for run in group.runs]
-    names = sorted({name for chosen in arguments for name in chosen} - NOT_SETTINGS)
+    names = sorted({name for chosen in arguments for name in chosen} - HARMLESS)
     texts = {name: [str(chosen.get(name, "default")) for chosen in arguments] for name in names}
     return {name: values for name, values in texts.items() if len(set(values)) > 1}

@@ -9,7 +9,7 @@ import numpy as np
 
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.report.drawing import places_on
-from hf_grok.report.groups import common_curve
+from hf_grok.report.groups import common_curve, full_length
 from hf_grok.report.palette import Style, colour
 
 if TYPE_CHECKING:
@@ -23,25 +23,23 @@ def draw_series(
 ) -> float | None:
     """Draw the runs' curves of one quantity, and return the value at which its label belongs.
 
-    One run is one line. Several are thin lines, under their mean and the band from the first to
-    the third quartile over the steps that all of them measured.
-
+    Runs are thin lines, under the mean of those of full length and the band from their first to
+    their third quartile. Without two of full length there is no mean: each run is a whole line.
     Axes must have their final step axis.
 
     Returns:
-        The last value of the run or of the mean; None if there is no curve.
+        The last value of the curves of full length, averaged; None if there is no curve.
     """
     if not curves:
         return None
-    if len(curves) == 1:
-        steps, values = curves[0]
-        _draw_line(axes, steps, values, style, width)
-        return float(values[-1])
+    longest = full_length(curves)
+    if len(longest) == 1:
+        for steps, values in curves:
+            _draw_line(axes, steps, values, style, width if len(curves) == 1 else width * 0.6)
+        return float(longest[0][1][-1])
     for steps, values in curves:
         axes.plot(steps, values, color=colour(style.colour), linewidth=0.7, alpha=0.4)
-    steps, matrix = common_curve(curves)
-    if not steps.size:
-        return float(np.mean([values[-1] for _, values in curves]))
+    steps, matrix = common_curve(longest)
     low, high = np.quantile(matrix, [0.25, 0.75], axis=0)
     axes.fill_between(steps, low, high, color=colour(style.colour), alpha=0.2, linewidth=0)
     mean = matrix.mean(axis=0)

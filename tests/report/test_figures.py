@@ -120,6 +120,21 @@ def test_several_seeds_are_thin_lines_with_their_mean(tmp_path: Path) -> None:
     assert len(figure.axes[0].collections) == 2  # the bands
 
 
+def test_a_run_that_was_cut_off_does_not_cut_off_the_mean(tmp_path: Path) -> None:
+    runs = [question_run(tmp_path / f"{seed}", seed=seed, **SHORT) for seed in range(2)]
+    short = question_run(tmp_path / "short", seed=2, **{**SHORT, "last": 4_000})
+    two_and_one = group_runs([load_run(run) for run in (*runs, short)])[0]
+    one_and_one = group_runs([load_run(run) for run in (runs[0], short)])[0]
+    with theme("test"):
+        with_mean = draw_accuracies(two_and_one).axes[0]
+        without = draw_accuracies(one_and_one).axes[0]
+    thick = [line for line in with_mean.get_lines() if line.get_linewidth() > 2]
+    assert [line.get_xdata()[-1] for line in thick] == [16_000, 16_000]
+    assert not without.collections
+    ends = [line.get_xdata()[-1] for line in without.get_lines() if len(line.get_xdata()) > 3]
+    assert ends == [16_000, 4_000] * 2
+
+
 def test_early_stopping_has_a_row_for_each_run(tmp_path: Path) -> None:
     two = seeds(tmp_path, 2)
     with theme("test"):

@@ -10,7 +10,7 @@ from hf_grok.dynamics.curves import Crossing
 from hf_grok.errors import UserError
 from hf_grok.report.accuracy_figure import median_step
 from hf_grok.report.depth_figure import depth_series
-from hf_grok.report.groups import common_curve, differing_settings, group_runs
+from hf_grok.report.groups import common_curve, differing_settings, full_length, group_runs
 from hf_grok.report.page import make_section
 from tests.dynamics.tables import INFO, table
 
@@ -83,7 +83,7 @@ def test_differing_settings_are_found_and_warned_about() -> None:
     group = group_runs(
         [
             run("a", arguments={"learning_rate": 1e-3, "output_dir": "a"}),
-            run("b", seed=1, arguments={"output_dir": "b"}),
+            run("b", seed=1, arguments={"output_dir": "b", "disable_tqdm": True}),
         ]
     )[0]
     assert differing_settings(group) == {"learning_rate": ["0.001", "default"]}
@@ -91,6 +91,12 @@ def test_differing_settings_are_found_and_warned_about() -> None:
         "These runs differ by more than their seed: learning_rate (seed 0: 0.001, seed 1: "
         "default). Their mean is no mean over seeds."
     ]
+
+
+def test_a_mean_is_over_the_runs_of_full_length() -> None:
+    long, short = np.array([0, 10, 20]), np.array([0, 10])
+    curves = [(long, long / 20), (short, short / 20), (long, long / 10)]
+    assert [values[-1] for _, values in full_length(curves)] == [1.0, 2.0]
 
 
 def test_the_common_curve_interpolates_nothing() -> None:
