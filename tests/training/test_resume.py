@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from tests.training.tiny import train_apart, train_tiny
 
-# Dies by SIGKILL in the middle of step 26, mid-epoch (15 steps an epoch) and between checkpoints.
+# Dies by SIGKILL in the middle of step 26, mid-epoch (16 steps an epoch) and between checkpoints.
 KILL = """
 import os, signal
 from hf_grok.training.trainer import GrokTrainer

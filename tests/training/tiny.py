@@ -12,7 +12,7 @@ from hf_grok.training.recipe import Settings, load_recipe, parse
 
 RECIPE = """
 language: question-formation
-language_options: {train_size: 60, validation_size: 20, test_size: 40, generalization_size: 20}
+language_options: {train_size: 64, validation_size: 20, test_size: 40, generalization_size: 20}
 evaluation_examples: 10
 layers: 2
 hidden_size: 16

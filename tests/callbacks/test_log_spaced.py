@@ -1,0 +1,77 @@
+"""LogSpacedCallback on the plain Trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainingArguments
+
+from hf_grok.callbacks import LogSpacedCallback
+from hf_grok.errors import UserError
+
+
+class Lines(Dataset):
+    def __len__(self) -> int:
+        return 24
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        ids = torch.arange(index, index + 6) % 20
+        return {"input_ids": ids, "labels": ids}
+
+
+def plain_trainer(folder: Path, **arguments) -> Trainer:
+    config = GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=20, n_positions=8)
+    settings = {"max_steps": 22, "eval_strategy": "no", "save_strategy": "no", **arguments}
+    args = TrainingArguments(str(folder), use_cpu=True, disable_tqdm=True, **settings)
+    return Trainer(GPT2LMHeadModel(config), args, train_dataset=Lines(), eval_dataset=Lines())
+
+
+def evaluated(trainer: Trainer) -> list[int]:
+    return [row["step"] for row in trainer.state.log_history if "eval_loss" in row]
+
+
+def saved(folder: Path) -> list[int]:
+    return sorted(int(path.name.split("-")[1]) for path in folder.glob("checkpoint-*"))
+
+
+def test_first_log_spaced_regular_and_last(tmp_path: Path) -> None:
+    trainer = plain_trainer(tmp_path)
+    trainer.add_callback(LogSpacedCallback(trainer, "log:10", save="every:10"))
+    trainer.train()
+    assert evaluated(trainer) == [0, 1, 2, 4, 8, 10, 20, 22]
+    assert saved(tmp_path) == [0, 10, 20, 22]
+
+
+def test_step_zero_holds_the_untrained_weights(tmp_path: Path) -> None:
+    trainer = plain_trainer(tmp_path)
+    before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
+    trainer.add_callback(LogSpacedCallback(trainer, save="0,5"))
+    trainer.train()
+    after = GPT2LMHeadModel.from_pretrained(tmp_path / "checkpoint-0").state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+def test_resuming_repeats_nothing(tmp_path: Path) -> None:
+    first = plain_trainer(tmp_path)
+    first.add_callback(LogSpacedCallback(first, "log:10", save="every:10"))
+    first.train()
+    again = plain_trainer(tmp_path)
+    again.add_callback(LogSpacedCallback(again, "log:10", save="every:10"))
+    again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-20"))
+    assert evaluated(again) == [0, 1, 2, 4, 8, 10, 20, 22]
+
+
+@pytest.mark.parametrize("option", ["eval_strategy", "save_strategy"])
+def test_a_strategy_of_the_trainers_own_is_refused(tmp_path: Path, option: str) -> None:
+    trainer = plain_trainer(tmp_path, **{option: "steps"})
+    with pytest.raises(UserError, match=f'set {option}="no"'):
+        LogSpacedCallback(trainer)
+
+
+@pytest.mark.parametrize("schedule", ["", "5,3"])
+def test_an_empty_or_unsorted_schedule_is_refused(tmp_path: Path, schedule: str) -> None:
+    with pytest.raises(UserError):
+        LogSpacedCallback(plain_trainer(tmp_path), schedule)
