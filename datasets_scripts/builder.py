@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import datasets
 from datasets.data_files import DataFilesDict, DataFilesList
 from datasets.exceptions import DatasetGenerationError
+
 from hf_grok.datasets_scripts.content import digest, listed_files, source_digest
 from hf_grok.datasets_scripts.splits import (
     DRAWING_ORDER,
@@ -29,7 +30,6 @@ from hf_grok.datasets_scripts.splits import (
     check_whole_number,
     distinct,
 )
-
 from hf_grok.errors import UserError, unknown_name
 
 __all__ = [

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hf_grok.datasets_scripts.splits import SPLITS
-
 from hf_grok.errors import UserError, unknown_name
 
 

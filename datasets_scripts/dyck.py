@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import datasets
+
 from hf_grok.datasets_scripts.builder import (
     SPLITS,
     GrammarBuilder,
@@ -25,7 +26,6 @@ from hf_grok.datasets_scripts.dyck_language import (
     draw_types,
     measure,
 )
-
 from hf_grok.errors import UserError
 
 VERSION = datasets.Version("1.0.0")

@@ -19,11 +19,11 @@ from typing import Any
 import datasets
 from datasets.info import DatasetInfosDict
 from datasets.splits import SplitDict
+from huggingface_hub import DatasetCardData
+
 from hf_grok.datasets_scripts.builder import GrammarBuilder
 from hf_grok.datasets_scripts.folder import check_folder, replace_files
 from hf_grok.model_cards import DatasetCard, SplitFacts, language_facts
-from huggingface_hub import DatasetCardData
-
 from hf_grok.version import __version__
 
 # Fixed: the library's own choice depends on the bytes of the cache, so on the number of processes.

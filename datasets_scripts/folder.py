@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hf_grok.model_cards import MARKER
 from huggingface_hub import metadata_load
 
 from hf_grok.errors import UserError
+from hf_grok.model_cards import MARKER
 
 _SHOWN = 3
 

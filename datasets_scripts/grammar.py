@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from hf_grok.datasets_scripts.derivation import Node, Rule, Skeleton
-
 from hf_grok.errors import UserError
 
 

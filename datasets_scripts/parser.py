@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from hf_grok.datasets_scripts.derivation import Skeleton
 from hf_grok.datasets_scripts.grammar import Grammar
-
 from hf_grok.errors import UserError
 
 Choices = tuple[int, ...]

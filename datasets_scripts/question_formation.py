@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import datasets
+
 from hf_grok.datasets_scripts.derivation import Rule, Skeleton, feature
 from hf_grok.datasets_scripts.english import (
     LEXICON,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import datasets
+
 from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.datasets_scripts.language import (
@@ -25,7 +26,6 @@ from hf_grok.datasets_scripts.splits import (
     distinct,
 )
 from hf_grok.datasets_scripts.tsv import Reader
-
 from hf_grok.errors import UserError, unknown_name
 
 CITATION = """\

@@ -10,6 +10,7 @@ from functools import cache
 from typing import ClassVar
 
 import datasets
+
 from hf_grok.datasets_scripts.derivation import Rule, Skeleton, bare, feature
 from hf_grok.datasets_scripts.english import LEXICON, NUMBERS, RULES, VARIABLES, subject_number
 from hf_grok.datasets_scripts.grammar import Grammar, Words, instantiate

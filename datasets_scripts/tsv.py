@@ -7,7 +7,6 @@ from pathlib import Path
 
 from hf_grok.datasets_scripts.language import Example, Language
 from hf_grok.datasets_scripts.parser import Parser
-
 from hf_grok.errors import UserError, unknown_name
 
 

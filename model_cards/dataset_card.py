@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hf_grok.model_cards.languages import LanguageFacts
-from hf_grok.model_cards.markdown import environment
 from huggingface_hub import DatasetCardData
 
 from hf_grok.errors import unknown_name
+from hf_grok.model_cards.languages import LanguageFacts
+from hf_grok.model_cards.markdown import environment
 
 MARKER = "hf-grok"
 """The tag by which a folder is known to hold an export of this package."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hf_grok.model_cards.papers import MCCOY_2020, MURTY_2023, Paper
-
 from hf_grok.errors import unknown_name
+from hf_grok.model_cards.papers import MCCOY_2020, MURTY_2023, Paper
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 import datasets
 import pytest
-from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection, english
 
 from hf_grok.behaviour import (
     BEHAVIOURS,
@@ -18,6 +17,7 @@ from hf_grok.behaviour import (
     behaviour_for,
 )
 from hf_grok.behaviour.rows import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection, english
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from tests.behaviour.material import RiggedModel

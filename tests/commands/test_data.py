@@ -9,13 +9,13 @@ from pathlib import Path
 
 import datasets
 import pytest
-from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection
-from hf_grok.model_cards import LANGUAGES
 
 from hf_grok import cli
 from hf_grok.commands.config_options import add_config_options, documented_fields
 from hf_grok.commands.data import find_builder, language_parser, main, read_data_files
+from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection
 from hf_grok.errors import UserError
+from hf_grok.model_cards import LANGUAGES
 
 SIZES = (
     *("--train-size", "50", "--validation-size", "5"),

@@ -9,12 +9,12 @@ from typing import Any
 
 import datasets
 import pytest
+
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.datasets_scripts import builder as builder_module
 from hf_grok.datasets_scripts.content import digest
 from hf_grok.datasets_scripts.sentences import SentenceBuilder
 from hf_grok.datasets_scripts.splits import distinct
-
 from hf_grok.errors import UserError
 
 KINDS = [QuestionFormation, TenseInflection]

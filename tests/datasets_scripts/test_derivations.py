@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.datasets_scripts.language import Language, annotate

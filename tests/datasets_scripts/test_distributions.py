@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.datasets_scripts.english import PLURAL_NOUNS, SINGULAR_NOUNS, subject_modifier
 from hf_grok.datasets_scripts.language import AMBIGUOUS, Example

@@ -8,9 +8,9 @@ from typing import Any
 
 import datasets
 import pytest
+
 from hf_grok.datasets_scripts import Dyck
 from hf_grok.datasets_scripts.dyck_language import DyckLanguage, count_strings
-
 from hf_grok.errors import UserError
 
 SMALL: dict[str, Any] = {

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
+
 from hf_grok.datasets_scripts.dyck_language import (
     DyckLanguage,
     count_strings,

@@ -11,10 +11,10 @@ from typing import Any
 
 import datasets
 import pytest
-from hf_grok.datasets_scripts import Dyck, QuestionFormation
-from hf_grok.datasets_scripts.export import Export, changed_fields, describe, export
 from huggingface_hub import metadata_load
 
+from hf_grok.datasets_scripts import Dyck, QuestionFormation
+from hf_grok.datasets_scripts.export import Export, changed_fields, describe, export
 from hf_grok.errors import UserError
 
 SIZES = {"train_size": 60, "validation_size": 8, "test_size": 8, "generalization_size": 9}

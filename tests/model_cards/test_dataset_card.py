@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+
+from hf_grok.errors import UserError
 from hf_grok.model_cards import LANGUAGES, DatasetCard, SplitFacts, language_facts
 from hf_grok.model_cards.dataset_card import size_category
 from hf_grok.model_cards.markdown import code, environment, fenced, plain
-
-from hf_grok.errors import UserError
 
 
 def split(name: str, **changes: Any) -> SplitFacts:
