@@ -13,15 +13,17 @@ from torch import nn
 
 @contextmanager
 def watching(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; on leaving, every mode and random state is as before.
+    """Evaluation mode, no gradients, full precision; on leaving, everything is as it was.
 
-    Modes are restored module by module (a wrapper's flag hides that its inside stayed in
-    evaluation mode), and so are the generators of python, numpy and torch, on every device.
+    A model trained under autocast is measured without it: in bfloat16 the scores of two answers
+    tie so often that the order of the answers would show. Modes are restored module by module (a
+    wrapper's flag hides that its inside stayed in evaluation mode), and so are the generators of
+    python, numpy and torch, on every device.
     """
     modes = [(module, module.training) for module in model.modules()]
     python_state, numpy_state = random.getstate(), np.random.get_state()
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices), torch.no_grad():
+    with torch.random.fork_rng(devices=devices), torch.no_grad(), _without_autocast(model):
         model.eval()
         try:
             yield
@@ -30,3 +32,18 @@ def watching(model: nn.Module) -> Iterator[None]:
                 module.training = mode
             random.setstate(python_state)
             np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _without_autocast(model: nn.Module) -> Iterator[None]:
+    """Take away for a while the forward pass that accelerate has wrapped in autocast."""
+    wrapped = model.__dict__.get("forward")
+    original = model.__dict__.get("_original_forward")
+    if wrapped is None or original is None:
+        yield
+        return
+    object.__setattr__(model, "forward", original)
+    try:
+        yield
+    finally:
+        object.__setattr__(model, "forward", wrapped)
