@@ -32,6 +32,11 @@ def check_settings(settings: Settings) -> None:
                 f"{option} and the schedules of --evaluations and --checkpoints would both choose "
                 f"steps: leave {option} alone"
             )
+    if training.bf16 or training.fp16:
+        raise UserError(
+            "precision has one switch here: say --precision bf16 (or fp32, or auto) instead of "
+            "--bf16 or --fp16"
+        )
     if training.activation_checkpointing and masks == "pooled":
         raise UserError(
             "activation checkpointing runs the forward pass twice, and pooled dropout masks would "

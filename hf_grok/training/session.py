@@ -75,6 +75,8 @@ class Session:
     def _prepare(self) -> tuple[Language, GrokTrainer, int]:
         training = self.settings.training
         training.bf16 = choose_precision(training.precision, training.device) == "bf16"
+        # What accelerate reads; TrainingArguments has derived it already, from bf16 alone.
+        training.mixed_precision = "bf16" if training.bf16 else "no"
         logging.set_verbosity_error()
         logging.disable_progress_bar()
         self.say(f"preparing {self.settings.data.language}")

@@ -83,6 +83,7 @@ def test_bad_arguments(tmp_path: Path, words: list[str], message: str) -> None:
         (["--attention", "fast"], "unknown attention 'fast'"),
         (["--dropout_masks", "none"], "unknown dropout_masks 'none'"),
         (["--threads", "-2"], "threads=-2"),
+        (["--bf16", "true"], "say --precision bf16"),
         (["--evaluations", "log:0"], "N must be 1 or more"),
         (["--eval_strategy", "steps", "--eval_steps", "5"], "would both choose steps"),
         (["--model", "gpt5"], "unknown model 'gpt5'"),

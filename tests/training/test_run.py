@@ -100,3 +100,18 @@ def test_best_metric_can_be_a_behaviour(tmp_path: Path) -> None:
     state = json.loads((run / "trainer_state.json").read_text())
     after_start = [row for row in rows(run) if "eval_loss" in row and row["step"] > 0]
     assert state["best_metric"] == max(row["eval_generalization_accuracy"] for row in after_start)
+
+
+def test_precision_reaches_the_products(tmp_path: Path) -> None:
+    steps = ["--max_steps", "3", "--checkpoints", "0"]
+    runs = {
+        precision: train_tiny(tmp_path / precision, "--precision", precision, *steps)
+        for precision in ("fp32", "bf16")
+    }
+    losses = {
+        name: [row["eval_loss"] for row in rows(run) if "eval_loss" in row]
+        for name, run in runs.items()
+    }
+    assert losses["fp32"][0] == losses["bf16"][0]  # the same weights, measured in full precision
+    assert losses["fp32"][-1] != losses["bf16"][-1]
+    assert losses["fp32"][-1] == pytest.approx(losses["bf16"][-1], rel=1e-2)
