@@ -21,6 +21,8 @@ LANGUAGES = {
     "tense-inflection": "TenseInflection",
     "dyck": "Dyck",
 }
+ASKING_TASKS = {"question-formation": "quest", "tense-inflection": "PRESENT"}
+MEASURED_SPLITS = {"in_distribution": "test", "generalization": "generalization"}
 
 
 @dataclass(frozen=True)
@@ -86,31 +88,35 @@ def load_language(arguments: DataArguments, *, quiet: bool = False) -> Language:
         loss=TokenLoss(sample(splits["validation"], arguments)["text"][:], tokenizer),
         behaviours={
             measured: behaviour_for(
-                arguments.language, sample(splits[split], arguments, kind=measured), tokenizer
+                arguments.language,
+                sample(asked_rows(splits[split], arguments.language), arguments),
+                tokenizer,
             )
-            for measured, split in (
-                ("in_distribution", "test"),
-                ("generalization", "generalization"),
-            )
+            for measured, split in MEASURED_SPLITS.items()
         },
         fingerprint=splits["train"]._fingerprint,
     )
 
 
-def sample(rows: Dataset, arguments: DataArguments, *, kind: str = "") -> Dataset:
-    """At most `evaluation_examples` rows, at random by `evaluation_seed`.
+def asked_rows(rows: Dataset, language: str) -> Dataset:
+    """The rows that ask for something: behaviour is not read off `decl` and `PAST` lines."""
+    if language not in ASKING_TASKS:
+        return rows
+    asking = rows.features["task"].str2int(ASKING_TASKS[language])
+    return rows.select([index for index, task in enumerate(rows["task"][:]) if task == asking])
 
-    Never the first rows: released files are not shuffled. In-distribution lines that ask for no
-    question (`decl`, `PAST`) are left out before the draw, since behaviour is not read off them.
+
+def sample(rows: Dataset, arguments: DataArguments) -> Dataset:
+    """At most `evaluation_examples` rows, drawn by `evaluation_seed`.
+
+    Never simply the first rows: released files are not shuffled.
+
+    Raises:
+        UserError: a number of examples below 0.
     """
     wanted = arguments.evaluation_examples
     if wanted < 0:
         raise UserError(f"evaluation_examples={wanted}: expected 0 (the whole split) or more")
-    if kind and "task" in rows.features:
-        asked = rows.features["task"].names.index(
-            {"decl": "quest"}.get(rows.features["task"].names[0], "PRESENT")
-        )
-        rows = rows.select([i for i, task in enumerate(rows["task"][:]) if task == asked])
     if not wanted or wanted >= len(rows):
         return rows
     return rows.shuffle(seed=arguments.evaluation_seed).select(range(wanted))
