@@ -10,8 +10,8 @@ from pathlib import Path
 from hf_grok.errors import UserError
 
 RECIPE = "question-formation"
-SEED = 0
-STEPS = 10_000
+SEED = 1
+STEPS = 7_000
 
 
 def build_parser() -> argparse.ArgumentParser:

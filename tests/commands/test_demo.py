@@ -1,0 +1,65 @@
+"""The demo, on a recipe that takes a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hf_grok.commands import demo
+from hf_grok.errors import UserError
+from tests.training.tiny import recipe_file
+
+
+@pytest.fixture
+def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(demo, "RECIPE", recipe_file(tmp_path))
+    return ["--out", str(tmp_path / "demo"), "--steps", "12"]
+
+
+def status(out: Path) -> str:
+    return json.loads((out / "run.json").read_text())["status"]
+
+
+def test_trains_and_reports_once(
+    tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo"
+    assert demo.main(arguments) == 0
+    assert status(out) == "finished"
+    page = out / "report" / "report.html"
+    assert f"open {page} in a browser" in capsys.readouterr().out
+    weights = (out / "model.safetensors").read_bytes()
+    page.unlink()
+    assert demo.main(arguments) == 0
+    assert "finished already" in capsys.readouterr().out
+    assert page.is_file()
+    assert (out / "model.safetensors").read_bytes() == weights
+    with pytest.raises(UserError, match=f"holds a demo with seed {demo.SEED}, not 5"):
+        demo.main([*arguments, "--seed", "5"])
+
+
+def test_an_interrupted_demo_goes_on(
+    tmp_path: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from hf_grok.training.trainer import GrokTrainer
+
+    ordinary = GrokTrainer.training_step
+
+    def interrupted(self: GrokTrainer, *given: object) -> object:
+        if self.state.global_step == 11:
+            raise KeyboardInterrupt
+        return ordinary(self, *given)
+
+    monkeypatch.setattr(GrokTrainer, "training_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        demo.main(arguments)
+    assert status(tmp_path / "demo") == "failed"
+    monkeypatch.setattr(GrokTrainer, "training_step", ordinary)
+    assert demo.main(arguments) == 0
+    assert "resuming from" in capsys.readouterr().err
+    assert status(tmp_path / "demo") == "finished"
