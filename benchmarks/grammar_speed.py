@@ -21,9 +21,9 @@ from pathlib import Path
 
 import datasets
 import pyarrow
-from hf_grok.datasets_scripts import QuestionFormation
 
 import hf_grok
+from hf_grok.datasets_scripts import QuestionFormation
 
 BUDGET_SECONDS = 15.0
 

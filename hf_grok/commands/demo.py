@@ -10,7 +10,7 @@ from pathlib import Path
 from hf_grok.errors import UserError
 
 RECIPE = "question-formation"
-SEED = 1
+SEED = 5
 STEPS = 7_000
 
 
