@@ -22,7 +22,7 @@ def build_parser() -> argparse.ArgumentParser:
             "Train the quick question-formation recipe on this machine and write its report.\n"
             "In-distribution accuracy is at .99 after a minute; generalization to sentences that\n"
             "tell hierarchy from word order stays low long after, then arrives, and swings.\n"
-            "The seed is one that groks early: of eight, two pass .95 by this step and four within\n"
+            "The seed is one that groks early: of eight, two pass .95 by this step and four by\n"
             "12,000 (docs/results.md); another processor gives a seed another curve.\n"
             "A demo that was interrupted goes on where it stopped; a finished one is not repeated."
         ),
