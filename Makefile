@@ -35,7 +35,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(FLOORS)/.dev: pyproject.toml constraints-floors.txt | $(FLOORS)/bin/pip
 	@echo 'installing into $(FLOORS): one to three minutes, once'
-	@$(FLOORS)/bin/python $(INSTALL) --constraint constraints-floors.txt --editable '.[dev]'
+	@$(FLOORS)/bin/python $(INSTALL) --constraint constraints-floors.txt --editable '.[test]'
 	@touch $@
 
 install: $(VENV)/.dev  ## make .venv with everything that tests and checks need
