@@ -37,7 +37,8 @@ def check_settings(settings: Settings) -> None:
             "precision has one switch here: say --precision bf16 (or fp32, or auto) instead of "
             "--bf16 or --fp16"
         )
-    if training.activation_checkpointing and masks == "pooled":
+    # The older of its two names: TrainingArguments sets both alike from release 5.23 on.
+    if training.gradient_checkpointing and masks == "pooled":
         raise UserError(
             "activation checkpointing runs the forward pass twice, and pooled dropout masks would "
             "differ: train with --dropout_masks drawn"

@@ -10,7 +10,7 @@ import pytest
 from hf_grok.cli import main
 from hf_grok.errors import UserError
 from hf_grok.training.checkpoints import checkpoints, flaw
-from hf_grok.training.recipe import load_recipe, parse, shipped_recipes
+from hf_grok.training.recipe import argument_names, load_recipe, parse, shipped_recipes
 from tests.training.tiny import recipe_file, tiny_settings, train_apart, train_tiny
 
 # From step 15 on no file may grow beyond 20 kB, as on a disk that is full: saving must fail.
@@ -25,6 +25,13 @@ def training_step(self, *arguments, **more):
     return ordinary(self, *arguments, **more)
 GrokTrainer.training_step = training_step
 """
+
+
+CHECKPOINTING = next(
+    name
+    for name in ("activation_checkpointing", "gradient_checkpointing")
+    if name in argument_names()
+)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +97,7 @@ def test_bad_arguments(tmp_path: Path, words: list[str], message: str) -> None:
         (["--model_options", '{"width": 3}'], "unknown option of vanilla_transformer 'width'"),
         (["--heads", "3"], "hidden_size"),
         (["--model_options", '{"max_position_embeddings": 4}'], "has 4 positions"),
-        (["--activation_checkpointing", "true"], "--dropout_masks drawn"),
+        ([f"--{CHECKPOINTING}", "true"], "--dropout_masks drawn"),
     ],
 )
 def test_a_run_that_cannot_start_leaves_no_folder(
