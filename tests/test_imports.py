@@ -21,6 +21,7 @@ ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
     "behaviour": {"tally"},
+    "probes": {"behaviour", "tally"},
     "dynamics": set(),
     "report": {"dynamics"},
     "callbacks": {"schedule"},
@@ -41,6 +42,7 @@ FOREIGN: dict[str, set[str]] = {
     "datasets_scripts": {"torch", "transformers", "accelerate", "pandas", "matplotlib"},
     "models": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},
     "callbacks": {"datasets", "evaluate", "pandas", "matplotlib"},
@@ -131,7 +133,7 @@ def test_training_machines_may_lack_datasets_pandas_matplotlib_and_evaluate() ->
 import sys
 absent = ["datasets", "evaluate", "pandas", "matplotlib"]
 sys.modules.update(dict.fromkeys(absent))  # None: importing it raises ModuleNotFoundError
-import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.behaviour
+import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.behaviour, hf_grok.probes
 from hf_grok.callbacks import LogSpacedCallback
 assert all(sys.modules[name] is None for name in absent)
 print("imported")
@@ -143,7 +145,7 @@ def test_every_public_name_of_a_room_is_there() -> None:
     code = """
 import importlib
 for room in ("behaviour", "callbacks", "datasets_scripts", "dynamics", "model_cards", "models",
-             "report"):
+             "probes", "report"):
     module = importlib.import_module("hf_grok." + room)
     for name in module.__all__:
         getattr(module, name)

@@ -1,0 +1,167 @@
+"""Words and the pieces that a tokenizer cuts them into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.errors import UserError
+
+NO_WORD = -1
+
+
+@dataclass(frozen=True)
+class EncodedWords:
+    """ids[i, :lengths[i]] = the pieces of sentence i; word_of[i, t] = the word of piece t.
+
+    Filling stands on the right, whatever side the tokenizer pads, and has no word.
+
+    Attributes:
+        ids: token ids, on the CPU.
+        lengths: pieces of each sentence, special tokens included.
+        word_of: 0-based word of each piece; -1 for special tokens and filling.
+        words: number of words of each sentence.
+    """
+
+    ids: Int[Tensor, "sentence length"]
+    lengths: Int[Tensor, " sentence"]
+    word_of: Int[Tensor, "sentence length"]
+    words: Int[Tensor, " sentence"]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def mask(self) -> Bool[Tensor, "sentence length"]:
+        """True at real pieces (special tokens included), False at filling."""
+        return torch.arange(self.ids.shape[1]) < self.lengths[:, None]
+
+
+def encode_words(
+    sentences: Sequence[Sequence[str]],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    add_start: bool = False,
+    allow_unknown: bool = False,
+) -> EncodedWords:
+    """Every sentence as pieces, each knowing its word, with the tokenizer's special tokens.
+
+    Nothing is truncated. Words are separated by spaces where the tokenizer marks spaces (byte-level
+    and sentencepiece tokenizers), exactly as in running text.
+
+    Args:
+        sentences: words of each sentence; not empty.
+        tokenizer: any fast tokenizer.
+        add_start: put the tokenizer's start token in front where it adds none by itself (GPT-2).
+        allow_unknown: let words through that become the tokenizer's unknown token.
+
+    Raises:
+        UserError: the tokenizer has no word alignment (a slow one), a word yields no piece or the
+            unknown token, or there is no start token to add; names sentence and word.
+    """
+    _require_alignment(tokenizer)
+    spaced = _needs_spaces(tokenizer)
+    rows, words_of_pieces = [], []
+    for number, words in enumerate(sentences):
+        ids, places = _pieces(number, words, tokenizer, spaced=spaced)
+        _check_pieces(number, words, ids, places, tokenizer, allow_unknown=allow_unknown)
+        rows.append(torch.tensor(ids))
+        words_of_pieces.append(torch.tensor(places))
+    if add_start and words_of_pieces[0][0] != NO_WORD:
+        start = _start_token(tokenizer)
+        rows = [torch.cat([torch.tensor([start]), row]) for row in rows]
+        words_of_pieces = [torch.cat([torch.tensor([NO_WORD]), p]) for p in words_of_pieces]
+    # Any id would do, none is seen; at the sight of the padding token some models warn of a mask.
+    return EncodedWords(
+        ids=nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=int(rows[0][0])),
+        lengths=torch.tensor([len(row) for row in rows]),
+        word_of=nn.utils.rnn.pad_sequence(words_of_pieces, batch_first=True, padding_value=NO_WORD),
+        words=torch.tensor([len(words) for words in sentences]),
+    )
+
+
+def pieces_to_words(
+    word_of: Int[Tensor, "sentence length"], words: int
+) -> Bool[Tensor, "sentence word length"]:
+    """member[i, w, t] = piece t of sentence i belongs to word w."""
+    return word_of[:, None, :] == torch.arange(words, device=word_of.device)[:, None]
+
+
+def _pieces(
+    number: int, words: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, spaced: bool
+) -> tuple[list[int], list[int]]:
+    if not words:
+        raise UserError(f"sentence {number} has no words: expected at least one")
+    text = [words[0], *(f" {word}" for word in words[1:])] if spaced else list(words)
+    encoding = tokenizer(text, is_split_into_words=True, truncation=False, padding=False)
+    places = [NO_WORD if word is None else word for word in encoding.word_ids()]
+    return list(encoding["input_ids"]), places
+
+
+def _check_pieces(
+    number: int,
+    words: Sequence[str],
+    ids: list[int],
+    places: list[int],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    allow_unknown: bool,
+) -> None:
+    missing = sorted(set(range(len(words))) - set(places))
+    if missing:
+        raise UserError(
+            f"sentence {number}: the tokenizer makes no piece of word {missing[0] + 1}, "
+            f"{words[missing[0]]!r}, so no attention is its own: leave the sentence out, or mend "
+            "the word"
+        )
+    unknown = tokenizer.unk_token_id
+    if allow_unknown or unknown is None:
+        return
+    for token, place in zip(ids, places, strict=True):
+        if token == unknown and place != NO_WORD:
+            raise UserError(
+                f"sentence {number}: the tokenizer does not know word {place + 1}, "
+                f"{words[place]!r}: take the data or the tokenizer that fit, or say that unknown "
+                "words may stay (allow_unknown=True, --allow-unknown)"
+            )
+
+
+def _require_alignment(tokenizer: PreTrainedTokenizerBase) -> None:
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError(
+            f"{type(tokenizer).__name__} does not say which piece belongs to which word: load a "
+            "fast tokenizer (AutoTokenizer.from_pretrained(..., use_fast=True))"
+        )
+
+
+def _needs_spaces(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether pretokenized words need a space in front to become the pieces of running text."""
+    running = tokenizer("a a", add_special_tokens=False)["input_ids"]
+    for spaced, words in ((False, ["a", "a"]), (True, ["a", " a"])):
+        if _split_ids(tokenizer, words) == running:
+            return spaced
+    raise UserError(
+        f"{type(tokenizer).__name__} cuts the words of a list otherwise than those of running "
+        "text, with and without spaces: it cannot be aligned"
+    )
+
+
+def _split_ids(tokenizer: PreTrainedTokenizerBase, words: list[str]) -> list[int]:
+    backend = tokenizer.backend_tokenizer
+    encoded: list[int] = backend.encode(words, is_pretokenized=True, add_special_tokens=False).ids
+    return encoded
+
+
+def _start_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    for token in (tokenizer.bos_token_id, tokenizer.cls_token_id):
+        if token is not None:
+            return int(token)
+    raise UserError(
+        f"{type(tokenizer).__name__} has no start token (bos or cls) to put in front: set "
+        "tokenizer.bos_token to the token that the model was trained with"
+    )

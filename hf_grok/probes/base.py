@@ -1,0 +1,117 @@
+"""What every probe is: summable state first, numbers after, and facts about each number."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+# name -> sums, on the CPU; of the same names and shapes for every part of the data.
+State: TypeAlias = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a reported number is.
+
+    Attributes:
+        meaning: one phrase, for legends and cards.
+        unit: of the number ("share", "nats", "dimensions", ...).
+        lowest: smallest possible value; None if unbounded.
+        highest: largest possible value; None if unbounded.
+        higher_is_better: None where neither direction is better.
+        baseline: name of the metric that puts this one into perspective; None if there is none.
+    """
+
+    meaning: str
+    unit: str
+    lowest: float | None = None
+    highest: float | None = None
+    higher_is_better: bool | None = None
+    baseline: str | None = None
+
+
+class Probe(ABC):
+    """measure(model) = compute(sum over any split of the items of state(model, part)).
+
+    A probe knows no callback and no Trainer. Items are what it looks at: sentences, pairs, or 1
+    where it looks at the weights alone. Process r of w takes `range(len(probe))[r::w]`, and the
+    processes' states add up, so every number is exact for any number of processes.
+
+    Attributes:
+        name: prefix of every number ("uas" gives "uas_single_head").
+        version: raised when the same model would get other numbers.
+        source: paper and section of the definition.
+        metrics: facts about each number, by name; a name may end in "{}", which stands for a
+            relation, an offset or a paradigm.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    source: ClassVar[str]
+    metrics: ClassVar[Mapping[str, Metric]]
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of items."""
+
+    @abstractmethod
+    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
+        """Sums over the items at `indices` (default: all of them; none gives zeros).
+
+        The model is in evaluation mode, not wrapped, on any device; nothing is drawn from the
+        global random state and nothing of the model is left changed. Gradients, where a probe
+        needs them, are never written to `.grad`.
+
+        Raises:
+            UserError: this model, or these data, cannot be probed; says why and what would do.
+            RuntimeError: the model is in training mode.
+        """
+
+    @abstractmethod
+    def compute(self, state: State) -> dict[str, float]:
+        """The numbers of a summed state: plain finite floats; what has no case is left out."""
+
+    def picture(self, state: State) -> dict[str, Any] | None:
+        """What a report draws of this state, as plain JSON; None where there is no picture."""
+        return None
+
+    def measure(self, model: nn.Module) -> dict[str, float]:
+        """`compute(state(model))`: every item, in this process."""
+        return self.compute(self.state(model))
+
+
+def add_states(states: Iterable[State]) -> State:
+    """Element by element, the sum of states of the same names and shapes."""
+    total: State = {}
+    for state in states:
+        for name, values in state.items():
+            total[name] = total[name] + values if name in total else values.clone()
+    return total
+
+
+def require_evaluation_mode(model: nn.Module) -> None:
+    """Refuse a model in training mode, where dropout would be measured too.
+
+    Raises:
+        RuntimeError: it is.
+    """
+    if model.training:
+        raise RuntimeError("the model is in training mode: call model.eval() before probing")
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """The device of the model's parameters."""
+    return next(model.parameters()).device
+
+
+def metric_of(metrics: Mapping[str, Metric], name: str) -> Metric | None:
+    """The facts about `name`, whether it is listed itself or by a pattern that ends in "{}"."""
+    if name in metrics:
+        return metrics[name]
+    patterns = [key for key in metrics if key.endswith("{}") and name.startswith(key[:-2])]
+    return metrics[max(patterns, key=len)] if patterns else None
