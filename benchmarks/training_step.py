@@ -29,8 +29,8 @@ import matrix_floor
 from pacing import Arm, busy_cores
 from plain_loop import Size
 
-from hf_grok.training.machine import WIDTH_FOR_THREADS
-from hf_grok.training.record import machine
+from hf_grok.record import machine
+from hf_grok.training.machine import WORK_FOR_THREADS
 
 SIZES = {"d512": Size(6, 512, 2048, 8, 8), "d128": Size(4, 128, 512, 8, 32)}
 WITHOUT = {
@@ -123,7 +123,7 @@ def ingredients_of(size: Size, threads: int) -> dict[str, tuple[str, ...]]:
     """Options of `hf-grok train` that take one ingredient away."""
     if threads:
         return WITHOUT
-    other = 1 if size.width >= WIDTH_FOR_THREADS else os.cpu_count()
+    other = 1 if size.width * size.batch >= WORK_FOR_THREADS else os.cpu_count()
     return {**WITHOUT, f"its own threads (but {other})": ("--threads", str(other))}
 
 

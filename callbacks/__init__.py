@@ -1,7 +1,16 @@
 """Callbacks for any `transformers.Trainer`."""
 
 from hf_grok.callbacks.log_spaced import LogSpacedCallback
+from hf_grok.callbacks.probe import ProbeCallback, ProbeFailedError
 from hf_grok.callbacks.progress import AccuracyProgressCallback
 from hf_grok.callbacks.run_table import RunTableCallback
+from hf_grok.callbacks.stop_after_crossing import StopAfterCrossingCallback
 
-__all__ = ["AccuracyProgressCallback", "LogSpacedCallback", "RunTableCallback"]
+__all__ = [
+    "AccuracyProgressCallback",
+    "LogSpacedCallback",
+    "ProbeCallback",
+    "ProbeFailedError",
+    "RunTableCallback",
+    "StopAfterCrossingCallback",
+]

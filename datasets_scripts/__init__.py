@@ -1,4 +1,4 @@
-"""Synthetic languages with their gold structure, and the builders that turn them into data sets.
+"""Synthetic languages with their gold structure, their builders, and readers of annotated files.
 
 Every name loads on first use, so importing this package needs no `datasets`.
 """
@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hf_grok.datasets_scripts.dyck import Dyck
+    from hf_grok.datasets_scripts.pairs import read_minimal_pairs
     from hf_grok.datasets_scripts.question_formation import QuestionFormation
     from hf_grok.datasets_scripts.tense_inflection import TenseInflection
+    from hf_grok.datasets_scripts.treebank import Treebank
 
 _HOMES = {
     "QuestionFormation": "question_formation",
     "TenseInflection": "tense_inflection",
     "Dyck": "dyck",
+    "Treebank": "treebank",
+    "read_minimal_pairs": "pairs",
 }
 
-__all__ = ["Dyck", "QuestionFormation", "TenseInflection"]
+__all__ = ["Dyck", "QuestionFormation", "TenseInflection", "Treebank", "read_minimal_pairs"]
 
 
 def __getattr__(name: str) -> Any:

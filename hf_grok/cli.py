@@ -13,6 +13,8 @@ from hf_grok.version import __version__
 COMMANDS = {
     "data": "generate a synthetic grammar's data set as Parquet with its card",
     "train": "train a recipe, watching it generalise",
+    "probe": "structural probes on a saved model or a series of checkpoints",
+    "onsets": "the step at which each curve begins to rise, or why there is none",
     "report": "one page and its figures from one or more runs",
     "demo": "the quick question-formation recipe and its report, in minutes",
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import nn
 
 from hf_grok.behaviour import Behaviour, TokenLoss
 from hf_grok.guard import watching
+from hf_grok.probes.weight_norm import l2_norm
 from hf_grok.tally import Tally
 
 
@@ -26,12 +26,6 @@ class Measures:
 
     loss: TokenLoss
     behaviours: Mapping[str, Behaviour]
-
-
-def weight_norm(model: nn.Module) -> float:
-    """sqrt(sum of squares of all parameters), tied ones once. Source: Murty et al. 2023."""
-    squares = [parameter.detach().double().square().sum() for parameter in model.parameters()]
-    return float(torch.stack(squares).sum().sqrt())
 
 
 def measure(
@@ -51,4 +45,4 @@ def measure(
             tally = tally + share.prefixed(f"{name}_")
         if world > 1:
             tally = sum(map(Tally, gather_object([dict(tally)])), Tally())
-        return {**tally.ratios(), "weight_norm": weight_norm(model)}
+        return {**tally.ratios(), "weight_norm": l2_norm(model)}

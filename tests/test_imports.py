@@ -22,17 +22,16 @@ ARROWS: dict[str, set[str]] = {
     "models": set(),
     "behaviour": {"tally"},
     "probes": {"behaviour", "tally"},
+    "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics"},
-    "callbacks": {"schedule"},
+    "callbacks": {"json_lines", "probes", "probing", "record", "schedule"},
     "model_cards": set(),
     "recipes": set(),
 }
 
-# A builder knows no card, but writing a folder for strangers does. The run's table is written by
-# a callback, and what it writes to is plain files: no model, no Trainer.
+# A builder knows no card, but writing a folder for strangers does.
 EXCEPTIONS = {
-    ("callbacks/run_table.py", "training"),
     ("datasets_scripts/export.py", "model_cards"),
     ("datasets_scripts/folder.py", "model_cards"),
 }
@@ -43,6 +42,7 @@ FOREIGN: dict[str, set[str]] = {
     "models": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},
     "callbacks": {"datasets", "evaluate", "pandas", "matplotlib"},
@@ -134,6 +134,7 @@ import sys
 absent = ["datasets", "evaluate", "pandas", "matplotlib"]
 sys.modules.update(dict.fromkeys(absent))  # None: importing it raises ModuleNotFoundError
 import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.behaviour, hf_grok.probes
+import hf_grok.evaluate_metrics
 from hf_grok.callbacks import LogSpacedCallback
 assert all(sys.modules[name] is None for name in absent)
 print("imported")
@@ -144,8 +145,8 @@ print("imported")
 def test_every_public_name_of_a_room_is_there() -> None:
     code = """
 import importlib
-for room in ("behaviour", "callbacks", "datasets_scripts", "dynamics", "model_cards", "models",
-             "probes", "report"):
+for room in ("behaviour", "callbacks", "datasets_scripts", "dynamics", "evaluate_metrics",
+             "model_cards", "models", "offline", "probes", "report"):
     module = importlib.import_module("hf_grok." + room)
     for name in module.__all__:
         getattr(module, name)

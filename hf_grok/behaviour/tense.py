@@ -130,7 +130,7 @@ class TenseBehaviour(Behaviour):
         )
         modifiers = [self._prompts.modifiers[index] for index in indices.tolist()]
         attractors = self._attractors[indices].to(ids.device)
-        return _tally(answers, draft, final, attractors, modifiers)
+        return inflection_tally(answers, draft, final, attractors, modifiers)
 
     def _answers(self, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]) -> Answers:
         return Answers(
@@ -142,13 +142,22 @@ class TenseBehaviour(Behaviour):
         )
 
 
-def _tally(
+def inflection_tally(
     answers: Answers,
     draft: Int[Tensor, "batch length"],
     final: Int[Tensor, " batch"],
     attractors: Int[Tensor, " batch"],
     modifiers: Sequence[str],
 ) -> Tally:
+    """Counts of right main verbs, right lines, and agreement with the nearest noun; by modifier.
+
+    Args:
+        answers: gold lines, and the place of each main verb.
+        draft: what was decoded, after each line's prompt.
+        final: draft[:final] is what was decoded for certain.
+        attractors: the verb form that agrees with the nearest noun, NO_WORD where that is gold.
+        modifiers: each line's kind of subject modifier.
+    """
     verb = words_at(draft, answers.verbs)
     verb_is_right = verb == words_at(answers.gold, answers.verbs)
     # A line that was settled early has its error before `final`.

@@ -17,7 +17,8 @@ def build_parser() -> argparse.ArgumentParser:
             "Write one self-contained HTML page, its figures (SVG and PNG) and a table (CSV)\n"
             "about one or more training runs: when in-distribution accuracy saturates, when\n"
             "generalization arrives and how it swings afterwards, by kind of sentence; what\n"
-            "early stopping would have kept; losses, weight norm, configuration and versions."
+            "probes found inside the model, over its baselines, and when (structure, trees,\n"
+            "attention); what early stopping would have kept; losses, configuration, versions."
         ),
         epilog=(
             "examples:\n"

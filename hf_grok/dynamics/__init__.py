@@ -1,16 +1,32 @@
-"""hf_grok.dynamics: what a run's curves say: crossings, grokking delay, early-stopping gap."""
+"""hf_grok.dynamics: what curves say: onsets, crossings, grokking delay, early-stopping gap."""
 
+from hf_grok.dynamics.bootstrap import SeedOnset, bootstrap_onset
+from hf_grok.dynamics.curve_files import MetricCurve, read_curves
 from hf_grok.dynamics.delay import grokking_delay
 from hf_grok.dynamics.early_stopping import EarlyStopping, early_stopping_gap
+from hf_grok.dynamics.existence import ExistenceTest, NoOnset, Onset
 from hf_grok.dynamics.grokking import GrokkingSummary, grokking_summary
+from hf_grok.dynamics.onsets import default_window, find_onset
+from hf_grok.dynamics.progress_axes import available_axes, progress_axis
 from hf_grok.dynamics.runs import Run, load_run
 
 __all__ = [
     "EarlyStopping",
+    "ExistenceTest",
     "GrokkingSummary",
+    "MetricCurve",
+    "NoOnset",
+    "Onset",
     "Run",
+    "SeedOnset",
+    "available_axes",
+    "bootstrap_onset",
+    "default_window",
     "early_stopping_gap",
+    "find_onset",
     "grokking_delay",
     "grokking_summary",
     "load_run",
+    "progress_axis",
+    "read_curves",
 ]

@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
 from hf_grok.dynamics.metrics_file import Table, read_lines, split_tables
+from hf_grok.dynamics.probe_files import (
+    PROBES_FILE,
+    RESULTS_FILE,
+    Pictures,
+    ProbeFailure,
+    add_later_numbers,
+    combine,
+    read_probe_lines,
+    read_probe_results,
+)
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
@@ -31,9 +41,12 @@ class Run:
         path: the run directory.
         info: what `run.json` says: recipe, scale, seed, arguments, versions, model, status, ...
         evaluations: one row an evaluation, indexed by step (increasing, unique), one column a
-            metric (`eval_*`); NaN where an evaluation did not measure it.
+            metric (`eval_*`); NaN where an evaluation did not measure it. Numbers of probes that
+            were run afterwards (`hf-grok probe`) are there too, if the run lacks them itself.
         training: one row a logging step, likewise: loss, learning_rate, grad_norm.
         notes: what a reader should know about the files (a cut last line, a repeated step).
+        pictures: what probes left to be drawn, by probe and step.
+        failures: probes that failed, by name and then step.
     """
 
     path: Path
@@ -41,6 +54,8 @@ class Run:
     evaluations: pandas.DataFrame
     training: pandas.DataFrame
     notes: tuple[str, ...] = ()
+    pictures: Pictures = field(default_factory=dict)
+    failures: tuple[ProbeFailure, ...] = ()
 
     @property
     def name(self) -> str:
@@ -72,6 +87,8 @@ class Run:
 def load_run(path: str | os.PathLike[str]) -> Run:
     """Read a run directory: `run.json` and `metrics.jsonl`, as `hf-grok train` writes them.
 
+    And what probes left there, in training (`probes.jsonl`) or after it (`probe_results.json`).
+
     Raises:
         UserError: if the path is no run directory, or a file says what it should not (with
             file:line). Only a last line that was cut while it was written is left out, with a
@@ -81,12 +98,18 @@ def load_run(path: str | os.PathLike[str]) -> Run:
     _require_run_directory(directory)
     lines, cut = read_lines(directory / METRICS_FILE)
     evaluations, training = split_tables(lines)
+    own = read_probe_lines(directory / PROBES_FILE)
+    later = read_probe_results(directory / RESULTS_FILE)
+    kept = add_later_numbers(evaluations, later)
+    pictures, failures = combine(own, later)
     return Run(
         path=directory,
         info=_read_info(directory / RUN_FILE),
         evaluations=_frame(evaluations),
         training=_frame(training),
-        notes=(*cut, *evaluations.notes, *training.notes),
+        notes=(*cut, *evaluations.notes, *training.notes, *own.notes, *later.notes, *kept),
+        pictures=pictures,
+        failures=failures,
     )
 
 

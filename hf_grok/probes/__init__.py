@@ -1,5 +1,50 @@
 """Structural probes: what happens inside a model while it learns."""
 
-from hf_grok.probes.base import Metric, Probe, State, add_states
+from __future__ import annotations
 
-__all__ = ["Metric", "Probe", "State", "add_states"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from hf_grok.probes.base import Metric, Probe, State, add_states
+from hf_grok.probes.registry import OURS, build_probe, build_probes, probe_class, probe_names
+
+if TYPE_CHECKING:
+    from hf_grok.probes.class_loss import TokenClassLoss
+    from hf_grok.probes.fisher import EmpiricalFisher
+    from hf_grok.probes.intrinsic_dimension import IntrinsicDimension
+    from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
+    from hf_grok.probes.sparsity import AttentionSparsity
+    from hf_grok.probes.tree_projection import TreeProjection
+    from hf_grok.probes.uas import AttentionUAS
+    from hf_grok.probes.weight_norm import WeightNorm
+
+__all__ = [
+    "AttentionSparsity",
+    "AttentionUAS",
+    "EmpiricalFisher",
+    "IntrinsicDimension",
+    "Metric",
+    "MinimalPairAccuracy",
+    "Probe",
+    "State",
+    "TokenClassLoss",
+    "TreeProjection",
+    "WeightNorm",
+    "add_states",
+    "build_probe",
+    "build_probes",
+    "probe_class",
+    "probe_names",
+]
+
+_HOMES = {attribute: module for module, attribute in OURS.values()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

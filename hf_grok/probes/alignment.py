@@ -10,9 +10,13 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.behaviour.base import check_model_fits
+from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.errors import UserError
 
 NO_WORD = -1
+# Sentences on which the cutting of lists is compared with that of running text.
+COMPARED = 100
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ def encode_words(
     *,
     add_start: bool = False,
     allow_unknown: bool = False,
+    row_numbers: Sequence[int] | None = None,
 ) -> EncodedWords:
     """Every sentence as pieces, each knowing its word, with the tokenizer's special tokens.
 
@@ -59,21 +64,24 @@ def encode_words(
         tokenizer: any fast tokenizer.
         add_start: put the tokenizer's start token in front where it adds none by itself (GPT-2).
         allow_unknown: let words through that become the tokenizer's unknown token.
+        row_numbers: the number by which an error names each sentence (default 0, 1, 2, ...).
 
     Raises:
         UserError: the tokenizer has no word alignment (a slow one), a word yields no piece or the
             unknown token, or there is no start token to add; names sentence and word.
     """
     _require_alignment(tokenizer)
-    spaced = _needs_spaces(tokenizer)
+    numbers = range(len(sentences)) if row_numbers is None else row_numbers
+    _require_words(sentences, numbers)
+    spaced = _needs_spaces(tokenizer, sentences)
     rows, words_of_pieces = [], []
-    for number, words in enumerate(sentences):
-        ids, places = _pieces(number, words, tokenizer, spaced=spaced)
+    for number, words in zip(numbers, sentences, strict=True):
+        ids, places = _pieces(words, tokenizer, spaced=spaced)
         _check_pieces(number, words, ids, places, tokenizer, allow_unknown=allow_unknown)
         rows.append(torch.tensor(ids))
         words_of_pieces.append(torch.tensor(places))
     if add_start and words_of_pieces[0][0] != NO_WORD:
-        start = _start_token(tokenizer)
+        start = start_token(tokenizer)
         rows = [torch.cat([torch.tensor([start]), row]) for row in rows]
         words_of_pieces = [torch.cat([torch.tensor([NO_WORD]), p]) for p in words_of_pieces]
     # Any id would do, none is seen; at the sight of the padding token some models warn of a mask.
@@ -92,13 +100,21 @@ def pieces_to_words(
     return word_of[:, None, :] == torch.arange(words, device=word_of.device)[:, None]
 
 
+def check_words_fit(model: nn.Module, words: EncodedWords) -> None:
+    """Longest sentence <= the model's positions, and largest token id < its vocabulary.
+
+    Raises:
+        UserError: either is not so.
+    """
+    check_model_fits(model, EncodedLines(words.ids, words.lengths, offset=0))
+
+
 def _pieces(
-    number: int, words: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, spaced: bool
+    words: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, spaced: bool
 ) -> tuple[list[int], list[int]]:
-    if not words:
-        raise UserError(f"sentence {number} has no words: expected at least one")
-    text = [words[0], *(f" {word}" for word in words[1:])] if spaced else list(words)
-    encoding = tokenizer(text, is_split_into_words=True, truncation=False, padding=False)
+    encoding = tokenizer(
+        _as_listed(words, spaced=spaced), is_split_into_words=True, truncation=False, padding=False
+    )
     places = [NO_WORD if word is None else word for word in encoding.word_ids()]
     return list(encoding["input_ids"]), places
 
@@ -139,25 +155,45 @@ def _require_alignment(tokenizer: PreTrainedTokenizerBase) -> None:
         )
 
 
-def _needs_spaces(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether pretokenized words need a space in front to become the pieces of running text."""
-    running = tokenizer("a a", add_special_tokens=False)["input_ids"]
-    for spaced, words in ((False, ["a", "a"]), (True, ["a", " a"])):
-        if _split_ids(tokenizer, words) == running:
-            return spaced
-    raise UserError(
-        f"{type(tokenizer).__name__} cuts the words of a list otherwise than those of running "
-        "text, with and without spaces: it cannot be aligned"
-    )
+def _require_words(sentences: Sequence[Sequence[str]], numbers: Sequence[int]) -> None:
+    if not sentences:
+        raise UserError("there are no sentences: expected at least one")
+    for number, words in zip(numbers, sentences, strict=True):
+        if not words:
+            raise UserError(f"sentence {number} has no words: expected at least one")
 
 
-def _split_ids(tokenizer: PreTrainedTokenizerBase, words: list[str]) -> list[int]:
-    backend = tokenizer.backend_tokenizer
-    encoded: list[int] = backend.encode(words, is_pretokenized=True, add_special_tokens=False).ids
-    return encoded
+def _needs_spaces(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether the words of a list need a space in front to become the pieces of running text.
+
+    Whichever gives the pieces of running text more often does; without a difference, none.
+    """
+    agreed = {False: 0, True: 0}
+    for words in sentences[:COMPARED]:
+        running = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]
+        for spaced in agreed:
+            listed = _as_listed(words, spaced=spaced)
+            pieces = tokenizer(listed, is_split_into_words=True, add_special_tokens=False)
+            agreed[spaced] += pieces["input_ids"] == running
+    if not any(agreed.values()):
+        raise UserError(
+            f"{type(tokenizer).__name__} cuts the words of a list otherwise than those of running "
+            f"text, with spaces and without, in each of {len(sentences[:COMPARED])} sentences "
+            "(are there pieces that go beyond a word?): it cannot be aligned with words"
+        )
+    return agreed[True] > agreed[False]
 
 
-def _start_token(tokenizer: PreTrainedTokenizerBase) -> int:
+def _as_listed(words: Sequence[str], *, spaced: bool) -> list[str]:
+    return [words[0], *(f" {word}" for word in words[1:])] if spaced else list(words)
+
+
+def start_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The token that begins a sentence: bos, else cls.
+
+    Raises:
+        UserError: the tokenizer has neither.
+    """
     for token in (tokenizer.bos_token_id, tokenizer.cls_token_id):
         if token is not None:
             return int(token)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -13,6 +14,7 @@ from transformers import PreTrainedModel
 from transformers.utils.output_capturing import OutputRecorder
 
 from hf_grok.errors import UserError
+from hf_grok.probes.alignment import EncodedWords
 
 # (layer, attention [batch, heads, queries, keys]) -> nothing: reduces the map while it is there.
 Reduce = Callable[[int, Tensor], None]
@@ -54,6 +56,44 @@ def is_causal(model: nn.Module) -> bool:
         f"{type(model).__name__} does not say whether its attention is causal (is_causal of its "
         f"layers: {sorted(map(str, said))}): expected a stock transformer of the library"
     )
+
+
+def layers_and_heads(model: nn.Module) -> tuple[int, int]:
+    """Number of layers, and of attention heads in each.
+
+    Raises:
+        UserError: the model's config does not say how many heads there are.
+    """
+    heads = getattr(getattr(model, "config", None), "num_attention_heads", None)
+    if not isinstance(heads, int):
+        raise UserError(
+            f"{type(model).__name__}: the config's num_attention_heads is {heads!r}: expected the "
+            "number of heads of every layer"
+        )
+    return len(attention_modules(model)), heads
+
+
+def transformer_of(model: nn.Module) -> nn.Module:
+    """The model without its output layer: maps need no logits, and a vocabulary's are dear."""
+    return model.base_model if isinstance(model, PreTrainedModel) else model
+
+
+def batch_inputs(
+    words: EncodedWords, batch: Sequence[int], device: torch.device, *, causal: bool
+) -> dict[str, Any]:
+    """What the model is called with for the sentences at `batch`, cut to the longest of them.
+
+    Filling is masked from a bidirectional model. It stands on the right, out of a causal one's
+    sight.
+    """
+    longest = int(words.lengths[list(batch)].max())
+    ids = words.ids[list(batch), :longest].to(device)
+    if causal:
+        return {"input_ids": ids, "use_cache": False}
+    return {
+        "input_ids": ids,
+        "attention_mask": words.mask[list(batch), :longest].to(device, torch.int64),
+    }
 
 
 @contextmanager
@@ -107,6 +147,32 @@ def for_each_layer(model: nn.Module, reduce: Reduce, **inputs: Any) -> Any:
             "order (is a layer skipped, or run twice?)"
         )
     return output
+
+
+@contextmanager
+def attention_masks(model: nn.Module) -> Iterator[list[Tensor | None]]:
+    """masks[layer] = the mask that the layer's attention is called with, there before its map.
+
+    In eager attention it is additive, [batch or 1, 1, queries, keys]: 0 where the query may look.
+    None hides nothing. A sliding window is in the masks of its layers.
+    """
+    modules = attention_modules(model)
+    masks: list[Tensor | None] = [None] * len(modules)
+
+    def hook_of(layer: int) -> Callable[..., None]:
+        signature = inspect.signature(modules[layer].forward)
+
+        def hook(module: nn.Module, arguments: Any, keywords: Any) -> None:
+            named = signature.bind(*arguments, **keywords).arguments
+            masks[layer] = {**named, **keywords}.get("attention_mask")
+
+        return hook
+
+    with ExitStack() as stack:
+        for layer, module in enumerate(modules):
+            handle = module.register_forward_pre_hook(hook_of(layer), with_kwargs=True)
+            stack.callback(handle.remove)
+        yield masks
 
 
 def _map_of(module: nn.Module, output: Any) -> Float[Tensor, "batch heads queries keys"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
@@ -48,12 +48,23 @@ class Probe(ABC):
         source: paper and section of the definition.
         metrics: facts about each number, by name; a name may end in "{}", which stands for a
             relation, an offset or a paradigm.
+        needs_data: whether it looks at data; False where the weights are all it looks at.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
     source: ClassVar[str]
     metrics: ClassVar[Mapping[str, Metric]]
+    needs_data: ClassVar[bool] = True
+
+    @classmethod
+    def from_data(cls, rows: Any, tokenizer: Any, **options: Any) -> Probe:
+        """The probe over rows of data, or without any where it `needs_data` not.
+
+        What is built by name (on the command line, in a recipe, by `ProbeCallback`) is built here.
+        """
+        build: Callable[..., Probe] = cls
+        return build(rows, tokenizer, **options) if cls.needs_data else build(**options)
 
     @abstractmethod
     def __len__(self) -> int:

@@ -57,10 +57,10 @@ def constituency_sentences(rows: Rows) -> list[Sentence]:
     Raises:
         UserError: no row, a missing column, or a span out of range; names the row.
     """
-    spans = _optional_spans(rows)
+    listed = column(rows, "words")
     sentences = [
         Sentence(tuple(words), spans=gold)
-        for words, gold in zip(column(rows, "words"), spans, strict=True)
+        for words, gold in zip(listed, _optional_spans(rows), strict=True)
     ]
     if not sentences:
         raise UserError("there are no sentences: expected at least one row")

@@ -33,7 +33,8 @@ SERIES = (
 
 def draw_accuracies(group: Group) -> Figure:
     """Both accuracies of every run, with saturation, grokking and early stopping marked."""
-    events = _events(group)
+    stopping = _early_stopping(group)
+    events = [*arrival_events(group), *([stopping] if stopping else [])]
     figure = new_figure(3.45 + ROW * len(events))
     axes = add_axes(figure, left=0.5, bottom=0.5, right=1.1, top=0.42 + ROW * len(events))
     step_axis(axes, group.last_step)
@@ -75,14 +76,13 @@ def median_step(crossings: list[Crossing | None]) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def _events(group: Group) -> list[Event]:
-    """The steps to mark; what half of the runs or more never reached is not marked."""
+def arrival_events(group: Group) -> list[Event]:
+    """When both accuracies arrive; what half of the runs or more never reached is not marked."""
     saturations = [summary.saturation for summary in group.summaries]
     crossings = [summary.crossings[-1] for summary in group.summaries]
     found = [
         _event(saturations, "in distribution ≥ .99", IN_DISTRIBUTION_STYLE),
         _event(crossings, "generalization ≥ .95", GENERALIZATION_STYLE),
-        _early_stopping(group),
     ]
     return [event for event in found if event]
 

@@ -91,8 +91,14 @@ def label_lines(axes: Axes, ends: Sequence[tuple[float, str, Style]], *, lines: 
         )
 
 
-def mark_events(axes: Axes, events: Sequence[Event]) -> None:
-    """Vertical lines, each labelled in a row of its own above the axes (`arrange`)."""
+def mark_events(axes: Axes, events: Sequence[Event], *, above: float = 0.0) -> None:
+    """Vertical lines, each labelled in a row of its own above the axes (`arrange`).
+
+    Args:
+        axes: axes whose step axis is final.
+        events: at most a handful.
+        above: inches to leave free between the axes and the lowest row.
+    """
     figure = axes.figure
     width = axes.bbox.width / figure.dpi
     offset = axes.bbox.x0 / figure.dpi
@@ -100,7 +106,7 @@ def mark_events(axes: Axes, events: Sequence[Event]) -> None:
     lengths = [CHARACTER * len(event.label) for event in events]
     total = figure.bbox.width / figure.dpi
     for event, slot in zip(events, arrange(places, lengths, total), strict=True):
-        _mark(axes, event, slot)
+        _mark(axes, event, slot, above)
 
 
 @dataclass(frozen=True)
@@ -147,9 +153,9 @@ def _faults(
     return outside, crossed
 
 
-def _mark(axes: Axes, event: Event, slot: Slot) -> None:
+def _mark(axes: Axes, event: Event, slot: Slot, above: float) -> None:
     height = axes.bbox.height / axes.figure.dpi  # inches
-    top = 1 + (0.14 + ROW * slot.row) / height
+    top = 1 + (above + 0.14 + ROW * slot.row) / height
     shade = colour(event.style.colour)
     axes.plot(
         [event.step, event.step],
@@ -160,6 +166,7 @@ def _mark(axes: Axes, event: Event, slot: Slot) -> None:
         linestyle=event.style.dashes,
         linewidth=1.1,
         zorder=1.5,
+        label="_event",
     )
     axes.annotate(
         event.label,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hf_grok.dynamics.columns import GENERALIZATION
-from hf_grok.report.drawing import accuracy_axis, add_axes, add_title, new_figure, step_axis
+from hf_grok.report.drawing import accuracy_axis, add_title, new_figure
 from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.palette import KIND_STYLES, WRONG_RULE_STYLE, Style, colour
+from hf_grok.report.panels import stacked_axes
 from hf_grok.report.series import draw_series
 
 if TYPE_CHECKING:
@@ -73,11 +74,9 @@ def draw_breakdown(group: Group) -> Figure | None:
         return None
     bottom, top = 0.5, 0.56
     figure = new_figure(bottom + top + len(panels) * PANEL + (len(panels) - 1) * GAP)
-    height = figure.get_size_inches()[1]
-    for row, panel in enumerate(panels):
-        above = top + row * (PANEL + GAP)
-        axes = add_axes(figure, left=0.5, right=0.2, top=above, bottom=height - above - PANEL)
-        _draw_panel(axes, group, panel, last=row == len(panels) - 1)
+    rows = stacked_axes(figure, group, len(panels), panel=PANEL, gap=GAP, top=top, right=0.2)
+    for axes, panel in zip(rows, panels, strict=True):
+        _draw_panel(axes, group, panel)
     add_title(figure, f"{group.title}: generalization by kind")
     return figure
 
@@ -98,8 +97,7 @@ def caption_breakdown(group: Group) -> str:
     return text
 
 
-def _draw_panel(axes: Axes, group: Group, panel: Panel, *, last: bool) -> None:
-    step_axis(axes, group.last_step, labelled=last)
+def _draw_panel(axes: Axes, group: Group, panel: Panel) -> None:
     accuracy_axis(axes, label="", sparse=True)
     _draw_overall(axes, group)
     curves = [(steps, values) for _, steps, values in measured(group, panel.column)]

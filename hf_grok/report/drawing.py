@@ -76,6 +76,16 @@ def add_axes(figure: Figure, *, left: float, bottom: float, right: float, top: f
     return figure.add_axes((*box, *size))
 
 
+def add_canvas(figure: Figure) -> Axes:
+    """Bare axes over the whole figure, in inches from its top left corner."""
+    width, height = figure.get_size_inches()
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0.0, width)
+    axes.set_ylim(height, 0.0)
+    return axes
+
+
 def add_title(figure: Figure, text: str) -> None:
     """What is drawn, at the top left, so that a picture on its own says where it is from."""
     width, height = figure.get_size_inches()
@@ -100,6 +110,11 @@ def step_ticks(last_step: int) -> list[int]:
     return ticks
 
 
+def step_label(last_step: float) -> str:
+    """What a step axis says under it."""
+    return f"training step (log scale, linear up to {short_step(linear_until(last_step))})"
+
+
 def step_axis(axes: Axes, last_step: int, *, labelled: bool = True) -> None:
     """Steps on a log axis that shows step 0 at its left: linear up to `linear_until`."""
     ticker = matplotlib_module("matplotlib.ticker")
@@ -111,7 +126,7 @@ def step_axis(axes: Axes, last_step: int, *, labelled: bool = True) -> None:
     axes.xaxis.set_minor_locator(ticker.NullLocator())
     if labelled:
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: short_step(value)))
-        axes.set_xlabel("training step (log scale, linear up to " + short_step(threshold) + ")")
+        axes.set_xlabel(step_label(last_step))
     else:
         axes.xaxis.set_major_formatter(ticker.NullFormatter())
         axes.tick_params(axis="x", length=0)

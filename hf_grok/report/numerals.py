@@ -20,6 +20,13 @@ def signed_accuracy(value: float) -> str:
     return f"{'-' if value < 0 else '+'}{abs(value):.2f}".replace("0.", ".")
 
 
+def plain(value: float) -> str:
+    """.72 for 0.7168, 4.30 for 4.299, 92.1 for 92.06, 63,712 for 63712.4: any number, briefly."""
+    decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"  # + 0.0: no minus before a zero
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
 def step(value: float) -> str:
     """16,200 for 16200, in sentences and tables."""
     return f"{value:,.0f}"

@@ -12,6 +12,7 @@ from hf_grok.report.groups import Group, differing_settings
 from hf_grok.report.numerals import spoken_list
 from hf_grok.report.palette import COLOURS
 from hf_grok.report.sentences import describe_run
+from hf_grok.report.structure_rows import failed_probes, structure_rows
 from hf_grok.report.tables import Row, setting_rows, summary_rows
 from hf_grok.version import __version__
 
@@ -35,9 +36,9 @@ def make_section(group: Group, pictures: Sequence[Picture]) -> Section:
     return Section(
         group=group,
         summary=describe_group(group),
-        warnings=[*unfinished(group), *_mixed_settings(group)],
+        warnings=[*unfinished(group), *_mixed_settings(group), *failed_probes(group)],
         pictures=pictures,
-        summary_rows=summary_rows(group),
+        summary_rows=[*summary_rows(group), *structure_rows(group)],
         stories=_stories(group),
         setting_rows=setting_rows(group),
         notes=[note for run in group.runs for note in run.notes],

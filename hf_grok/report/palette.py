@@ -66,3 +66,10 @@ KIND_STYLES = (
     Style("ink", "-", "v"),
 )
 WRONG_RULE_STYLE = Style("ink", (0, (3, 1.5)), "x")
+# Structure, and what scores the same without looking at the model: dashed, dotted, dash-dotted.
+STRUCTURE_STYLE = Style("blue", "-", "o")
+BASELINE_STYLES = (
+    Style("ink", (0, (4, 1.6))),
+    Style("muted", (0, (1, 1.2))),
+    Style("muted", (0, (6, 1.4, 1, 1.4))),
+)

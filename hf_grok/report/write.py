@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hf_grok.dynamics import load_run
 from hf_grok.errors import UserError
 from hf_grok.report.accuracy_figure import caption_accuracies, draw_accuracies
+from hf_grok.report.attention_figure import caption_attention, draw_attention
 from hf_grok.report.breakdown_figure import caption_breakdown, draw_breakdown
 from hf_grok.report.depth_figure import caption_depths, depth_series, draw_depths
 from hf_grok.report.drawing import Picture, matplotlib_module, save, theme
@@ -18,7 +19,11 @@ from hf_grok.report.early_stopping_figure import caption_early_stopping, draw_ea
 from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.loss_figure import caption_losses, draw_losses
 from hf_grok.report.page import make_section, render_page
+from hf_grok.report.relations_figure import caption_relations, draw_relations
+from hf_grok.report.structure_figure import caption_structure, draw_structure
 from hf_grok.report.tables import summary_records
+from hf_grok.report.trajectory_figure import caption_trajectory, draw_trajectory
+from hf_grok.report.trees_figure import caption_trees, draw_trees
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +37,11 @@ DRAWINGS: tuple[tuple[str, Callable[[Group], Figure | None], Callable[[Group], s
     ("kinds", draw_breakdown, caption_breakdown),
     ("early-stopping", draw_early_stopping, lambda _: caption_early_stopping()),
     ("loss", draw_losses, caption_losses),
+    ("trajectory", draw_trajectory, caption_trajectory),
+    ("structure", draw_structure, caption_structure),
+    ("relations", draw_relations, caption_relations),
+    ("trees", draw_trees, caption_trees),
+    ("attention", draw_attention, caption_attention),
 )
 
 

@@ -79,6 +79,28 @@ class ModelArguments:
         self.model_options = read_options("model_options", self.model_options)
 
 
+@dataclass
+class ProbeArguments:
+    """What is looked at inside the model, at the run's evaluations."""
+
+    probes: str = field(
+        default="default",
+        metadata={
+            "help": "default (uas, tree, sparsity, norm, intrinsic_dimension; without the first "
+            "two for dyck), none, or names with commas between them; fisher and class_loss "
+            "are there too."
+        },
+    )
+    probe_examples: int = field(
+        default=200,
+        metadata={"help": "Sentences of the test split that are probed; tree takes a quarter."},
+    )
+    probe_every: int = field(
+        default=1,
+        metadata={"help": "Probe at evaluated steps that are multiples of this, first and last."},
+    )
+
+
 def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any]:
     """A mapping given as such or as JSON text; None is an empty one."""
     if isinstance(value, str):
@@ -115,10 +137,17 @@ class GrokTrainingArguments(TrainingArguments):
     )
     threads: int = field(
         default=0,
-        metadata={"help": "Threads of a CPU run; 0 chooses by the model's size."},
+        metadata={"help": "Threads of a CPU run; 0 chooses by width and batch."},
     )
     bucketed_batches: bool = field(
         default=True, metadata={"help": "Batches of like length; no gives plain shuffling."}
+    )
+    stop_after: int = field(
+        default=0,
+        metadata={
+            "help": "End so many steps after generalization first reaches .95, to show a run; 0 "
+            "goes to max_steps, as runs that are counted must."
+        },
     )
     eval_strategy: str = field(default="no", metadata={"help": "Left to --evaluations."})
     save_strategy: str = field(default="no", metadata={"help": "Left to --checkpoints."})

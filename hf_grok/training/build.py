@@ -17,16 +17,25 @@ from transformers import (
 )
 
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
-from hf_grok.callbacks import AccuracyProgressCallback, LogSpacedCallback, RunTableCallback
+from hf_grok.callbacks import (
+    AccuracyProgressCallback,
+    LogSpacedCallback,
+    ProbeCallback,
+    RunTableCallback,
+    StopAfterCrossingCallback,
+)
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.evaluation import Measures
+from hf_grok.record import RunRecord
 from hf_grok.training.arguments import ModelArguments, read_options
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.training.language import Language
 from hf_grok.training.machine import choose_attention, choose_dropout_masks
+from hf_grok.training.probes import recipe_probes
 from hf_grok.training.recipe import Settings
-from hf_grok.training.record import RunRecord
 from hf_grok.training.trainer import GrokTrainer
+
+GENERALIZATION, GENERALIZED = "eval_generalization_accuracy", 0.95
 
 
 def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
@@ -106,6 +115,13 @@ def build_trainer(settings: Settings, language: Language, record: RunRecord) -> 
     if pools is not None:
         trainer.add_callback(MaskPoolCallback(pools))
     trainer.add_callback(RunTableCallback(record))
+    probes = recipe_probes(settings.probes, settings.data, language.test, language.tokenizer)
+    if probes:
+        trainer.add_callback(ProbeCallback(trainer, probes, every=settings.probes.probe_every))
+    if training.stop_after:
+        trainer.add_callback(
+            StopAfterCrossingCallback(GENERALIZATION, GENERALIZED, training.stop_after)
+        )
     if not training.disable_tqdm:
         trainer.add_callback(AccuracyProgressCallback())
     trainer.add_callback(LogSpacedCallback(trainer, training.evaluations, training.checkpoints))

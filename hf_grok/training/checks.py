@@ -6,6 +6,7 @@ from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
 from hf_grok.schedule import StepSchedule
 from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
+from hf_grok.training.probes import chosen_probes
 from hf_grok.training.recipe import Settings
 
 
@@ -22,8 +23,18 @@ def check_settings(settings: Settings) -> None:
     masks = choose_dropout_masks(settings.model.dropout_masks, training.device)
     if training.threads < 0:
         raise UserError(
-            f"threads={training.threads}: expected 0 (chosen by the model's size) or more"
+            f"threads={training.threads}: expected 0 (chosen by width and batch) or more"
         )
+    if training.stop_after < 0:
+        raise UserError(f"stop_after={training.stop_after}: expected 0 (never) or more steps")
+    for name, hint in (
+        ("probe_examples", "sentence; --probes none turns the probes off"),
+        ("probe_every", "step"),
+    ):
+        if getattr(settings.probes, name) < 1:
+            seen = getattr(settings.probes, name)
+            raise UserError(f"{name}={seen}: expected at least 1 {hint}")
+    chosen_probes(settings.probes.probes, settings.data.language)
     for schedule in (training.evaluations, training.checkpoints):
         StepSchedule.parse(schedule)
     for option in ("eval_strategy", "save_strategy"):

@@ -34,7 +34,9 @@ class MaskPool:
         self, probability: float, *, seed: int, rank: int = 0, size: int = POOL_SIZE
     ) -> None:
         self.probability, self.seed, self.rank, self.size = probability, seed, rank, size
-        self._pool: torch.Tensor | None = None
+        # One copy a type and device, each made from the drawn one: made from one another, what a
+        # mask is would depend on which layer read first, and a resumed run would differ.
+        self._pools: dict[tuple[torch.dtype, torch.device], torch.Tensor] = {}
         self._drawn = -1
         self._start = self._offset = 0
 
@@ -42,7 +44,7 @@ class MaskPool:
         """Start reading where step `step` (0-based) reads, redrawing the pool when it is due."""
         if self._drawn != step // STEPS_PER_POOL:
             self._drawn = step // STEPS_PER_POOL
-            self._pool = None
+            self._pools = {}
         self._start = self._offset = ((step + 1) * _STRIDE) % self.size
 
     def take(self, like: torch.Tensor) -> torch.Tensor:
@@ -65,16 +67,16 @@ class MaskPool:
         return window.view(like.shape)
 
     def _pool_like(self, like: torch.Tensor) -> torch.Tensor:
-        pool = self._pool
-        if pool is None:
-            pool = torch.empty(self.size).bernoulli_(
+        drawn = (torch.float32, torch.device("cpu"))
+        if drawn not in self._pools:
+            kept = torch.empty(self.size).bernoulli_(
                 1 - self.probability, generator=self._generator()
             )
-            pool = pool.div_(1 - self.probability)
-        if pool.dtype != like.dtype or pool.device != like.device:
-            pool = pool.to(like.device, like.dtype)
-        self._pool = pool
-        return pool
+            self._pools[drawn] = kept.div_(1 - self.probability)
+        wanted = (like.dtype, like.device)
+        if wanted not in self._pools:
+            self._pools[wanted] = self._pools[drawn].to(like.device, like.dtype)
+        return self._pools[wanted]
 
     def _generator(self) -> torch.Generator:
         entropy = np.random.SeedSequence([self.seed, self.rank, max(self._drawn, 0)])

@@ -35,6 +35,7 @@ class Language:
         loss: token-weighted loss on (a sample of) the validation split.
         behaviours: "in_distribution" and "generalization" -> the measure on (a sample of) the test
             and generalization splits.
+        test: the whole test split, of which probes take their sentences.
         fingerprint: of the training split, for the run's record.
     """
 
@@ -42,6 +43,7 @@ class Language:
     train: TokenSequences
     loss: TokenLoss
     behaviours: dict[str, Behaviour]
+    test: Dataset
     fingerprint: str
 
 
@@ -94,6 +96,7 @@ def load_language(arguments: DataArguments, *, quiet: bool = False) -> Language:
             )
             for measured, split in MEASURED_SPLITS.items()
         },
+        test=splits["test"],
         fingerprint=splits["train"]._fingerprint,
     )
 

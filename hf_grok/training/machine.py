@@ -12,8 +12,8 @@ from transformers import PretrainedConfig
 from hf_grok.errors import unknown_name
 from hf_grok.training.arguments import ATTENTIONS, DROPOUT_MASKS, PRECISIONS
 
-# Below this width a second thread waits more than it works.
-WIDTH_FOR_THREADS = 256
+# Below this width times lines a batch, a second thread waits more than it works.
+WORK_FOR_THREADS = 2048
 
 
 def multiplies_bf16(device: torch.device) -> bool:
@@ -37,12 +37,16 @@ def choose_precision(wanted: str, device: torch.device) -> str:
     return "bf16" if multiplies_bf16(device) else "fp32"
 
 
-def choose_threads(wanted: int, config: PretrainedConfig, processes: int) -> int:
-    """Threads for a CPU run: `wanted`, or by width: one below 256, all cores from there on."""
+def choose_threads(wanted: int, config: PretrainedConfig, batch: int, processes: int) -> int:
+    """Threads for a CPU run: `wanted`, or one where a step is small, else every core's share.
+
+    A step is small below a width times lines a batch of 2,048, such as d 128 with batch 8.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if wanted:
         return wanted
-    return 1 if config.hidden_size < WIDTH_FOR_THREADS else max(1, (cores or 1) // processes)
+    small = config.hidden_size * batch < WORK_FOR_THREADS
+    return 1 if small else max(1, (cores or 1) // processes)
 
 
 def choose_attention(wanted: str, device: torch.device) -> str:

@@ -15,10 +15,15 @@ import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.training.arguments import DataArguments, GrokTrainingArguments, ModelArguments
+from hf_grok.training.arguments import (
+    DataArguments,
+    GrokTrainingArguments,
+    ModelArguments,
+    ProbeArguments,
+)
 
 SCALES = ("quick", "laptop", "paper")
-_OURS: tuple[Any, ...] = (DataArguments, ModelArguments)
+_OURS: tuple[Any, ...] = (DataArguments, ModelArguments, ProbeArguments)
 _GROUPS = (*_OURS, GrokTrainingArguments)
 
 
@@ -44,6 +49,7 @@ class Settings:
     recipe: Recipe
     data: DataArguments
     model: ModelArguments
+    probes: ProbeArguments
     training: GrokTrainingArguments
 
 
@@ -112,12 +118,12 @@ def parse(recipe: Recipe, arguments: Sequence[str]) -> Settings:
     if "--output_dir" not in {word.partition("=")[0] for word in words}:
         words += ["--output_dir", default_output(recipe, words)]
     try:
-        data, model, training = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
+        groups = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
     except UserError:
         raise
     except (ValueError, TypeError, argparse.ArgumentError) as error:
         raise UserError(f"{recipe.name}: {error}") from error
-    return Settings(recipe, data, model, training)
+    return Settings(recipe, *groups)
 
 
 def _refuse_unknown(arguments: Iterable[str], allowed: Sequence[str]) -> None:

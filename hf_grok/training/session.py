@@ -9,13 +9,7 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.training.build import build_trainer, save_final_model
-from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
-from hf_grok.training.checks import check_settings
-from hf_grok.training.language import Language, load_language
-from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
-from hf_grok.training.recipe import Settings
-from hf_grok.training.record import (
+from hf_grok.record import (
     METRICS_FILE,
     RUN_FILE,
     RunRecord,
@@ -24,6 +18,12 @@ from hf_grok.training.record import (
     refuse_used_folder,
     versions,
 )
+from hf_grok.training.build import build_trainer, save_final_model
+from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
+from hf_grok.training.checks import check_settings
+from hf_grok.training.language import Language, load_language
+from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
+from hf_grok.training.recipe import Settings
 from hf_grok.training.trainer import GrokTrainer
 
 
@@ -82,7 +82,12 @@ class Session:
         self.say(f"preparing {self.settings.data.language}")
         language = load_language(self.settings.data, quiet=training.disable_tqdm or not self.leads)
         trainer = build_trainer(self.settings, language, self.record)
-        threads = choose_threads(training.threads, trainer.model.config, training.world_size)
+        threads = choose_threads(
+            training.threads,
+            trainer.model.config,
+            training.per_device_train_batch_size,
+            training.world_size,
+        )
         if training.device.type == "cpu":
             torch.set_num_threads(threads)
             keep_freed_memory()
@@ -107,7 +112,7 @@ def run_information(
         "recipe": settings.recipe.name,
         "scale": settings.recipe.scale,
         "seed": training.seed,
-        "arguments": changed_values(settings.data, settings.model, training),
+        "arguments": changed_values(settings.data, settings.model, settings.probes, training),
         "chosen": {
             "precision": "bf16" if training.bf16 else "fp32",
             "attention": trainer.model.config._attn_implementation,

@@ -86,16 +86,25 @@ class LengthBucketSampler(Sampler[int]):
         """Called by the loader at the start of each epoch."""
         self.epoch = epoch
 
+    def tokens_read(self, examples: int) -> int:
+        """Tokens in the first `examples` examples of a run, over its epochs."""
+        epochs, rest = divmod(examples, len(self.lengths))
+        order = self._order(epochs)[:rest]
+        return epochs * int(self.lengths.sum()) + int(self.lengths[order].sum())
+
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __iter__(self) -> Iterator[int]:
-        generator = np.random.default_rng([self.seed, self.epoch])
+        return iter(self._order(self.epoch).tolist())
+
+    def _order(self, epoch: int) -> np.ndarray:
+        generator = np.random.default_rng([self.seed, epoch])
         order = generator.permutation(len(self.lengths))
         if self.bucketed:
             order = order[np.argsort(self.lengths[order], kind="stable")]
             order = _shuffle_batches(order, self.batch_size, generator)
-        return iter(order.tolist())
+        return order
 
 
 def _shuffle_batches(

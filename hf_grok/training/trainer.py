@@ -17,6 +17,7 @@ from hf_grok.evaluation import Measures, measure
 from hf_grok.training.arguments import GrokTrainingArguments
 from hf_grok.training.checkpoints import discard, last_whole_checkpoint, write_manifest
 from hf_grok.training.dropout import MaskPools
+from hf_grok.training.progress import Progress
 from hf_grok.training.tensors import LengthBucketSampler, TokenSequences, first_of
 
 
@@ -51,6 +52,7 @@ class GrokTrainer(Trainer):
         super().__init__(data_collator=first_of, **kwargs)
         self.measures = measures
         self.mask_pools = mask_pools
+        self.progress = Progress(self.model)
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
@@ -101,15 +103,22 @@ class GrokTrainer(Trainer):
                 "GrokTrainer evaluates its measures: make a Measures of the other data, and use "
                 "hf_grok.evaluation.measure"
             )
-        metrics = {
-            f"{metric_key_prefix}_{name}": value
-            for name, value in measure(self.model, self.measures, self.accelerator).items()
-        }
+        measured = {**measure(self.model, self.measures, self.accelerator), **self._progress()}
+        metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(
             self.args, self.state, self.control, metrics
         )
         return metrics
+
+    def _progress(self) -> dict[str, float]:
+        batch = (
+            self.args.train_batch_size
+            * self.args.world_size
+            * self.args.gradient_accumulation_steps
+        )
+        sampler = self._get_train_sampler()
+        return self.progress.measure(self.model, sampler, self.state.global_step, batch)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         folder = Path(self._get_output_dir(trial)) / f"checkpoint-{self.state.global_step}"

@@ -9,6 +9,7 @@ import pytest
 
 from hf_grok.commands import demo
 from hf_grok.errors import UserError
+from hf_grok.training import build
 from tests.training.tiny import recipe_file
 
 
@@ -16,6 +17,17 @@ from tests.training.tiny import recipe_file
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(demo, "RECIPE", recipe_file(tmp_path))
     return ["--out", str(tmp_path / "demo"), "--steps", "12"]
+
+
+def test_it_ends_a_while_after_generalising(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "GENERALIZED", 0.0)  # reached at step 0
+    monkeypatch.setattr(demo, "STEPS_AFTER", 3)
+    assert demo.main(arguments) == 0
+    info = json.loads((tmp_path / "demo" / "run.json").read_text())
+    assert info["steps"] == 4  # the first evaluation three steps or more after
+    assert info["arguments"]["stop_after"] == 3
 
 
 def status(out: Path) -> str:
@@ -36,8 +48,11 @@ def test_trains_and_reports_once(
     assert "finished already" in capsys.readouterr().out
     assert page.is_file()
     assert (out / "model.safetensors").read_bytes() == weights
-    with pytest.raises(UserError, match=f"holds a demo with seed {demo.SEED}, not {demo.SEED + 1}"):
-        demo.main([*arguments, "--seed", str(demo.SEED + 1)])
+    info = json.loads((out / "run.json").read_text())
+    assert info["seed"] == demo.SEEDS[info["chosen"]["precision"]]
+    other = info["seed"] + 1
+    with pytest.raises(UserError, match=f"holds a demo with seed {info['seed']}, not {other}"):
+        demo.main([*arguments, "--seed", str(other)])
 
 
 def test_an_interrupted_demo_goes_on(

@@ -30,6 +30,21 @@ def test_a_difference_has_its_sign(value: float, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
+    [
+        (0.7168, ".72"),
+        (-0.535, "-.54"),
+        (-0.001, ".00"),
+        (4.299, "4.30"),
+        (92.06, "92.1"),
+        (63_712.4, "63,712"),
+    ],
+)
+def test_any_number_briefly(value: float, expected: str) -> None:
+    assert numerals.plain(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
     [(0, "0"), (250, "250"), (1_400, "1.4k"), (10_000, "10k"), (14_250, "14.2k"), (2e6, "2M")],
 )
 def test_a_step_on_an_axis(value: float, expected: str) -> None:

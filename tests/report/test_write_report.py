@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import struct
 import sys
@@ -17,10 +18,12 @@ from hf_grok.report.group_sentences import describe_group
 from hf_grok.report.groups import group_runs
 from hf_grok.report.page import make_section, render_page
 from tests.dynamics.tables import write_run
+from tests.report.probed import probed_run
 from tests.report.synthetic import question_rows, question_run
 
 FAST: dict[str, Any] = {"last": 16_000, "every": 2_000, "arrival": 5_000}
 NAMES = ["accuracy", "kinds", "early-stopping", "loss"]
+STRUCTURE = ["trajectory", "structure", "relations", "trees", "attention"]
 
 
 class Outline(HTMLParser):
@@ -127,6 +130,58 @@ def test_the_table_has_the_numbers(one: tuple[Path, list[Path]]) -> None:
     assert int(record["generalization_step_95"]) == summary.crossings[-1].step
     assert float(record["last_quarter_mean"]) == summary.last_quarter_mean
     assert float(record["grokking_delay"]) == summary.delay
+
+
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
+    folder = tmp_path_factory.mktemp("probed")
+    run = probed_run(folder / "run", **FAST)
+    failed = {"step": 2_000, "probe": "uas", "version": 1, "failed": "ValueError: <no> attention"}
+    with (run / "probes.jsonl").open("a") as file:
+        file.write(json.dumps(failed) + "\n")
+    return run, write_report([run], folder / "report")
+
+
+def test_structure_comes_after_what_it_should_foretell(probed: tuple[Path, list[Path]]) -> None:
+    files = probed[1]
+    assert [file.stem for file in files if file.suffix == ".png"] == [*NAMES, *STRUCTURE]
+    page = files[0].read_text()
+    places = [page.index(f'id="{name}-') for name in (*NAMES, *STRUCTURE)]
+    assert places == sorted(places)
+
+
+def test_a_page_of_probes_is_whole_valid_and_follows_light_and_dark(
+    probed: tuple[Path, list[Path]],
+) -> None:
+    page = probed[1][0].read_text()
+    outline = Outline(page)
+    assert not outline.open
+    assert outline.tags.count("svg") == len(NAMES) + len(STRUCTURE)
+    assert "://" not in page
+    identifiers = [value for name, value in outline.attributes if name == "id"]
+    assert len(identifiers) == len(set(identifiers))
+    drawings = "".join(re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL))
+    assert not re.findall(r"#[0-9a-f]{6}\b", drawings)
+
+
+def test_the_page_says_structure_in_numbers_and_which_probe_failed(
+    probed: tuple[Path, list[Path]],
+) -> None:
+    page = probed[1][0].read_text()
+    assert (
+        '<p class="warning">The probe uas failed at step 2,000, where its curves have no value: '
+        "ValueError: &lt;no&gt; attention.</p>" in page
+    )
+    assert '<th scope="row">Tree projection: F1 with gold trees</th>' in page
+    assert "; right-branching .58</span>" in page
+
+
+def test_the_same_probed_run_gives_the_same_bytes(
+    probed: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    run, files = probed
+    again = write_report([run], tmp_path)
+    assert [file.read_bytes() for file in again] == [file.read_bytes() for file in files]
 
 
 def test_depths_are_compared_and_several_runs_have_their_stories(tmp_path: Path) -> None:

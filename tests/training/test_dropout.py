@@ -35,6 +35,18 @@ def test_masks_are_a_function_of_the_step(step: int) -> None:
         assert torch.equal(straight.take(like), resumed.take(like))
 
 
+def test_masks_do_not_depend_on_who_read_before() -> None:
+    """Under bf16 autocast the embeddings' mask is in fp32 and the others' in bf16."""
+    straight, resumed = (MaskPool(0.1, seed=5, size=1 << 16) for _ in range(2))
+    like = torch.empty(64, 64)
+    straight.seek(20)
+    straight.take(like.bfloat16())
+    for pool in (straight, resumed):
+        pool.seek(21)
+    for kind in (torch.float32, torch.bfloat16, torch.float32):
+        assert torch.equal(straight.take(like.to(kind)), resumed.take(like.to(kind)))
+
+
 def test_steps_seeds_ranks_and_sites_have_their_own_masks() -> None:
     like = torch.empty(50, 50)
     masks = []

@@ -38,8 +38,11 @@ GrokTrainer._save_optimizer_and_scheduler = save
 
 def log_of(run: Path) -> list[dict]:
     lines = (run / "metrics.jsonl").read_text().splitlines()
-    # The closing row tells how long training took.
-    return [row for row in map(json.loads, lines) if "train_runtime" not in row]
+    # The closing row tells how long training took, and the rows of the probes how long they took.
+    rows = [row for row in map(json.loads, lines) if "train_runtime" not in row]
+    return [
+        {key: value for key, value in row.items() if key != "eval_probes_runtime"} for row in rows
+    ]
 
 
 def same_end(one: Path, other: Path) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.json_lines import append_row, rewind
 from hf_grok.version import __version__
 
 RUN_FILE = "run.json"
 METRICS_FILE = "metrics.jsonl"
+PROBES_FILE = "probes.jsonl"
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy")
 
 
@@ -59,25 +61,12 @@ class RunRecord:
 
     def append(self, row: dict[str, Any]) -> None:
         """Add one logged row to metrics.jsonl."""
-        with (self.folder / METRICS_FILE).open("a") as file:
-            file.write(json.dumps(row) + "\n")
+        append_row(self.folder / METRICS_FILE, row)
 
     def rewind(self, step: int) -> None:
-        """Drop what was logged after `step`: a resumed run logs it again."""
-        path = self.folder / METRICS_FILE
-        if not path.is_file():
-            return
-        kept = []
-        for line in path.read_text().splitlines():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError:
-                break  # the line that was being written when the run was killed
-            if row["step"] <= step:
-                kept.append(line + "\n")
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text("".join(kept))
-        temporary.replace(path)
+        """Drop what was logged and pictured after `step`: a resumed run does it again."""
+        for name in (METRICS_FILE, PROBES_FILE):
+            rewind(self.folder / name, step)
 
 
 def _now() -> str:

@@ -1,0 +1,387 @@
+"""What attention UAS and sparsity add to a forward pass, and what a loop over the maps costs.
+
+    python benchmarks/attention_probes.py [--quick] [--size small] [--data FILE.conllu]
+
+One run compares, on the same sentences, in turns:
+
+- forward: the model alone, with eager attention, in the probes' own batches;
+- uas, sparsity: the probes' `state`, which is that forward pass and the reduction of its maps;
+- loop: the same counts by a Python loop over sentences, layers, heads and words, as scripts for
+  one checkpoint are written; only what it does with the maps is timed, on `--loop-sentences`.
+
+The floor of a reduction is one pass over the maps: they are copied once, in the same run. On a CPU
+everything runs on one thread and times are the processor's, which other busy processes disturb
+less than wall times, but do disturb: the load of others is printed. What a probe adds is given
+twice: as the time inside its own code, and as the difference of two turns, which is less than turns
+vary by. Peak memory is that of a process of its own for each line.
+
+Sentences are made up (lengths, pieces a word and relations about as in UD English EWT), unless
+--data names a CoNLL-U file, whose first sentences are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import platform
+import random
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from pacing import busy_cores
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch import Tensor
+from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
+
+from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.probes import sparsity, uas_sums
+from hf_grok.probes.alignment import EncodedWords, encode_words
+from hf_grok.probes.attention import (
+    batch_inputs,
+    eager_attention,
+    for_each_layer,
+    layers_and_heads,
+    transformer_of,
+)
+from hf_grok.probes.sparsity import AttentionSparsity
+from hf_grok.probes.uas import AttentionUAS
+
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+PIECE = 5  # letters of a piece of a rare word
+
+
+@dataclass(frozen=True)
+class Size:
+    layers: int
+    width: int
+    heads: int
+
+
+SIZES = {"bert-base": Size(12, 768, 12), "small": Size(4, 128, 4), "tiny": Size(2, 32, 2)}
+
+
+def made_up_rows(count: int) -> list[dict[str, Any]]:
+    """Sentences of 13 words on average, up to 70, with arbitrary arcs."""
+    draw = random.Random(0)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    forms = ["".join(draw.choices(letters, k=draw.randint(1, 11))) for _ in range(6000)]
+    weights = [1 / rank for rank in range(1, len(forms) + 1)]
+    rows = []
+    for _ in range(count):
+        size = min(70, 2 + int(draw.gammavariate(1.3, 8.5)))
+        root = draw.randrange(size)
+        heads = [
+            0 if i == root else (i + draw.randint(1, size - 1)) % size + 1 for i in range(size)
+        ]
+        deprels = ["root" if not head else f"relation{draw.randrange(40)}" for head in heads]
+        words = draw.choices(forms, weights, k=size)
+        rows.append({"words": words, "heads": heads, "deprels": deprels})
+    return rows
+
+
+def treebank_rows(file: Path) -> list[dict[str, Any]]:
+    """Sentences of two words or more of a well-formed CoNLL-U file."""
+    rows = []
+    for block in file.read_text(encoding="utf-8").strip().split("\n\n"):
+        lines = [line.split("\t") for line in block.split("\n") if not line.startswith("#")]
+        words = [line for line in lines if line[0].isdigit()]
+        if len(words) > 1:
+            forms, heads, deprels = ([line[column] for line in words] for column in (1, 6, 7))
+            rows.append({"words": forms, "heads": [int(h) for h in heads], "deprels": deprels})
+    return rows
+
+
+def tokenizer_of(rows: Sequence[dict[str, Any]]) -> PreTrainedTokenizerFast:
+    """WordPiece: words seen three times are one piece, others are cut every few letters."""
+    counts = Counter(word for row in rows for word in row["words"])
+    pieces = {word for word, count in counts.items() if count > 2}
+    for word in counts:
+        cut = [word[start : start + PIECE] for start in range(0, len(word), PIECE)]
+        pieces |= {cut[0], *(f"##{piece}" for piece in cut[1:])}
+    numbered = {piece: number for number, piece in enumerate((*SPECIALS, *sorted(pieces)))}
+    tokenizer = Tokenizer(models.WordPiece(numbered, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]")
+
+
+class Material:
+    """The model, the sentences and the probes of one comparison."""
+
+    def __init__(self, size: Size, rows: list[dict[str, Any]], device: str) -> None:
+        self.rows, self.device = rows, torch.device(device)
+        tokenizer = tokenizer_of(rows)
+        self.words = encode_words([row["words"] for row in rows], tokenizer, allow_unknown=True)
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=size.width,
+            intermediate_size=4 * size.width,
+            num_hidden_layers=size.layers,
+            num_attention_heads=size.heads,
+        )
+        self.model = BertForMaskedLM(config).eval().to(self.device)
+        self.uas = AttentionUAS(rows, tokenizer, selection="same", allow_unknown=True)
+        self.sparsity = AttentionSparsity(rows, tokenizer, allow_unknown=True)
+
+    def forward(self) -> None:
+        """The model alone, without its output layer, over the probes' batches."""
+        transformer = transformer_of(self.model)
+        for inputs in self.batches(self.words):
+            transformer(**inputs)
+
+    def batches(self, words: EncodedWords) -> Iterator[dict[str, Any]]:
+        budget = token_budget(self.device)
+        with torch.no_grad(), eager_attention(self.model):
+            for batch in length_batches(words.lengths, range(len(words)), budget):
+                yield batch_inputs(words, batch, self.device, causal=False)
+
+    def cells(self) -> int:
+        """Numbers in all the maps, filling of the batches included."""
+        layers, heads = layers_and_heads(self.model)
+        shapes = (inputs["input_ids"].shape for inputs in self.batches(self.words))
+        return layers * heads * sum(batch * length**2 for batch, length in shapes)
+
+    def copy_maps(self) -> float:
+        """Seconds that one copy of every map takes: the floor of what looks at all of them."""
+        clock = Clock(self.device)
+
+        def copy(layer: int, attention: Tensor) -> None:
+            with clock:
+                attention.clone()
+
+        for inputs in self.batches(self.words):
+            for_each_layer(transformer_of(self.model), copy, **inputs)
+        return clock.seconds
+
+
+class Clock:
+    """Adds up the seconds spent in `with clock:`: on one thread of a CPU, the processor's."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self.seconds = device, 0.0
+
+    def _now(self) -> float:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+            return time.perf_counter()
+        return time.process_time()
+
+    def __enter__(self) -> None:
+        self._began = self._now()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += self._now() - self._began
+
+
+@contextmanager
+def timed(kind: type, clock: Clock) -> Iterator[None]:
+    """Have `clock` time what the sums of a probe do, batch by batch and layer by layer."""
+    original = kind.adder
+
+    def adder(self: Any, *arguments: Any) -> Callable[[int, Tensor], None]:
+        with clock:
+            add = original(self, *arguments)
+
+        def timed_add(layer: int, attention: Tensor) -> None:
+            with clock:
+                add(layer, attention)
+
+        return timed_add
+
+    kind.adder = adder
+    try:
+        yield
+    finally:
+        kind.adder = original
+
+
+def loop(material: Material, sentences: int) -> tuple[float, Counter]:
+    """Seconds and hits of a loop over sentences, layers, heads and words; the model not timed."""
+    transformer, clock = transformer_of(material.model), Clock(material.device)
+    hits, mass = Counter(), Counter()
+    with torch.no_grad(), eager_attention(material.model):
+        for number, row in enumerate(material.rows[:sentences]):
+            length = int(material.words.lengths[number])
+            ids = material.words.ids[number : number + 1, :length].to(material.device)
+            reported = transformer(ids, output_attentions=True).attentions
+            maps = [layer[0].cpu().numpy() for layer in reported]
+            places = material.words.word_of[number, :length].tolist()
+            with clock:
+                count_sentence(row, places, maps, hits, mass)
+    return clock.seconds, hits
+
+
+def count_sentence(
+    row: dict[str, Any], places: list[int], maps: list[np.ndarray], hits: Counter, mass: Counter
+) -> None:
+    """Add the arcs of one sentence that each (relation, layer, head, direction) finds, and mass."""
+    pieces = [[p for p, place in enumerate(places) if place == w] for w in range(len(row["words"]))]
+    for layer, heads in enumerate(maps):
+        for head, map_ in enumerate(heads):
+            columns = np.stack([map_[:, own].sum(1) for own in pieces], 1)
+            words = np.stack([columns[own].mean(0) for own in pieces])
+            np.fill_diagonal(words, 0)
+            for word, (gold, relation) in enumerate(zip(row["heads"], row["deprels"], strict=True)):
+                if gold == 0:
+                    continue
+                for direction, weights in enumerate((words[word], words[:, word])):
+                    key = (relation, layer, head, direction)
+                    hits[key] += weights.argmax() == gold - 1
+                    mass[key] += weights[gold - 1]
+
+
+def check_counts(material: Material, sentences: int, found: Counter) -> None:
+    """The loop and the probe must have found the same arcs."""
+    state = material.uas.state(material.model, range(sentences))
+    hits = state["hits"].sum((0, 1))
+    for (relation, *place), cases in found.items():
+        ours = float(hits[(material.uas.relations.index(relation), *place)])
+        # Weights are summed in another order: a near tie may fall either way.
+        if abs(ours - cases) > 1:
+            raise SystemExit(f"{relation} {place}: {cases} arcs by the loop, {ours} by the probe")
+
+
+def peak(size: Size, rows: list[dict[str, Any]], device: str, arm: str, connection: Any) -> None:
+    """In a process of its own: bytes that `arm` takes beyond the model and the data."""
+    torch.set_num_threads(1)
+    material = Material(size, rows, device)
+    work: dict[str, Callable[[], Any]] = {
+        "forward": material.forward,
+        "uas": lambda: material.uas.state(material.model),
+        "sparsity": lambda: material.sparsity.state(material.model),
+    }
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        work[arm]()
+        connection.send(torch.cuda.max_memory_allocated() - before)
+        return
+    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    work[arm]()
+    connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+
+
+def peak_of(size: Size, rows: list[dict[str, Any]], device: str, arm: str) -> int:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=peak, args=(size, rows, device, arm, theirs))
+    process.start()
+    taken: int = ours.recv()
+    process.join()
+    return taken
+
+
+def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
+    clock = Clock(device)
+    with clock:
+        work()
+    return clock.seconds
+
+
+def compare(material: Material, rounds: int, loop_sentences: int) -> None:
+    """Print the table of times."""
+    model, device = material.model, material.device
+    probes = {
+        "uas": (material.uas, uas_sums.Sums),
+        "sparsity": (material.sparsity, sparsity._Sums),
+    }
+    forward: list[float] = []
+    whole: dict[str, list[float]] = {name: [] for name in probes}
+    own: dict[str, list[float]] = {name: [] for name in probes}
+    for number in range(rounds + 1):
+        alone = seconds_of(material.forward, device)
+        if number:  # the first round warms up
+            forward.append(alone)
+        for name, (probe, kind) in probes.items():
+            clock = Clock(device)
+            with timed(kind, clock):
+                seconds = seconds_of(lambda probe=probe: probe.state(model), device)
+            if number:
+                whole[name].append(seconds)
+                own[name].append(clock.seconds)
+    copy = material.copy_maps()
+    spent, found = loop(material, loop_sentences)
+    check_counts(material, loop_sentences, found)
+    alone = median(forward)
+    print(f"forward alone {alone:8.3f} s  (rounds {min(forward):.3f} - {max(forward):.3f})")
+    print(f"one copy of all maps {copy:.4f} s, {4 * material.cells() / copy / 1e9:.1f} GB a second")
+    print(
+        f"{'':<12}{'state, s':>10}{'inside, s':>11}{'of forward':>12}{'by turns':>10}{'copies':>9}"
+    )
+    for name in probes:
+        inside, turn = median(own[name]), median(whole[name])
+        print(
+            f"{name:<12}{turn:>10.3f}{inside:>11.4f}{inside / alone:>12.2%}"
+            f"{turn / alone - 1:>10.2%}{inside / copy:>9.1f}"
+        )
+    both = sum(median(own[name]) for name in probes)
+    turns = sum(median(whole[name]) for name in probes) / (2 * alone) - 1
+    print(f"{'both':<12}{'':>10}{both:>11.4f}{both / (2 * alone):>12.2%}{turns:>10.2%}")
+    each = spent / loop_sentences
+    ratio = each * len(material.rows) / median(own["uas"])
+    print(
+        f"loop over the maps: {1000 * each:.1f} ms a sentence ({loop_sentences} sentences), "
+        f"{each * len(material.rows):.1f} s for all: {ratio:.0f} times what uas adds"
+    )
+
+
+def print_machine(device: str) -> None:
+    named = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
+    print(f"machine   {named or platform.machine()}, {platform.platform()}, 1 thread")
+    packages = ("torch", "transformers", "numpy")
+    listed = ", ".join(f"{package} {version(package)}" for package in packages)
+    print(f"versions  Python {platform.python_version()}, {listed}")
+    busy = busy_cores()
+    if busy is not None:
+        note = ": OTHERS ARE AT WORK, read the ranges" if busy > 0.2 else ""
+        print(f"load      {busy:.2f} cores busy before the run{note}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", choices=SIZES, default="bert-base", help="of the model")
+    parser.add_argument("--sentences", type=int, default=500, help="how many")
+    parser.add_argument("--rounds", type=int, default=5, help="turns after the first")
+    parser.add_argument("--loop-sentences", type=int, default=50, help="that the loop gets")
+    parser.add_argument("--data", type=Path, help="a CoNLL-U file instead of made-up sentences")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--quick", action="store_true", help="a tiny model, few sentences")
+    options = parser.parse_args(arguments)
+    if options.quick:
+        options.size, options.sentences, options.rounds, options.loop_sentences = "tiny", 60, 2, 10
+    torch.set_num_threads(1)
+    size = SIZES[options.size]
+    rows = treebank_rows(options.data) if options.data else made_up_rows(options.sentences)
+    rows = rows[: options.sentences]
+    print_machine(options.device)
+    material = Material(size, rows, options.device)
+    pieces = int(material.words.lengths.sum())
+    print(
+        f"model     {options.size}, {size}; {len(rows)} sentences, "
+        f"{int(material.words.words.sum())} words, {pieces} pieces with [CLS] and [SEP]\n"
+    )
+    compare(material, options.rounds, min(options.loop_sentences, len(rows)))
+    print("\npeak memory beyond model and data, MB")
+    for count in (len(rows) // 5, len(rows)):
+        for arm in ("forward", "uas", "sparsity"):
+            taken = peak_of(size, rows[:count], options.device, arm) / 1e6
+            print(f"  {count:>5} sentences  {arm:<10}{taken:>9.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""CoNLL-U, read a sentence at a time and checked line by line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from hf_grok.datasets_scripts.text_lines import Line, read_lines
+from hf_grok.errors import UserError
+
+COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+
+_WORD = re.compile(r"[1-9][0-9]*")
+_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
+_EMPTY_NODE = re.compile(r"[0-9]+\.[1-9][0-9]*")
+_COMMENT = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A syntactic word: a numbered line of the file.
+
+    Attributes:
+        line: where it stands.
+        form: the word.
+        upos: part of speech.
+        head: number of its head, from 1; 0 for the root.
+        deprel: its relation to the head.
+    """
+
+    line: Line
+    form: str
+    upos: str
+    head: int
+    deprel: str
+
+
+@dataclass(frozen=True)
+class ParsedSentence:
+    """A sentence with a dependency tree over its words.
+
+    Attributes:
+        sent_id: of the comment of that name; empty where there is none.
+        text: of the comment of that name; where there is none, the forms joined as SpaceAfter=No
+            says, a multiword range by its own form.
+        words: at least one.
+    """
+
+    sent_id: str
+    text: str
+    words: tuple[Word, ...]
+
+
+def read_conllu(file: str | os.PathLike[str]) -> Iterator[ParsedSentence]:
+    """The sentences of a CoNLL-U file, in order, one in memory at a time.
+
+    Words are the syntactic words: multiword ranges (1-2) and empty nodes (1.1) are no words.
+
+    Raises:
+        UserError: no sentence at all; with file:line, a wrong number of columns, an empty column,
+            ids that do not count up, a head that is no number or out of range, no root or two, or
+            a cycle.
+    """
+    found = False
+    for is_text, lines in groupby(read_lines(file), key=lambda line: line.text != ""):
+        if is_text:
+            found = True
+            yield _sentence(list(lines))
+    if not found:
+        raise UserError(f"{os.fspath(file)}: the file holds no sentence: expected CoNLL-U")
+
+
+def _sentence(block: Sequence[Line]) -> ParsedSentence:
+    comments = [line.text for line in block if line.text.startswith("#")]
+    nodes = [line for line in block if not line.text.startswith("#")]
+    if not nodes:
+        raise block[0].error("comments without a sentence below them: expected its words")
+    words, text = _words_and_text(nodes)
+    _check_tree(words)
+    said = {name: value for name, value in map(_comment, comments) if name}
+    return ParsedSentence(said.get("sent_id", ""), said.get("text", text), tuple(words))
+
+
+def _comment(text: str) -> tuple[str, str]:
+    matched = _COMMENT.fullmatch(text.rstrip())
+    return (matched[1], matched[2]) if matched else ("", "")
+
+
+def _words_and_text(nodes: Sequence[Line]) -> tuple[list[Word], str]:
+    """The words, and the text that the forms and their spaces make."""
+    words: list[Word] = []
+    pieces: list[str] = []
+    covered, last_range = 0, nodes[0]
+    for line in nodes:
+        columns = _columns(line)
+        number = columns[0]
+        if matched := _RANGE.fullmatch(number):
+            start, covered, last_range = int(matched[1]), int(matched[2]), line
+            if start != len(words) + 1 or covered < start:
+                raise line.error(f"multiword range {number} where word {len(words) + 1} is next")
+            pieces.append(_with_space(columns))
+        elif not _EMPTY_NODE.fullmatch(number):
+            words.append(_word(line, columns, len(words) + 1))
+            if len(words) > covered:
+                pieces.append(_with_space(columns))
+    if not words:
+        raise nodes[0].error("no syntactic word: expected a line whose id is 1")
+    if covered > len(words):
+        raise last_range.error(f"a multiword range to {covered} in {len(words)} words")
+    return words, "".join(pieces).rstrip()
+
+
+def _columns(line: Line) -> list[str]:
+    columns = line.text.split("\t")
+    if len(columns) != len(COLUMNS):
+        raise line.error(
+            f"expected {len(COLUMNS)} columns with tabs between them ({' '.join(COLUMNS)}), got "
+            f"{len(columns)}: {line.text!r}"
+        )
+    if "" in columns:
+        name = COLUMNS[columns.index("")]
+        raise line.error(f"column {name} is empty: expected a value, or _ for none")
+    return columns
+
+
+def _with_space(columns: Sequence[str]) -> str:
+    return columns[1] + ("" if "SpaceAfter=No" in columns[9].split("|") else " ")
+
+
+def _word(line: Line, columns: Sequence[str], expected: int) -> Word:
+    number, form, _, upos, _, _, head, deprel, *_ = columns
+    if not _WORD.fullmatch(number) or int(number) != expected:
+        raise line.error(
+            f"id {number!r}: expected {expected}, since words are numbered 1, 2, 3, ... (or a "
+            "range such as 1-2, or an empty node such as 1.1)"
+        )
+    if not re.fullmatch("[0-9]+", head):
+        raise line.error(
+            f"head {head!r} of word {number} ({form!r}): expected the number of a word, or 0 for "
+            "the root"
+        )
+    return Word(line, form, upos, int(head), deprel)
+
+
+def _check_tree(words: Sequence[Word]) -> None:
+    """One root, heads in range, and every word below the root."""
+    roots = []
+    for number, word in enumerate(words, start=1):
+        if word.head > len(words):
+            raise word.line.error(
+                f"head {word.head} of word {number} ({word.form!r}): the sentence has "
+                f"{len(words)} words"
+            )
+        if word.head == 0:
+            roots.append(word)
+    if not roots:
+        raise words[0].line.error("no word has head 0: expected one root")
+    if len(roots) > 1:
+        raise roots[1].line.error(f"{len(roots)} words have head 0: expected one root")
+    _check_no_cycle(words)
+
+
+def _check_no_cycle(words: Sequence[Word]) -> None:
+    below_root = {0}
+    for number in range(1, len(words) + 1):
+        path: list[int] = []
+        while number not in below_root:
+            if number in path:
+                cycle = " -> ".join(map(str, [*path[path.index(number) :], number]))
+                raise words[number - 1].line.error(f"heads go in a circle: {cycle}")
+            path.append(number)
+            number = words[number - 1].head
+        below_root.update(path)

@@ -1,0 +1,94 @@
+"""A dependency treebank as rows: words, parts of speech, heads and relations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias, overload
+
+from hf_grok.datasets_scripts.conllu import ParsedSentence, Word, read_conllu
+
+Row: TypeAlias = dict[str, Any]
+
+PUNCTUATION = "punct"
+
+
+class Treebank(Sequence[Row]):
+    """The sentences of a CoNLL-U file, one row each, in the file's order.
+
+    Columns, named as those of the builders' data sets: `sent_id`, `text` (as it is written in the
+    file), `words`, `upos`, `heads` (1-based, 0 for the root) and `deprels`. Words are the syntactic
+    words; multiword ranges and empty nodes are left out. Rows are plain dicts of strings, whole
+    numbers and lists, so `datasets.Dataset.from_list(list(treebank))` is the data set of them.
+
+    Args:
+        path: the file.
+        keep_punct: keep the words whose relation is punct. Without them the others are numbered
+            anew, and what hung on one hangs on its nearest ancestor that stays; `text` is as
+            before. To leave punctuation out of a score but let the model see it, keep it here.
+
+    Raises:
+        UserError: there is no such file, it holds no sentence, or a line is wrong (with
+            file:line); see `hf_grok.datasets_scripts.conllu.read_conllu`.
+
+    Source: https://universaldependencies.org/format.html
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, keep_punct: bool = True) -> None:
+        self.path = os.fspath(path)
+        self._rows = [
+            _row(sentence, sentence.words if keep_punct else without_punctuation(sentence.words))
+            for sentence in read_conllu(path)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __repr__(self) -> str:
+        words = sum(len(row["words"]) for row in self._rows)
+        return f"Treebank({self.path!r}: {len(self):,} sentences, {words:,} words)"
+
+
+def without_punctuation(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words whose relation is not punct (or a subtype), with heads numbered anew.
+
+    The root stays whatever it is, so no sentence is left empty.
+    """
+    kept = [n for n, word in enumerate(words, start=1) if not _is_punctuation(word)]
+    renumbered = {old: new for new, old in enumerate([0, *kept])}
+    return tuple(
+        Word(word.line, word.form, word.upos, renumbered[_kept_head(word, words)], word.deprel)
+        for word in (words[number - 1] for number in kept)
+    )
+
+
+def _kept_head(word: Word, words: Sequence[Word]) -> int:
+    head = word.head
+    while head and _is_punctuation(words[head - 1]):
+        head = words[head - 1].head
+    return head
+
+
+def _is_punctuation(word: Word) -> bool:
+    return word.head != 0 and word.deprel.split(":")[0] == PUNCTUATION
+
+
+def _row(sentence: ParsedSentence, words: Sequence[Word]) -> Row:
+    return {
+        "sent_id": sentence.sent_id,
+        "text": sentence.text,
+        "words": [word.form for word in words],
+        "upos": [word.upos for word in words],
+        "heads": [word.head for word in words],
+        "deprels": [word.deprel for word in words],
+    }

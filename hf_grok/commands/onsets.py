@@ -1,0 +1,202 @@
+"""`hf-grok onsets PATH ...`: when each curve of a run, of several seeds or of a CSV file begins."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hf_grok.errors import UserError
+
+if TYPE_CHECKING:
+    from hf_grok.dynamics.curve_files import MetricCurve
+    from hf_grok.dynamics.runs import Run
+
+_DESCRIPTION = """\
+Find the step at which each curve begins to rise (a loss: to fall), or say why it has no
+such step. By two rules, side by side:
+  acceleration  the step t at which [f(t+D) - f(t)] - [f(t) - f(t-D)] is largest, D being the
+                window; exact between unevenly spaced evaluations. It counts if it is a
+                lasting rise, larger than the noise, and nothing elsewhere is nearly as sharp.
+  crossing      the first evaluation that is a margin beyond a baseline, and stays there.
+                Sturdier where the baseline is known.
+Runs of one recipe that differ by their seed are answered one by one, then for their mean curve,
+with an interval from resampling the seeds. For runs with in-distribution and generalization
+accuracy, grokking step, delay and early-stopping gap follow."""
+
+_EPILOG = """\
+examples:
+  hf-grok onsets runs/question-formation-quick-seed0
+      the headline curves of a run: losses, accuracies, attention UAS, tree projection, pairs
+  hf-grok onsets runs/question-formation-quick-seed* --metric loss --metric uas_best_head
+      several seeds; a metric may be named without its eval_
+  hf-grok onsets curves.csv --window 3500
+      a file with columns step,value; or metric,model,step,value, where a model is a seed or a
+      run; or step and one column for each metric
+  hf-grok onsets run --metric uas_single_head --baseline 0.28 --margin 0.03
+      a crossing of a baseline you know; or of another metric: --baseline uas_single_offset
+  hf-grok onsets run --axis tokens --json onsets.json
+      along tokens instead of steps, and as JSON too
+
+METRIC=X says X for one metric; X alone says it for all.
+A window that reaches back into a loss's first fall hides what follows; one in which a curve
+moves less than its noise finds nothing: try two before believing either. A crossing without a
+baseline of its own says little of a curve that wanders. docs/onsets.md has the definitions."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `hf-grok onsets`, with what they are for."""
+    parser = argparse.ArgumentParser(
+        prog="hf-grok onsets",
+        usage="hf-grok onsets PATH [PATH ...] [options]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("paths", nargs="+", type=Path, metavar="PATH", help="a run directory or a CSV file")
+    add("--metric", action="append", default=[], metavar="NAME", help="which curves; repeatable")
+    add(
+        "--window",
+        type=float,
+        metavar="D",
+        help="in steps (or the unit of --axis), at most half of the run; default: a twentieth of "
+        "it, at least three times the widest spacing of evaluations",
+    )
+    own: Mapping[str, Any] = {"action": "append", "default": []}
+    add(
+        "--direction",
+        metavar="rise|fall",
+        help="default: a loss, perplexity or surprisal falls, all else rises",
+        **own,
+    )
+    add(
+        "--baseline",
+        metavar="X",
+        help="of a crossing: a number, or a metric of the same model; default: the offsets' or "
+        "branching directions' score where a probe reports it, .5 for pairs, else the best value "
+        "in the first window",
+        **own,
+    )
+    add(
+        "--margin",
+        metavar="X",
+        help="of a crossing; default: the least rise that counts, which is the largest of "
+        "--least-rise, a tenth of the curve's range and three times the noise of one evaluation",
+        **own,
+    )
+    add("--hold", type=int, default=2, metavar="N", help="evaluations that a crossing lasts (2)")
+    add(
+        "--least-rise",
+        metavar="X",
+        help="a smaller move is no onset; default: .05 for accuracies and the like, else 0",
+        **own,
+    )
+    add(
+        "--axis",
+        default="steps",
+        metavar="NAME",
+        help="progress of a run: steps, tokens, "
+        "cumulative_learning_rate, distance_from_start (default steps)",
+    )
+    add("--resamples", type=int, default=1_000, metavar="N", help="of the seeds (1000)")
+    add("--seed", type=int, default=0, metavar="N", help="of the resampling (0)")
+    add("--json", type=Path, metavar="FILE", help="write the numbers here as well")
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the onsets and return 0.
+
+    Raises:
+        UserError: a path that is neither run nor CSV, an unknown metric, a window that does not
+            fit, a file that cannot be written.
+    """
+    options = build_parser().parse_args(arguments)
+    from hf_grok.commands.onset_options import chosen_metrics, settings_of
+    from hf_grok.commands.onset_records import records
+    from hf_grok.commands.onset_text import described
+    from hf_grok.dynamics.onset_study import study_metric
+
+    runs, curves = _read(options.paths, options.axis)
+    metrics = chosen_metrics(curves, options.metric)
+    settings = settings_of(curves, metrics, options)
+    studies = [
+        study_metric(
+            [curve for curve in curves if curve.metric == metric], curves, settings[metric]
+        )
+        for metric in metrics
+    ]
+    if options.json is not None:
+        _write(options.json, json.dumps(records(studies, runs, options.axis), indent=1) + "\n")
+    print(described(studies, runs, options.axis))
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--json {path} cannot be written: {error}") from error
+
+
+def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[MetricCurve]]:
+    """Runs by name, and all curves of runs and files."""
+    from hf_grok.dynamics.curve_files import read_curves, run_curves
+    from hf_grok.dynamics.runs import load_run
+
+    runs: dict[str, Run] = {}
+    curves: list[MetricCurve] = []
+    for path, name in zip(paths, _names(paths), strict=True):
+        if path.is_file():
+            if axis != "steps":
+                raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
+            curves += read_curves(path, name)
+        else:
+            runs[name] = load_run(path)
+            curves += run_curves(runs[name], name, axis)
+    _require_one_setting(runs)
+    _require_different(curves)
+    if not curves:
+        raise UserError(f"no evaluation yet in {', '.join(map(str, paths))}")
+    return runs, curves
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """The last part of each path, or all of it where that is not enough to tell them apart."""
+    resolved = [path.resolve() for path in paths]
+    for path in paths:
+        if resolved.count(path.resolve()) > 1:
+            raise UserError(f"{path} is given twice: name every run and file once")
+    short = [path.stem if path.is_file() else path.name for path in resolved]
+    return [
+        name if short.count(name) == 1 else str(path)
+        for name, path in zip(short, paths, strict=True)
+    ]
+
+
+def _require_one_setting(runs: dict[str, Run]) -> None:
+    settings: dict[tuple[object, ...], str] = {}
+    for name, run in runs.items():
+        model = run.info.get("model", {}).get("name")
+        settings.setdefault((run.recipe, run.info.get("scale"), model, run.layers), name)
+    if len(settings) > 1:
+        seen = "; ".join(
+            f"{name}: {recipe}, {scale}, {model}, {layers} layers"
+            for (recipe, scale, model, layers), name in settings.items()
+        )
+        raise UserError(
+            "expected seeds of one recipe, scale, model and depth, whose curves can be averaged; "
+            f"got {seen}. Ask for each group by itself"
+        )
+
+
+def _require_different(curves: Sequence[MetricCurve]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for curve in curves:
+        if (curve.metric, curve.model) in seen:
+            raise UserError(f"{curve.metric} of {curve.model} is in two of the files")
+        seen.add((curve.metric, curve.model))

@@ -1,0 +1,1 @@
+"""Accuracy of given closing brackets, by distance."""

@@ -1,0 +1,1 @@
+"""Unlabelled parseval of given spans."""

@@ -1,0 +1,1 @@
+"""The auxiliary that given questions start with."""

@@ -1,0 +1,1 @@
+"""The main verb of given sentences in the present."""

@@ -1,0 +1,1 @@
+"""Unlabelled attachment score of given heads."""

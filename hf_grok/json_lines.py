@@ -1,0 +1,31 @@
+"""Files of one JSON object a line, each with a step: written as a run goes, rewound on resume."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def append_row(path: Path, row: Mapping[str, Any]) -> None:
+    """Add one row to the end of the file, which is made if it is not there."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def rewind(path: Path, step: int) -> None:
+    """Drop the rows after `step` and a last line that was cut: a resumed run writes them again."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            break  # the line that was being written when the run was killed
+        if row["step"] <= step:
+            kept.append(line + "\n")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("".join(kept), encoding="utf-8")
+    temporary.replace(path)

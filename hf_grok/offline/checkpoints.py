@@ -1,0 +1,159 @@
+"""Where the models to probe are: a folder, a run's checkpoints, a Hub repository's revisions."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
+from hf_grok.errors import UserError
+
+_FOLDER = re.compile(r"checkpoint-(\d+)")
+_REVISION = re.compile(r"step[-_]?(\d+)")
+# The end of an architecture's name -> who loads it.
+_HEADS: Sequence[tuple[tuple[str, ...], Any]] = (
+    (("ForCausalLM", "LMHeadModel"), AutoModelForCausalLM),
+    (("ForMaskedLM", "ForPreTraining"), AutoModelForMaskedLM),
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One model to look at.
+
+    Attributes:
+        source: local folder or Hub repository.
+        revision: its name in results: "step2000", a branch or tag, or "" for a plain folder.
+        step: optimiser step, where the name says it.
+        identity: of its content: the Hub's commit, or the digest of the weights' files.
+        hub_revision: the commit to load; None for a folder.
+    """
+
+    source: str
+    revision: str
+    step: int | None
+    identity: str
+    hub_revision: str | None = None
+
+    def load(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+        """The model in evaluation mode, and its tokenizer.
+
+        The class is that of the configuration's `architectures`, so a masked language model comes
+        with its head.
+
+        Raises:
+            UserError: files are missing or cannot be read.
+        """
+        where: dict[str, Any] = {"revision": self.hub_revision} if self.hub_revision else {}
+        try:
+            config = AutoConfig.from_pretrained(self.source, **where)
+            architecture = (config.architectures or [""])[0]
+            loader = next((auto for ends, auto in _HEADS if architecture.endswith(ends)), AutoModel)
+            model = loader.from_pretrained(self.source, **where)
+            tokenizer = AutoTokenizer.from_pretrained(self.source, **where)
+        except (OSError, ValueError, SafetensorError) as error:
+            raise UserError(f"could not load {self.source} {self.revision}: {error}") from error
+        return model.eval(), tokenizer
+
+
+def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint]:
+    """What `model` names: one checkpoint, or a series in order of its steps.
+
+    Args:
+        model: a folder with a model; a run's folder with `checkpoint-N` in it; or a Hub
+            repository, whose branches and tags `stepN` are a series.
+        revision: one revision of a Hub repository.
+
+    Raises:
+        UserError: nothing is there, or the Hub cannot be asked.
+    """
+    folder = Path(model)
+    if folder.is_dir():
+        if revision is not None:
+            raise UserError(f"{model} is a folder: --revision chooses one of a Hub repository")
+        return _local(folder)
+    if folder.exists():
+        raise UserError(f"{model} is a file: expected a folder with a model, or a Hub repository")
+    return _of_hub(model, revision)
+
+
+def _local(folder: Path) -> list[Checkpoint]:
+    found = [
+        Checkpoint(str(path), f"step{match.group(1)}", int(match.group(1)), _digest(path))
+        for path in folder.iterdir()
+        if (match := _FOLDER.fullmatch(path.name)) and (path / "config.json").is_file()
+    ]
+    if found:
+        return sorted(found, key=lambda checkpoint: checkpoint.step or 0)
+    if (folder / "config.json").is_file():
+        match = _FOLDER.fullmatch(folder.name)
+        step = int(match.group(1)) if match else None
+        return [Checkpoint(str(folder), f"step{step}" if match else "", step, _digest(folder))]
+    names = sorted(path.name for path in folder.iterdir())[:8]
+    raise UserError(
+        f"{folder} holds no model: expected config.json and weights, or folders checkpoint-N as a "
+        f"run leaves them; found {', '.join(names) or 'nothing'}"
+    )
+
+
+def _digest(folder: Path) -> str:
+    """Of the weights' names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]):
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def _of_hub(repository: str, revision: str | None) -> list[Checkpoint]:
+    try:
+        if revision is not None:
+            commit = str(HfApi().model_info(repository, revision=revision).sha)
+            return [_hub_checkpoint(repository, revision, commit)]
+        refs = HfApi().list_repo_refs(repository)
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UserError(
+            f"{repository} is neither a folder here nor a repository on the Hub: {error}"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise UserError(f"{repository} has no revision {revision!r}") from error
+    except (OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+        raise UserError(
+            f"{repository} is no folder here, and the Hub could not be asked for it: {error}"
+        ) from error
+    named = {ref.name: ref.target_commit for ref in [*refs.branches, *refs.tags]}
+    series = [name for name in named if _REVISION.fullmatch(name)]
+    chosen = series or [name for name in named if name == "main"]
+    found = [_hub_checkpoint(repository, name, named[name]) for name in chosen]
+    return sorted(found, key=lambda checkpoint: checkpoint.step or 0)
+
+
+def _hub_checkpoint(repository: str, revision: str, commit: str) -> Checkpoint:
+    match = _REVISION.fullmatch(revision)
+    step = int(match.group(1)) if match else None
+    return Checkpoint(repository, revision, step, commit, hub_revision=commit)

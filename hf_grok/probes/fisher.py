@@ -1,0 +1,264 @@
+"""Empirical Fisher: how strongly the model's likelihoods depend on its parameters."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
+from hf_grok.probes.predictions import (
+    NO_LABEL,
+    NOT_A_NUMBER,
+    NOWHERE,
+    Predictions,
+    hidden_pieces,
+    predict,
+    predictions_of,
+)
+from hf_grok.probes.texts import encode_sentences
+
+METHODS = ("auto", "batched", "one_by_one")
+LABELS = ("sampled", "gold")
+# Of the tokens that a forward pass takes at once: a backward pass holds several times as much.
+SHARE_OF_BUDGET = 4
+# Tells the draw of labels from the draw of hidden pieces, which is seeded by (seed, sentence).
+LABEL_STREAM = 1
+
+log = logging.getLogger(__name__)
+
+
+def sampled_labels(
+    logits: Float[Tensor, "batch length vocabulary"],
+    place: Int[Tensor, "batch length"],
+    uniform: Float[Tensor, "batch piece"],
+) -> Int[Tensor, "batch length"]:
+    """label = the first token whose cumulated probability exceeds uniform[b, place].
+
+    Args:
+        logits: the model's scores at each position.
+        place: piece of the sentence that is predicted there; -1 where none is.
+        uniform: float64 in [0, 1), one number for each piece of each sentence.
+
+    Returns:
+        Token ids, -100 where nothing is predicted.
+
+    Raises:
+        UserError: the scores are not numbers.
+    """
+    asked = place != NOWHERE
+    cumulated = logits[asked].float().softmax(-1).double().cumsum(-1)
+    drawn = uniform.gather(1, place.clamp(min=0))[asked][:, None] * cumulated[:, -1:]
+    if drawn.isnan().any():
+        raise UserError(NOT_A_NUMBER)
+    labels = torch.full_like(place, NO_LABEL)
+    labels[asked] = torch.searchsorted(cumulated, drawn, right=True).squeeze(1)
+    return labels
+
+
+class EmpiricalFisher(Probe):
+    """fisher_trace = mean over sentences of |d/dw sum_t -log p(y_t | context)|^2.
+
+    w: all trainable parameters, tied ones once. t: every piece but the first of a causal model,
+    and 15 % of the pieces, hidden together, of a masked one. y_t is drawn from the model's own
+    distribution there, given the gold context. Draws depend on `seed` and the sentence alone.
+
+    - `fisher_trace`, and `fisher_trace_per_token`, the same sum over the number of predictions.
+      Scores of labels that the model draws have mean zero, so in expectation a sentence's trace is
+      the sum of those of its predictions: this number does not grow with the sentences' length.
+    - `fisher_trace_gold` instead, with `labels="gold"`: gold pieces, whose scores do not cancel.
+
+    Args:
+        data: running texts, `Sentence`s, or rows.
+        tokenizer: a fast one; with a mask token for a masked model.
+        labels: "sampled" or "gold".
+        method: "one_by_one": a backward pass for each sentence, the definition itself; "batched":
+            one for many, for models of Linear, Conv1D, Embedding, LayerNorm and RMSNorm layers;
+            "auto": batched, and one by one for other models, which is logged and shows in `used`.
+        max_examples: the first so many sentences; None for all.
+        seed: of labels and hidden pieces.
+        column: of rows, with the words or the running text.
+        add_start: put a start token in front where the tokenizer adds none.
+        allow_unknown: let words through that the tokenizer does not know.
+
+    Attributes:
+        used: the method that the last sentences went through; None before the first.
+
+    Raises:
+        UserError: no sentence, an unknown option, or words that the tokenizer does not know.
+
+    Source: Chen et al. 2024 (arXiv 2309.07311), unverified in its text.
+    """
+
+    name = "fisher"
+    version = 1
+    source = "Chen et al. 2024 (arXiv 2309.07311)"
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "fisher_trace": Metric(
+            "mean squared gradient norm of a sentence's log-likelihood, labels from the model",
+            "squared nats / squared weight",
+            lowest=0.0,
+        ),
+        "fisher_trace_per_token": Metric(
+            "the same for a predicted token", "squared nats / squared weight", lowest=0.0
+        ),
+        "fisher_trace_gold": Metric(
+            "mean squared gradient norm of a sentence's log-likelihood, gold labels",
+            "squared nats / squared weight",
+            lowest=0.0,
+        ),
+    }
+
+    def __init__(
+        self,
+        data: Any,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        labels: str = "sampled",
+        method: str = "auto",
+        max_examples: int | None = 64,
+        seed: int = 0,
+        column: str = "words",
+        add_start: bool = False,
+        allow_unknown: bool = False,
+    ) -> None:
+        for kind, value, allowed in (("labels", labels, LABELS), ("method", method, METHODS)):
+            if value not in allowed:
+                raise unknown_name(kind, value, allowed)
+        if max_examples is not None and max_examples < 1:
+            raise UserError(f"max_examples is {max_examples}: expected at least 1, or None for all")
+        self._sentences = encode_sentences(
+            data,
+            tokenizer,
+            name=column,
+            most=max_examples,
+            add_start=add_start,
+            allow_unknown=allow_unknown,
+        )
+        self._tokenizer = tokenizer
+        self._hidden = hidden_pieces(self._sentences, seed=seed)
+        self._uniform = (
+            _uniform_numbers(self._sentences.lengths, seed) if labels == "sampled" else None
+        )
+        self._method = method
+        self.used: str | None = None
+
+    def __len__(self) -> int:
+        return len(self._sentences)
+
+    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
+        """Sums over sentences with a prediction: squared norms, sentences, predictions."""
+        require_evaluation_mode(model)
+        _require_trainable(model)
+        chosen = range(len(self)) if indices is None else indices
+        device = device_of(model)
+        budget = token_budget(device) // SHARE_OF_BUDGET
+        total = torch.zeros(3, dtype=torch.double)
+        self.used = None
+        for batch in length_batches(self._sentences.lengths, chosen, budget):
+            predictions = predictions_of(
+                model, self._sentences, batch, self._hidden, self._tokenizer
+            ).to(device)
+            norms = self._squared_norms(model, predictions, batch).cpu()
+            counts = predictions.predicted.sum(1).cpu()
+            sentences = int((counts > 0).sum())
+            total += torch.stack([norms.sum(), torch.tensor(sentences), counts.sum()])
+        return dict(zip(("squared_norm", "sentences", "predictions"), total, strict=True))
+
+    def compute(self, state: State) -> dict[str, float]:
+        """Means of a summed state; nothing without a prediction."""
+        squared_norm, sentences, predictions = (
+            float(state[key]) for key in ("squared_norm", "sentences", "predictions")
+        )
+        if not sentences:
+            return {}
+        if self._uniform is None:
+            return {"fisher_trace_gold": squared_norm / sentences}
+        return {
+            "fisher_trace": squared_norm / sentences,
+            "fisher_trace_per_token": squared_norm / predictions,
+        }
+
+    def _squared_norms(
+        self, model: nn.Module, predictions: Predictions, batch: list[int]
+    ) -> Float[Tensor, " batch"]:
+        def draw(logits: Tensor) -> Tensor:
+            if self._uniform is None:
+                return predictions.gold
+            uniform = self._uniform[batch].to(logits.device)
+            return sampled_labels(logits, predictions.place, uniform)
+
+        if self._method != "one_by_one" and self.used != "one_by_one":
+            try:
+                norms = batched_and_checked(model, predictions, draw, check=self.used is None)
+            except NotBatchableError as error:
+                if self._method == "batched":
+                    raise
+                log.warning("gradients of single sentences, one at a time (slower): %s", error)
+            else:
+                self.used = "batched"
+                return norms
+        self.used = "one_by_one"
+        with torch.no_grad():
+            labels = draw(predict(model, predictions))
+        return one_by_one(model, predictions, labels)
+
+
+def batched_and_checked(
+    model: nn.Module,
+    predictions: Predictions,
+    draw: Callable[[Tensor], Tensor],
+    *,
+    check: bool,
+) -> Float[Tensor, " batch"]:
+    """`batched`, its largest norm held against the definition where `check` asks for it.
+
+    A parameter that is used without its layer being called escapes `batched`; the definition
+    misses nothing.
+
+    Raises:
+        NotBatchableError: the two differ.
+    """
+    norms, labels = batched(model, predictions, draw)
+    if check:
+        row = int(norms.argmax())
+        alone = one_by_one(model, predictions.only(row), labels[row : row + 1])
+        seen, expected = float(norms[row]), float(alone)
+        precision = max(torch.finfo(p.dtype).eps for p in model.parameters() if p.requires_grad)
+        if not math.isclose(seen, expected, rel_tol=math.sqrt(precision)):
+            raise NotBatchableError(
+                f"the squared gradient norm of a sentence is {seen:.6g} by layers and "
+                f"{expected:.6g} by its own backward pass: {type(model).__name__} uses a parameter "
+                "outside the layer that owns it, or treats a sentence in a batch differently"
+            )
+    return norms
+
+
+def _uniform_numbers(
+    lengths: Int[Tensor, " sentence"], seed: int
+) -> Float[Tensor, "sentence length"]:
+    """float64 in [0, 1) for each piece of each sentence, by (seed, sentence, piece) alone."""
+    longest = int(lengths.max())
+    rows = [
+        np.random.default_rng([seed, number, LABEL_STREAM]).random(longest)
+        for number in range(len(lengths))
+    ]
+    return torch.from_numpy(np.stack(rows))
+
+
+def _require_trainable(model: nn.Module) -> None:
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UserError(
+            f"every parameter of {type(model).__name__} is frozen, so there is no gradient: call "
+            "model.requires_grad_(True) first"
+        )

@@ -1,0 +1,63 @@
+"""Which score a model's sentences get, and what that score asks of them."""
+
+from __future__ import annotations
+
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.errors import UserError
+from hf_grok.probes.attention import is_causal
+from hf_grok.probes.pair_sentences import EncodedSentences
+
+AUTO, CAUSAL, PSEUDO_LOG_LIKELIHOOD = SCORINGS = ("auto", "causal", "pseudo_log_likelihood")
+
+
+def scores_causally(model: nn.Module, scoring: str) -> bool:
+    """Whether sentences get their log-probability (else the pseudo-log-likelihood).
+
+    Raises:
+        UserError: "auto" and the model does not say whether it is causal, or a scoring that its
+            attention contradicts.
+    """
+    if scoring == AUTO:
+        try:
+            return is_causal(model)
+        except UserError as error:
+            choices = f"scoring={CAUSAL!r} or {PSEUDO_LOG_LIKELIHOOD!r}"
+            raise UserError(f"{error}. To score pairs it is enough to say {choices}") from None
+    causal = scoring == CAUSAL
+    said = {module.is_causal for module in model.modules() if hasattr(module, "is_causal")}
+    if said == {not causal}:
+        raise UserError(
+            f"scoring={scoring!r}, but the attention of {type(model).__name__} is "
+            f"{'not ' if causal else ''}causal: expected {AUTO!r}, or the other scoring"
+        )
+    return causal
+
+
+def require_second_token(sentences: EncodedSentences) -> None:
+    """Refuse a sentence of one token, which a causal model is given and never asked for.
+
+    Raises:
+        UserError: there is one.
+    """
+    shortest = int(sentences.lengths.argmin())
+    if sentences.lengths[shortest] < 2:
+        raise UserError(
+            f"the sentence {sentences.texts[shortest]!r} is a single token, and a causal model is "
+            "given the first one: put a start token in front of every sentence (add_start=True)"
+        )
+
+
+def require_mask_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The id of the mask.
+
+    Raises:
+        UserError: the tokenizer has none.
+    """
+    if tokenizer.mask_token_id is None:
+        raise UserError(
+            f"{type(tokenizer).__name__} has no mask token, which pseudo-log-likelihood puts in "
+            "each token's place: load the tokenizer that the model was trained with"
+        )
+    return int(tokenizer.mask_token_id)

@@ -1,0 +1,192 @@
+"""What a language model is asked to predict: the next piece, or the pieces hidden from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.base import check_model_fits
+from hf_grok.behaviour.encoding import EncodedLines
+from hf_grok.errors import UserError
+from hf_grok.probes.alignment import NO_WORD, EncodedWords
+from hf_grok.probes.attention import is_causal
+
+NOWHERE = -1
+NO_LABEL = -100  # what torch's cross-entropy leaves out
+NOT_A_NUMBER = "the model's probabilities are not numbers: has training diverged?"
+# Source: Chen et al. 2024 (arXiv 2309.07311), unverified in its text.
+HIDDEN_SHARE = 0.15
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Row b of the logits predicts, at position t, piece `place[b, t]` of sentence b.
+
+    Attributes:
+        ids: what the model sees, filled up on the right.
+        lengths: pieces of each sentence.
+        place: position of the predicted piece in its sentence; -1 where nothing is predicted.
+        gold: the predicted piece; -100 where nothing is predicted.
+        causal: the model sees the past only, so that filling on the right is out of its sight.
+    """
+
+    ids: Int[Tensor, "batch length"]
+    lengths: Int[Tensor, " batch"]
+    place: Int[Tensor, "batch length"]
+    gold: Int[Tensor, "batch length"]
+    causal: bool
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def predicted(self) -> Bool[Tensor, "batch length"]:
+        """Where something is predicted."""
+        return self.place != NOWHERE
+
+    def only(self, row: int) -> Predictions:
+        """Sentence `row` alone, without filling."""
+        length = int(self.lengths[row])
+        cut = {
+            name: getattr(self, name)[row : row + 1, :length] for name in ("ids", "place", "gold")
+        }
+        return replace(self, lengths=self.lengths[row : row + 1], **cut)
+
+    def to(self, device: torch.device) -> Predictions:
+        """The same on another device."""
+        moved = {
+            name: getattr(self, name).to(device) for name in ("ids", "lengths", "place", "gold")
+        }
+        return replace(self, **moved)
+
+
+def hidden_pieces(
+    encoded: EncodedWords, *, seed: int, share: float = HIDDEN_SHARE
+) -> Bool[Tensor, "sentence length"]:
+    """A share of each sentence's pieces drawn at random, at least one; special tokens never.
+
+    Sentence i's draw depends on `seed`, i and its number of pieces alone, so it is the same in
+    every batch, on every process and at every evaluation.
+    """
+    hidden = torch.zeros_like(encoded.word_of, dtype=torch.bool)
+    for number, word_of in enumerate(encoded.word_of):
+        pieces = (word_of != NO_WORD).nonzero().squeeze(-1)
+        count = max(1, round(share * len(pieces)))
+        order = np.random.default_rng([seed, number]).permutation(len(pieces))
+        hidden[number, pieces[torch.from_numpy(order[:count])]] = True
+    return hidden
+
+
+def next_pieces(encoded: EncodedWords, indices: Sequence[int]) -> Predictions:
+    """A causal model's predictions: every piece but the first, from those before it."""
+    ids, lengths = _batch(encoded, indices)
+    after = torch.arange(1, ids.shape[1] + 1).expand_as(ids)
+    place = torch.where(after < lengths[:, None], after, NOWHERE)
+    return Predictions(ids, lengths, place, _gold(ids, place), causal=True)
+
+
+def masked_pieces(
+    encoded: EncodedWords,
+    indices: Sequence[int],
+    hidden: Bool[Tensor, "sentence length"],
+    mask_token: int,
+) -> Predictions:
+    """A masked model's predictions: every hidden piece, all of a sentence's hidden at once."""
+    ids, lengths = _batch(encoded, indices)
+    here = hidden[list(indices), : ids.shape[1]]
+    place = torch.where(here, torch.arange(ids.shape[1]).expand_as(ids), NOWHERE)
+    seen = ids.masked_fill(here, mask_token)
+    return Predictions(seen, lengths, place, _gold(ids, place), causal=False)
+
+
+def predictions_of(
+    model: nn.Module,
+    encoded: EncodedWords,
+    indices: Sequence[int],
+    hidden: Bool[Tensor, "sentence length"],
+    tokenizer: PreTrainedTokenizerBase,
+) -> Predictions:
+    """`next_pieces` where the model sees the past only, else `masked_pieces`; on the CPU.
+
+    Raises:
+        UserError: the model does not say what it sees, or sees both sides and the tokenizer has no
+            mask token.
+    """
+    if is_causal(model):
+        return next_pieces(encoded, indices)
+    return masked_pieces(encoded, indices, hidden, mask_token_of(tokenizer))
+
+
+def mask_token_of(tokenizer: PreTrainedTokenizerBase) -> int:
+    """The id that stands for a hidden piece.
+
+    Raises:
+        UserError: the tokenizer has none.
+    """
+    if tokenizer.mask_token_id is None:
+        raise UserError(
+            "the model sees both sides, so that pieces must be hidden from it, but "
+            f"{type(tokenizer).__name__} has no mask token: set tokenizer.mask_token to the one "
+            "that the model was trained with"
+        )
+    return int(tokenizer.mask_token_id)
+
+
+def predict(model: nn.Module, predictions: Predictions) -> Float[Tensor, "batch length vocabulary"]:
+    """The model's logits, as float32.
+
+    Raises:
+        UserError: the sentences do not fit the model, or it has no language-model head.
+    """
+    check_model_fits(model, EncodedLines(predictions.ids, predictions.lengths, 0))
+    # Masks are left out where they change nothing: filling on the right is no causal model's past.
+    if predictions.causal:
+        output = model(input_ids=predictions.ids, use_cache=False)
+    else:
+        real = torch.arange(predictions.ids.shape[1], device=predictions.ids.device)
+        mask = (real < predictions.lengths[:, None]).long()
+        output = model(input_ids=predictions.ids, attention_mask=mask)
+    logits = getattr(output, "logits", None)
+    if not isinstance(logits, Tensor) or logits.shape[:2] != predictions.ids.shape:
+        raise UserError(
+            f"{type(model).__name__} gives no logits for each position: expected a model with a "
+            "language-model head, such as AutoModelForCausalLM or AutoModelForMaskedLM load"
+        )
+    return logits.float()
+
+
+def negative_log_likelihood(
+    logits: Float[Tensor, "batch length vocabulary"], labels: Int[Tensor, "batch length"]
+) -> Float[Tensor, "batch length"]:
+    """-log softmax(logits)[label], in nats; 0 where the label is -100.
+
+    Raises:
+        UserError: the logits are not numbers.
+    """
+    flat = cross_entropy(
+        logits.flatten(0, 1), labels.flatten(), ignore_index=NO_LABEL, reduction="none"
+    )
+    if flat.isnan().any():
+        raise UserError(NOT_A_NUMBER)
+    return flat.view(labels.shape)
+
+
+def _batch(
+    encoded: EncodedWords, indices: Sequence[int]
+) -> tuple[Int[Tensor, "batch length"], Int[Tensor, " batch"]]:
+    lengths = encoded.lengths[list(indices)]
+    return encoded.ids[list(indices), : int(lengths.max())], lengths
+
+
+def _gold(
+    ids: Int[Tensor, "batch length"], place: Int[Tensor, "batch length"]
+) -> Int[Tensor, "batch length"]:
+    pieces = ids.gather(1, place.clamp(min=0))
+    return torch.where(place != NOWHERE, pieces, NO_LABEL)

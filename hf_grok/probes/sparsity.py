@@ -1,0 +1,213 @@
+"""Attention sparsity: how few positions the heads of a model attend to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.behaviour.rows import Rows
+from hf_grok.probes.alignment import check_words_fit, encode_words
+from hf_grok.probes.attention import (
+    attention_masks,
+    batch_inputs,
+    eager_attention,
+    for_each_layer,
+    is_causal,
+    layers_and_heads,
+    transformer_of,
+)
+from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.sentences import constituency_sentences, words_of
+
+
+def attention_entropy(
+    attention: Float[Tensor, "batch head query key"],
+) -> Float[Tensor, "batch head query"]:
+    """H[b, h, i] = - sum over keys j of A[b, h, i, j] log A[b, h, i, j], with 0 log 0 = 0; nats.
+
+    In [0, log of the number of keys that i sees].
+
+    Source: Murty et al. 2023 (arXiv 2305.18741).
+    """
+    # Numbers below the smallest normal one are slow, and add nothing: 1e-38 x 87.
+    logarithm = attention.clamp_min(torch.finfo(attention.dtype).tiny).log_()
+    return -logarithm.mul_(attention).sum(-1)
+
+
+def visible_positions(
+    mask: Tensor | None, batch: int, length: int, *, causal: bool
+) -> Int[Tensor, "batch query"]:
+    """Number of keys that each query may look at.
+
+    Args:
+        mask: what eager attention adds to its scores, [batch or 1, 1, queries, keys]; None where
+            nothing is hidden but, in a causal model, what comes later.
+        batch: number of rows.
+        length: number of queries, which are the keys.
+        causal: whether the model sees earlier positions only.
+    """
+    if mask is None:
+        seen = torch.arange(1, length + 1) if causal else torch.full((length,), length)
+    elif mask.dtype == torch.bool:
+        seen = mask[:, 0].sum(-1)
+    else:
+        seen = (mask[:, 0] > torch.finfo(mask.dtype).min / 2).sum(-1)
+    return seen.expand(batch, length)
+
+
+def entropy_sums(
+    attention: Float[Tensor, "batch head query key"],
+    visible: Int[Tensor, "batch query"],
+    real: Bool[Tensor, "batch query"],
+) -> tuple[Float[Tensor, " head"], Float[Tensor, " head"], Float[Tensor, ""]]:
+    """Sums over the real queries of each head: entropy, and entropy / log(visible positions).
+
+    A query that sees one position has entropy 0 of at most 0: it has no part in the second sum.
+
+    Returns:
+        Both sums, and the number of queries in the second one.
+    """
+    entropy = attention_entropy(attention).double()
+    choosing = real & (visible > 1)
+    bound = torch.where(choosing, visible, 2).double().log()
+    share = torch.where(choosing, 1 / bound, 0.0)
+    plain = torch.einsum("bhq,bq->h", entropy, real.double())
+    return plain, torch.einsum("bhq,bq->h", entropy, share), choosing.sum().double()
+
+
+class AttentionSparsity(Probe):
+    """sparsity_negative_entropy = - mean over layers, heads and positions of H(A[position]); nats.
+
+    `sparsity_normalised` divides each H by the log of the number of positions that the query may
+    look at, before the mean: 0 where every head looks at one position, -1 where all look at every
+    position alike. Longer sentences have larger entropies; this makes them, and layers with a
+    sliding window, comparable. Queries that see one position only (the first of a causal model) are
+    left out of it.
+
+    Positions are the pieces of the sentences and their special tokens; filling is left out. Higher
+    is sparser, which in itself is neither better nor worse.
+
+    Args:
+        rows_or_words: rows with a column words, or a list of sentences, each a list of words.
+        tokenizer: a fast tokenizer, the model's.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none (GPT-2).
+
+    Raises:
+        UserError: there is no sentence, or one does not fit the tokenizer.
+
+    Source: Murty et al. 2023 (arXiv 2305.18741); the normalised value is ours.
+    """
+
+    name: ClassVar[str] = "sparsity"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741)"
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "sparsity_negative_entropy": Metric(
+            "minus the mean entropy of attention", "nats", highest=0.0
+        ),
+        "sparsity_normalised": Metric(
+            "minus the mean of entropy over its maximum", "share", lowest=-1.0, highest=0.0
+        ),
+    }
+
+    def __init__(
+        self,
+        rows_or_words: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
+        self._words = encode_words(
+            _words(rows_or_words), tokenizer, add_start=add_start, allow_unknown=allow_unknown
+        )
+
+    def __len__(self) -> int:
+        """Number of sentences."""
+        return len(self._words)
+
+    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
+        """Sums over the sentences at `indices`; of one layer's maps at a time.
+
+        Returns:
+            `entropy` and `normalised` [layer, head], `positions` [] and `choosing` [layer], the
+            number of positions in either, in float64.
+
+        Raises:
+            UserError: the model's attention cannot be read, or it is too small for the data.
+            RuntimeError: the model is in training mode.
+        """
+        require_evaluation_mode(model)
+        check_words_fit(model, self._words)
+        chosen = range(len(self)) if indices is None else indices
+        device, transformer = device_of(model), transformer_of(model)
+        causal = is_causal(transformer)
+        sums = _Sums(*layers_and_heads(transformer), causal, device)
+        with torch.no_grad(), eager_attention(transformer), attention_masks(transformer) as masks:
+            for batch in length_batches(self._words.lengths, chosen, token_budget(device)):
+                inputs = batch_inputs(self._words, batch, device, causal=causal)
+                real = self._words.mask[batch, : inputs["input_ids"].shape[1]].to(device)
+                for_each_layer(transformer, sums.adder(real, masks), **inputs)
+        return sums.state()
+
+    def compute(self, state: State) -> dict[str, float]:
+        """Both numbers; what has no position is left out."""
+        layers, heads = state["entropy"].shape
+        numbers: dict[str, float] = {}
+        for name, sums, cases in (
+            ("negative_entropy", state["entropy"], state["positions"] * layers),
+            ("normalised", state["normalised"], state["choosing"].sum()),
+        ):
+            if cases:
+                numbers[f"{self.name}_{name}"] = -float(sums.sum() / (cases * heads))
+        return numbers
+
+
+class _Sums:
+    """The sums of `AttentionSparsity.state`, while they grow on the model's device."""
+
+    def __init__(self, layers: int, heads: int, causal: bool, device: torch.device) -> None:
+        self._causal = causal
+        self._entropy = torch.zeros(layers, heads, dtype=torch.float64, device=device)
+        self._normalised = torch.zeros_like(self._entropy)
+        self._choosing = torch.zeros(layers, dtype=torch.float64, device=device)
+        self._positions = torch.zeros((), dtype=torch.float64, device=device)
+
+    def adder(
+        self, real: Bool[Tensor, "batch query"], masks: Sequence[Tensor | None]
+    ) -> Callable[[int, Tensor], None]:
+        """Count the positions of a batch; returns what adds a layer's map of it to the sums."""
+        self._positions += real.sum()
+
+        def add(layer: int, attention: Tensor) -> None:
+            visible = visible_positions(masks[layer], *real.shape, causal=self._causal)
+            plain, share, rows = entropy_sums(attention, visible.to(real.device), real)
+            self._entropy[layer] += plain
+            self._normalised[layer] += share
+            self._choosing[layer] += rows
+
+        return add
+
+    def state(self) -> State:
+        """The sums, on the CPU."""
+        return {
+            "entropy": self._entropy.cpu(),
+            "normalised": self._normalised.cpu(),
+            "positions": self._positions.cpu(),
+            "choosing": self._choosing.cpu(),
+        }
+
+
+def _words(rows_or_words: Rows) -> list[tuple[str, ...]]:
+    """Words of each sentence, whether they are rows or words already."""
+    first = next(iter(rows_or_words), None)
+    if isinstance(first, list | tuple):
+        return [tuple(words) for words in rows_or_words]
+    return words_of(constituency_sentences(rows_or_words))

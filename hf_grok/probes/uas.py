@@ -1,0 +1,204 @@
+"""Attention UAS: how many gold heads the attention heads of a model find."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.behaviour.rows import Rows
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
+from hf_grok.probes.attention import (
+    batch_inputs,
+    eager_attention,
+    for_each_layer,
+    is_causal,
+    layers_and_heads,
+    transformer_of,
+)
+from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.sentences import dependency_sentences, words_of
+from hf_grok.probes.uas_gold import HALVES, Gold
+from hf_grok.probes.uas_metrics import UAS_METRICS
+from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
+from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
+from hf_grok.probes.uas_sums import Shape, Sums
+
+# Chen et al. ask for 100 arcs, of 1,700 sentences of newspaper.
+MINIMUM_COUNT = 20
+
+
+class AttentionUAS(Probe):
+    """uas(head, direction) = share of words whose gold head is the word most attended to.
+
+    Attention between words is summed over the pieces of the attended word and averaged over those
+    of the attending one; special tokens are dropped, and no word chooses itself. In direction
+    dep->head a word chooses the word that it attends to most, in head->dep the word that attends to
+    it most (`uas_arcs.arc_hits`). A causal model cannot look right: each arc is scored by its later
+    word, and where the input starts with a word instead of a special token, arcs whose earlier word
+    is that first one are left out of every count: heads with nothing to look for attend there.
+
+    By default heads, and the offsets that stand beside them, are selected on the sentences at even
+    rows and scored on those at odd rows: the best of hundreds of heads on the data it is scored on
+    flatters rare relations.
+
+    - `uas_single_head`: the best (layer, head, direction) over all words; a root counts and has no
+      head to be found. `uas_single_head_without_punct`: over arcs that are not punctuation.
+    - `uas_best_head`: over arcs, with the best (layer, head, direction) of each relation;
+      `uas_relation_{}`: each relation's share.
+    - `uas_attention_mass`: over arcs, mean weight in the (layer, head, direction) with the largest
+      one for the relation; `uas_mass_{}`: each relation's.
+    - `uas_atypical`: as `uas_best_head`, with heads selected and scored on the arcs alone whose
+      offset is not the commonest of their relation in all the data.
+    - `uas_single_offset`, `uas_single_offset_without_punct`, `uas_best_offset`,
+      `uas_relation_offset_{}`, `uas_atypical_offset`: what the best fixed offset of -3 to +3
+      (causal: the best distance of 1 to 3), selected likewise, scores in the place of the head.
+    - `uas_offset_{}`: each fixed offset over all words, as `uas_single_head`.
+    - `uas_arcs`, `uas_left_out`: arcs of the scored part that count, and that are left out.
+
+    Relations count by themselves with `minimum_count` arcs in the scored part and one in the other.
+    Shares are in [0, 1]; higher is more syntax, above the baseline. One-word sentences are skipped.
+
+    Args:
+        rows: with columns words, heads, deprels.
+        tokenizer: a fast tokenizer, the model's.
+        selection: "split_half", or "same" to select and score on all sentences.
+        minimum_count: arcs that a relation needs; 100 in the paper.
+        relations: those that count in the numbers by relation; all of them by default.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none (GPT-2).
+        picture_sentences: sentences of median length whose maps are kept for `picture`.
+
+    Raises:
+        UserError: rows that are no dependency trees or that the tokenizer does not fit, an option
+            that does not exist, or no sentence to select or to score on.
+
+    Source: Chen et al. 2024 (arXiv 2309.07311), after Clark et al. 2019. Selection by halves, the
+    causal rule and the atypical arcs are ours.
+    """
+
+    name: ClassVar[str] = "uas"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Chen et al. 2024 (arXiv 2309.07311), after Clark et al. 2019"
+    metrics: ClassVar[Mapping[str, Metric]] = UAS_METRICS
+
+    def __init__(
+        self,
+        rows: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        selection: str = "split_half",
+        minimum_count: int = MINIMUM_COUNT,
+        relations: Sequence[str] | None = None,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+        picture_sentences: int = 1,
+    ) -> None:
+        if selection not in SELECTIONS:
+            raise unknown_name("selection", selection, SELECTIONS)
+        if minimum_count < 1:
+            raise UserError(f"minimum_count={minimum_count}: expected 1 arc or more")
+        if picture_sentences < 0:
+            raise UserError(f"picture_sentences={picture_sentences}: expected 0 or more")
+        everything = dependency_sentences(rows)
+        numbers = [n for n, sentence in enumerate(everything) if len(sentence.words) > 1]
+        _require_halves(numbers, selection)
+        self._sentences = [everything[number] for number in numbers]
+        self._gold = Gold.of(self._sentences, numbers)
+        self._commonest = {causal: self._gold.commonest(causal=causal) for causal in (False, True)}
+        self._words = encode_words(
+            words_of(self._sentences),
+            tokenizer,
+            add_start=add_start,
+            allow_unknown=allow_unknown,
+            row_numbers=numbers,
+        )
+        self._starts_with_word = bool((self._words.word_of[:, 0] != NO_WORD).any())
+        self._options: dict[str, Any] = {
+            "selection": selection,
+            "minimum_count": minimum_count,
+            "asked": _asked(relations, self._gold.names),
+        }
+        scored = [n for n, row in enumerate(numbers) if selection == "same" or row % HALVES]
+        drawn = typical_sentences(self._sentences, scored, picture_sentences)
+        self._pictured = {number: place for place, number in enumerate(drawn)}
+
+    def __len__(self) -> int:
+        """Number of sentences of two words or more."""
+        return len(self._sentences)
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """The relations of the data, in the order of the state's axis."""
+        return self._gold.names
+
+    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
+        """Sums over the sentences at `indices`; of one layer's maps at a time.
+
+        Returns:
+            `hits` and `mass` [half, kind, relation, layer, head, direction], `arcs` [half, kind,
+            relation], `offset_hits` [half, kind, relation, offset], `roots` and `left_out` [half],
+            in float64; `maps` [sentence, layer, head, word, word] of the pictured sentences.
+            Halves: even and odd rows. Kinds: arcs at their relation's commonest offset, others.
+
+        Raises:
+            UserError: the model's attention cannot be read, or it is too small for the data.
+            RuntimeError: the model is in training mode.
+        """
+        require_evaluation_mode(model)
+        check_words_fit(model, self._words)
+        chosen = range(len(self)) if indices is None else indices
+        device, transformer = device_of(model), transformer_of(model)
+        shape = self._shape(transformer)
+        sums = Sums(self._gold, self._commonest[shape.causal], shape, self._pictured, device)
+        with torch.no_grad(), eager_attention(transformer):
+            for batch in length_batches(self._words.lengths, chosen, token_budget(device)):
+                inputs = batch_inputs(self._words, batch, device, causal=shape.causal)
+                for_each_layer(transformer, sums.adder(self._words, batch), **inputs)
+        return sums.state()
+
+    def compute(self, state: State) -> dict[str, float]:
+        """The numbers of a summed state; those without an arc to score are left out."""
+        numbers = uas_numbers(state, self._gold.names, **self._options)
+        return {f"{self.name}_{name}": number for name, number in numbers.items()}
+
+    def picture(self, state: State) -> dict[str, Any] | None:
+        """The best head of each scored relation, and its map on the pictured sentences.
+
+        Returns:
+            `best_heads` {relation: {layer, head, direction, uas}} and `sentences`, each with words,
+            heads, deprels and, for each scored relation that occurs in it, `maps` {relation: rows
+            of weights [attending word][attended word]}. None if no sentence was seen.
+        """
+        heads = best_heads(state, self._gold.names, **self._options)
+        sentences = pictured(state["maps"], [self._sentences[n] for n in self._pictured], heads)
+        return {"best_heads": heads, "sentences": sentences} if sentences else None
+
+    def _shape(self, transformer: nn.Module) -> Shape:
+        causal = is_causal(transformer)
+        layers, heads = layers_and_heads(transformer)
+        return Shape(layers, heads, causal, sink=causal and self._starts_with_word)
+
+
+def _require_halves(rows: Sequence[int], selection: str) -> None:
+    if not rows:
+        raise UserError("no sentence has two words: there is no arc to score")
+    if selection == "split_half" and len({row % HALVES for row in rows}) < HALVES:
+        raise UserError(
+            "heads are selected on the sentences at even rows and scored on those at odd rows, and "
+            "only one of these has a sentence of two words: give more rows, or take "
+            'selection="same"'
+        )
+
+
+def _asked(relations: Sequence[str] | None, names: Sequence[str]) -> Tensor:
+    """Which of the data's relations count in the numbers by relation."""
+    for relation in relations or ():
+        if relation not in names:
+            raise unknown_name("relation", relation, names, "These are the relations of the data.")
+    return torch.tensor([relations is None or name in relations for name in names])

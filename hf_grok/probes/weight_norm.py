@@ -1,0 +1,207 @@
+"""Weight norm: how large the parameters are, as a whole and without the gains of LayerNorm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from hf_grok.errors import UserError
+from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+
+WITHOUT = "all parameters but the gains of LayerNorm and RMSNorm"
+
+
+def squared_norms(model: nn.Module) -> dict[str, Float[Tensor, ""]]:
+    """sum of squares of each parameter, by its name; a tied parameter once, by its first name.
+
+    Summed in float64, on the parameter's device.
+    """
+    # vector_norm casts inside its loop: `.double()` would copy a whole embedding matrix.
+    return {
+        name: torch.linalg.vector_norm(parameter.detach(), dtype=torch.float64).square()
+        for name, parameter in model.named_parameters()
+    }
+
+
+def l2_norm(model: nn.Module) -> float:
+    """sqrt(sum of squares of all parameters), tied ones once. Source: Murty et al. 2023."""
+    return math.sqrt(float(_sum(list(squared_norms(model).values()))))
+
+
+def is_norm_layer(module: nn.Module) -> bool:
+    """LayerNorm or RMSNorm: torch's, or a class whose name ends so (the library has its own)."""
+    named = type(module).__name__.endswith(("LayerNorm", "RMSNorm"))
+    return named or isinstance(module, nn.LayerNorm | nn.RMSNorm)
+
+
+def norm_gains(model: nn.Module) -> set[str]:
+    """Names of the gains of LayerNorm and RMSNorm layers: their weights, not their biases.
+
+    Gains start at one and so hold a large part of the norm from the first step; biases start at
+    zero, and are counted with the rest.
+    """
+    gains = {id(module.weight) for module in model.modules() if is_norm_layer(module)}
+    return {name for name, parameter in model.named_parameters() if id(parameter) in gains}
+
+
+def unused_parameters(model: nn.Module, inputs: Mapping[str, Any]) -> list[str]:
+    """Names of the parameters on which no tensor of `model(**inputs)` depends.
+
+    Exact, and without a backward pass: the graph of one forward pass is walked from its outputs
+    back to the parameters. Stand-ins that share the parameters' memory take part in their place,
+    so frozen ones are seen too and nothing of the model is touched.
+
+    Args:
+        model: any module whose output is a tensor, or a tuple or dictionary with tensors in it.
+        inputs: arguments of the forward pass, on the model's device.
+    """
+    stand_ins = {
+        name: parameter.detach().requires_grad_()
+        for name, parameter in model.named_parameters()
+        if parameter.is_floating_point()
+    }
+    with torch.enable_grad():
+        output = functional_call(model, stand_ins, args=(), kwargs=dict(inputs))
+    reached = _leaves_behind(output)
+    return [name for name, stand_in in stand_ins.items() if id(stand_in) not in reached]
+
+
+def _leaves_behind(output: Any) -> set[int]:
+    """Identities of the leaf tensors from which the tensors of `output` were computed."""
+    values = output.values() if isinstance(output, Mapping) else output
+    tensors = [output] if isinstance(output, Tensor) else [v for v in values if torch.is_tensor(v)]
+    waiting = [tensor.grad_fn for tensor in tensors if tensor.grad_fn is not None]
+    seen = set(waiting)
+    leaves: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        leaves.add(id(getattr(node, "variable", None)))
+        fresh = {before for before, _ in node.next_functions if before is not None} - seen
+        seen |= fresh
+        waiting.extend(fresh)
+    return leaves
+
+
+class WeightNorm(Probe):
+    """norm_l2 = sqrt(sum of the squares of all parameters), tied ones once.
+
+    - `norm_l2`, and `norm_l2_over_root_depth` = norm_l2 / sqrt(number of layers);
+    - `norm_squared` = its square;
+    - `norm_l2_without_layernorm`, `norm_squared_without_layernorm`: without the gains (weights) of
+      LayerNorm and RMSNorm layers; their biases count;
+    - `norm_unused_squared`: the part of `norm_squared` in parameters on which the output for
+      `sample_input` does not depend; weight decay still moves them;
+    - `norm_matrix_NAME`: L2 norm of each parameter of two axes or more.
+
+    Args:
+        per_matrix: also report `norm_matrix_NAME`; there can be hundreds.
+        sample_input: arguments of one forward pass, as `{"input_ids": ...}`. Without it
+            `norm_unused_squared` is left out.
+
+    Source: Murty et al. 2023 (arXiv 2305.18741) for the L2 norm, also over the root of the depth;
+    Chen et al. 2024 (arXiv 2309.07311) for the squared one. Both unverified in their text.
+    """
+
+    name = "norm"
+    version = 1
+    source = "Murty et al. 2023 (arXiv 2305.18741); Chen et al. 2024 (arXiv 2309.07311)"
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "norm_l2": Metric("L2 norm of all parameters", "weights", lowest=0.0),
+        "norm_l2_over_root_depth": Metric(
+            "L2 norm of all parameters / sqrt(layers)", "weights", lowest=0.0
+        ),
+        "norm_squared": Metric("squared L2 norm of all parameters", "squared weights", lowest=0.0),
+        "norm_l2_without_layernorm": Metric(f"L2 norm of {WITHOUT}", "weights", lowest=0.0),
+        "norm_squared_without_layernorm": Metric(
+            f"squared L2 norm of {WITHOUT}", "squared weights", lowest=0.0
+        ),
+        "norm_unused_squared": Metric(
+            "squared L2 norm of the parameters that the output does not depend on",
+            "squared weights",
+            lowest=0.0,
+            baseline="norm_squared",
+        ),
+        "norm_matrix_{}": Metric("L2 norm of this parameter", "weights", lowest=0.0),
+    }
+
+    def __init__(
+        self, *, per_matrix: bool = False, sample_input: Mapping[str, Any] | None = None
+    ) -> None:
+        self._per_matrix = per_matrix
+        self._sample_input = sample_input
+
+    @classmethod
+    def from_data(cls, rows: Any, tokenizer: Any, **options: Any) -> WeightNorm:
+        """The probe; it looks at the weights alone, so rows and tokenizer are not read."""
+        return cls(**options)
+
+    def __len__(self) -> int:
+        return 1
+
+    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
+        """Squared norms by group of parameters, and the number of layers (0 where unknown)."""
+        require_evaluation_mode(model)
+        squares = squared_norms(model)
+        _require_finite(squares)
+        gains = norm_gains(model)
+        groups = {"all": squares.keys(), "without_layernorm": squares.keys() - gains}
+        if self._sample_input is not None:
+            groups["unused"] = set(unused_parameters(model, self._inputs_for(model)))
+        if self._per_matrix:
+            matrices = (name for name, values in model.named_parameters() if values.ndim > 1)
+            groups |= {f"matrix_{name}": {name} for name in matrices}
+        layers = getattr(getattr(model, "config", None), "num_hidden_layers", 0)
+        state = {
+            group: _sum([square for name, square in squares.items() if name in names])
+            for group, names in groups.items()
+        }
+        state |= {"items": torch.tensor(1), "layers": torch.tensor(layers)}
+        if indices is not None and len(indices) == 0:
+            state = {name: torch.zeros_like(value) for name, value in state.items()}
+        return state
+
+    def _inputs_for(self, model: nn.Module) -> dict[str, Any]:
+        device = device_of(model)
+        given = (self._sample_input or {}).items()
+        return {key: value.to(device) if torch.is_tensor(value) else value for key, value in given}
+
+    def compute(self, state: State) -> dict[str, float]:
+        """Norms of a summed state; nothing where no process looked."""
+        if not state["items"]:
+            return {}
+        squares = {name: float(value) for name, value in state.items()}
+        whole, without, layers = (squares[name] for name in ("all", "without_layernorm", "layers"))
+        numbers = {
+            "norm_l2": math.sqrt(whole),
+            "norm_squared": whole,
+            "norm_l2_without_layernorm": math.sqrt(without),
+            "norm_squared_without_layernorm": without,
+        }
+        if layers:
+            numbers["norm_l2_over_root_depth"] = math.sqrt(whole / layers)
+        if "unused" in squares:
+            numbers["norm_unused_squared"] = squares["unused"]
+        matrices = (name for name in squares if name.startswith("matrix_"))
+        return numbers | {f"norm_{name}": math.sqrt(squares[name]) for name in matrices}
+
+
+def _require_finite(squares: Mapping[str, Float[Tensor, ""]]) -> None:
+    wrong = [name for name, square in squares.items() if not square.isfinite()]
+    if wrong:
+        raise UserError(
+            f"parameter {wrong[0]!r} holds a number that is infinite or not a number: has training "
+            "diverged?"
+        )
+
+
+def _sum(squares: Sequence[Float[Tensor, ""]]) -> Float[Tensor, ""]:
+    """The sum, on the CPU; 0 for none."""
+    return (
+        torch.stack(list(squares)).sum().cpu() if squares else torch.zeros((), dtype=torch.double)
+    )

@@ -1,0 +1,98 @@
+"""Probes run on a model: in the guard, shared out over ranks, each failure its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import nn
+
+from hf_grok.guard import watching
+from hf_grok.probes.base import Probe, State, add_states
+
+
+@dataclass
+class Probed:
+    """What one round of probes gave: the same on every rank.
+
+    Attributes:
+        numbers: metric -> value, of the probes that did not fail.
+        pictures: probe -> what a report draws, as plain JSON.
+        failures: probe -> type and message of its error, with the rank where there are several.
+        seconds: probe -> wall time of the slowest rank.
+    """
+
+    numbers: dict[str, float] = field(default_factory=dict)
+    pictures: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One rank's share of one probe, or the error that it ended in."""
+
+    state: State | None
+    error: str | None
+    seconds: float
+
+
+def run_probes(
+    model: nn.Module, probes: Sequence[Probe], accelerator: Accelerator | None = None
+) -> Probed:
+    """Every probe's numbers for `model`, in `hf_grok.guard.watching`: nothing of it is changed.
+
+    Each rank takes its share of a probe's items and states are summed over ranks, so the numbers
+    are exact and the same everywhere. A probe that fails on any rank is a failure on all of them
+    (none is left waiting for the others), and the probes after it still run.
+
+    Args:
+        model: not wrapped (`trainer.model`, or `accelerator.unwrap_model(...)`).
+        probes: which.
+        accelerator: of a run; None for one process.
+    """
+    world = accelerator.num_processes if accelerator else 1
+    rank = accelerator.process_index if accelerator else 0
+    probed = Probed()
+    with watching(model):
+        for probe in probes:
+            part = _part(model, probe, range(rank, len(probe), world))
+            parts = gather_object([part]) if world > 1 else [part]
+            _conclude(probe, parts, probed)
+    return probed
+
+
+def _part(model: nn.Module, probe: Probe, share: range) -> _Part:
+    began = time.perf_counter()
+    try:
+        state = probe.state(model, share)
+    except Exception as error:  # whatever a probe dies of, the run and the other ranks live
+        return _Part(None, _described(error), time.perf_counter() - began)
+    return _Part(state, None, time.perf_counter() - began)
+
+
+def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:
+    """Add one probe's outcome over all ranks to `probed`."""
+    probed.seconds[probe.name] = max(part.seconds for part in parts)
+    errors = {rank: part.error for rank, part in enumerate(parts) if part.error is not None}
+    if not errors:
+        try:
+            total = add_states(part.state for part in parts if part.state is not None)
+            probed.numbers.update(probe.compute(total))
+            picture = probe.picture(total)
+        except Exception as error:  # as above
+            errors = {0: _described(error)}
+        else:
+            if picture is not None:
+                probed.pictures[probe.name] = picture
+    if errors:
+        where = (lambda rank: f"rank {rank}: ") if len(parts) > 1 else (lambda rank: "")
+        probed.failures[probe.name] = "; ".join(where(r) + text for r, text in errors.items())
+
+
+def _described(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

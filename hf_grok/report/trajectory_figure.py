@@ -1,0 +1,127 @@
+"""Loss, structure and capability over each other, each with its onset, as Chen et al. 2024 do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hf_grok.report.annotations import ROW, Event, mark_events
+from hf_grok.report.drawing import add_title, new_figure
+from hf_grok.report.groups import Group, measured
+from hf_grok.report.onset_marks import MEANING, found_onsets, say_onsets, study_onsets
+from hf_grok.report.palette import GENERALIZATION_STYLE, STRUCTURE_STYLE, Style
+from hf_grok.report.panels import TITLE, draw_events, stacked_axes
+from hf_grok.report.probe_metrics import FAMILIES, SHARE, Family, Measure
+from hf_grok.report.structure_figure import Curve, draw_family
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hf_grok.dynamics.onset_study import MetricOnsets
+
+PANEL = 1.25  # inches
+GAP = 0.32
+RIGHT = 1.42
+
+
+@dataclass(frozen=True)
+class Part:
+    """One panel: a number, what its onset is called, its style and that of its onset's line."""
+
+    family: Family
+    name: str
+    style: Style
+    onset: Style
+
+    @property
+    def measure(self) -> Measure:
+        """The number."""
+        return self.family.measures[0]
+
+
+_LOSS = Part(
+    Family("Validation loss (nats a token)", (Measure("loss", "loss"),)),
+    "loss",
+    Style("green", "-", "^"),
+    Style("green", (0, (1, 1.2))),
+)
+_ACCURACY = Family(
+    "Generalization accuracy", (Measure("generalization_accuracy", "accuracy"),), SHARE
+)
+
+
+def trajectory_parts(group: Group) -> list[Part]:
+    """Loss, attention UAS, and minimal pairs or else generalization; empty without the first two.
+
+    UAS is that of one head, which the paper plots; of the best head of each relation where only
+    that was measured.
+    """
+    structure = _first_measured(group, "uas_single_head", "uas_best_head")
+    if structure is None or not measured(group, _LOSS.measure.column):
+        return []
+    pairs = _first_measured(group, "pairs_accuracy")
+    return [
+        _LOSS,
+        Part(structure, "UAS", STRUCTURE_STYLE, Style("blue", (0, (5, 1.6)))),
+        Part(
+            pairs or _ACCURACY,
+            "pairs" if pairs else "accuracy",
+            GENERALIZATION_STYLE,
+            Style("vermilion", "-"),
+        ),
+    ]
+
+
+def draw_trajectory(group: Group) -> Figure | None:
+    """Three panels, through which every onset is a vertical line; None without loss or UAS."""
+    parts = trajectory_parts(group)
+    if not parts:
+        return None
+    curves = [
+        Curve(part.measure, part.style, study_onsets(group, part.measure.column)) for part in parts
+    ]
+    events = [
+        event
+        for part, one in zip(parts, curves, strict=True)
+        for event in _events(part, one.onsets)
+    ]
+    bottom, top = 0.5, 0.42 + ROW * len(events) + TITLE
+    figure = new_figure(bottom + top + len(parts) * PANEL + (len(parts) - 1) * GAP)
+    rows = stacked_axes(
+        figure, group, len(parts), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT
+    )
+    for axes, part, one in zip(rows, parts, curves, strict=True):
+        draw_family(axes, group, part.family, [one])
+    mark_events(rows[0], events, above=TITLE)
+    for axes in rows[1:]:
+        draw_events(axes, events)
+    add_title(figure, f"{group.title}: trajectory")
+    return figure
+
+
+def caption_trajectory(group: Group) -> str:
+    """What `draw_trajectory` shows."""
+    last = trajectory_parts(group)[-1].family.title
+    text = (
+        "Loss, attention UAS and "
+        f"{last[0].lower()}{last[1:]}, each with its onset as a line through all three, as in Chen"
+        " et al. 2024: does structure come with a drop of the loss, and before the capability?"
+    )
+    if len(group.runs) > 1:
+        text += " Onsets are those of the mean, and their intervals those of resampled seeds."
+    return text + MEANING
+
+
+def _first_measured(group: Group, *metrics: str) -> Family | None:
+    """The family that begins with the first of these numbers that any run measured."""
+    found = {family.measures[0].metric: family for family in FAMILIES}
+    there = (metric for metric in metrics if measured(group, f"eval_{metric}"))
+    return next((found[metric] for metric in there), None)
+
+
+def _events(part: Part, study: MetricOnsets | None) -> list[Event]:
+    """The onset of one curve: by acceleration, or else by crossing; none if there is none."""
+    return [
+        Event(onset.step, f"{part.name} {said}", part.onset)
+        for (_, onset, _), said in zip(found_onsets(study), say_onsets(study), strict=True)
+    ][:1]

@@ -1,0 +1,73 @@
+"""The structural probes of a recipe: which, and over which sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.probes import Probe, build_probe, probe_names
+from hf_grok.training.arguments import DataArguments, ProbeArguments
+from hf_grok.training.language import ASKING_TASKS, asked_rows
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+# Without a gold structure there are no heads to find and no tree to score.
+WITHOUT_STRUCTURE = ("sparsity", "norm", "intrinsic_dimension")
+DEFAULT = ("uas", "tree", *WITHOUT_STRUCTURE)
+# A tree projection runs each sentence once per word.
+SHARE_OF_TREES = 4
+
+
+def chosen_probes(text: str, language: str) -> tuple[str, ...]:
+    """The probes' names that `--probes` asks for.
+
+    Args:
+        text: "default", "none", or names with commas between them.
+        language: whose defaults.
+
+    Raises:
+        UserError: a name that no probe has, or one twice.
+    """
+    if text == "none":
+        return ()
+    if text == "default":
+        return DEFAULT if language in ASKING_TASKS else WITHOUT_STRUCTURE
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in probe_names():
+            raise unknown_name("probe", name, ["default", "none", *probe_names()])
+    if len(set(names)) < len(names):
+        raise UserError(f"--probes {text}: name each probe once")
+    return names
+
+
+def recipe_probes(
+    arguments: ProbeArguments, data: DataArguments, test: Dataset, tokenizer: Any
+) -> list[Probe]:
+    """The probes of a run, over sentences of the test split drawn by `evaluation_seed`.
+
+    The model reads a sentence's words, without the task word and what follows it. Tree projections
+    take a quarter of the sentences, all of them from lines that ask for something.
+
+    Raises:
+        UserError: an unknown probe, or rows that do not fit one.
+    """
+    names = chosen_probes(arguments.probes, data.language)
+    shuffled = _with_words(test).shuffle(seed=data.evaluation_seed)
+    rows = _first(shuffled, arguments.probe_examples)
+    asking = _first(
+        asked_rows(shuffled, data.language), -(-arguments.probe_examples // SHARE_OF_TREES)
+    )
+    return [build_probe(name, asking if name == "tree" else rows, tokenizer) for name in names]
+
+
+def _with_words(rows: Dataset) -> Dataset:
+    """Rows with a column words: Dyck's strings have none."""
+    if "words" in rows.column_names:
+        return rows
+    return rows.add_column("words", [text.split() for text in rows["text"][:]])
+
+
+def _first(rows: Dataset, count: int) -> Dataset:
+    return rows.select(range(min(count, len(rows))))

@@ -1,0 +1,55 @@
+"""Probes over two processes: the same numbers on both, the items shared out, one writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.callbacks.material import CountingProbe, tiny_trainer
+
+PROGRAM = """
+import json, sys
+from pathlib import Path
+from hf_grok.callbacks import ProbeCallback
+from tests.callbacks.material import CountingProbe, FailingProbe, tiny_trainer
+
+class FailsOnOne(FailingProbe):
+    def state(self, model, indices=None):
+        if 1 in indices:
+            raise ValueError("only here")
+        return CountingProbe.state(self, model, indices)
+
+folder = Path(sys.argv[1])
+trainer = tiny_trainer(folder, per_device_train_batch_size=2, ddp_find_unused_parameters=False)
+trainer.add_callback(ProbeCallback(trainer, [FailsOnOne(), CountingProbe(5)]))
+trainer.train()
+rows = [row for row in trainer.state.log_history if "eval_count_items" in row]
+for row in rows:
+    del row["eval_probes_runtime"]
+(folder / f"rank{trainer.args.process_index}.json").write_text(json.dumps(rows))
+trainer.end()
+"""
+
+
+def test_two_processes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command += ["--nproc_per_node", "2", str(tmp_path / "program.py"), str(tmp_path)]
+    root = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
+    assert first == second
+    assert [row["step"] for row in first] == [0, 3, 6, 8]
+    assert {row["eval_count_items"] for row in first} == {5.0}
+    assert {row["eval_broken_failed"] for row in first} == {1.0}
+    recorded = [json.loads(line) for line in (tmp_path / "probes.jsonl").read_text().splitlines()]
+    assert len(recorded) == 8  # two probes, four rounds, one writer
+    assert recorded[0]["failed"] == "rank 1: ValueError: only here"
+    alone = tiny_trainer(tmp_path / "alone")
+    expected = CountingProbe(5).measure(alone.model.eval())
+    assert first[0]["eval_count_norm"] == expected["count_norm"]
