@@ -7,11 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hf_grok.errors import UserError
+
 
 def append_row(path: Path, row: Mapping[str, Any]) -> None:
-    """Add one row to the end of the file, which is made if it is not there."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    """Add one row to the end of the file, which is made if it is not there.
+
+    Raises:
+        UserError: it cannot be written, as on a full disk. What stands in the file stays.
+    """
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    except OSError as error:
+        raise UserError(
+            f"could not write to {path}: {error}. Make room and go on with --resume: a resumed run "
+            "repeats what was not written."
+        ) from error
 
 
 def rewind(path: Path, step: int) -> None:

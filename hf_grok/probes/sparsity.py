@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows
+from hf_grok.errors import UserError
 from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.attention import (
     attention_masks,
@@ -208,6 +209,8 @@ class _Sums:
 def _words(rows_or_words: Rows) -> list[tuple[str, ...]]:
     """Words of each sentence, whether they are rows or words already."""
     first = next(iter(rows_or_words), None)
+    if isinstance(first, str):
+        raise UserError(f"sentence 0 is the text {first!r}: expected a list of words. Split it.")
     if isinstance(first, list | tuple):
         return [tuple(words) for words in rows_or_words]
     return words_of(constituency_sentences(rows_or_words))

@@ -64,6 +64,7 @@ class Session:
         if self.leads:
             self.record.finish("finished", steps=trainer.state.global_step)
             self.say(closing(self.folder, trainer.state.global_step))
+        trainer.accelerator.wait_for_everyone()  # a rank that leaves early takes the others down
         trainer.end()
         return self.folder
 

@@ -30,6 +30,7 @@ rows = [row for row in trainer.state.log_history if "eval_count_items" in row]
 for row in rows:
     del row["eval_probes_runtime"]
 (folder / f"rank{trainer.args.process_index}.json").write_text(json.dumps(rows))
+trainer.accelerator.wait_for_everyone()
 trainer.end()
 """
 

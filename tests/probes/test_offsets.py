@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,9 +18,7 @@ from hf_grok.probes.offsets import (
 )
 from hf_grok.probes.uas import AttentionUAS
 from tests.probes.matrix import model_of
-from tests.probes.uas_material import word_level
-
-EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
+from tests.probes.uas_material import EWT, treebank_rows, word_level
 
 
 def test_offsets_of_arcs() -> None:
@@ -66,7 +63,7 @@ def test_of_equally_common_offsets_the_nearer_then_the_left(
 @pytest.mark.skipif(not EWT.is_file(), reason=f"{EWT} is absent")
 @pytest.mark.parametrize("architecture", ["gpt2", "bert"])
 def test_offsets_of_a_treebank(architecture: str) -> None:
-    rows = [row for row in _rows() if len(row["words"]) < 60]
+    rows = [row for row in treebank_rows() if len(row["words"]) < 60]
     causal = architecture == "gpt2"
     probe = AttentionUAS(rows, word_level(), allow_unknown=True, selection="same")
     numbers = probe.compute(probe.state(model_of(architecture, 20)))
@@ -85,14 +82,3 @@ def test_offsets_of_a_treebank(architecture: str) -> None:
     plain = [offset for offset, deprel in words if not deprel.startswith("punct")]
     best = max(plain.count(offset) for offset in (DISTANCES if causal else OFFSETS))
     assert numbers["uas_single_offset_without_punct"] == pytest.approx(best / len(plain))
-
-
-def _rows() -> list[dict[str, list[str] | list[int]]]:
-    rows = []
-    for block in EWT.read_text(encoding="utf-8").strip().split("\n\n"):
-        lines = [line.split("\t") for line in block.split("\n") if not line.startswith("#")]
-        plain = [line for line in lines if line[0].isdigit()]
-        heads = [int(line[6]) for line in plain]
-        words, deprels = ([line[column] for line in plain] for column in (1, 7))
-        rows.append({"words": words, "heads": heads, "deprels": deprels})
-    return rows

@@ -145,9 +145,16 @@ def test_a_start_token_is_a_position() -> None:
     assert positions[1] == positions[0] + 2
 
 
-@pytest.mark.parametrize("rows", [[], [{"text": "the"}]])
-def test_rows_without_words_are_refused(rows: list[Any]) -> None:
-    with pytest.raises(UserError, match=r"there are no sentences|no column 'words'"):
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "there are no sentences"),
+        ([{"text": "the"}], "row 0 has no column 'words'"),
+        (["the words"], "sentence 0 is the text 'the words': expected a list of words"),
+    ],
+)
+def test_rows_without_words_are_refused(rows: list[Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         AttentionSparsity(rows, word_level())
 
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from hf_grok.models import word_level_tokenizer
 WORDS = ("the", "newts", "unhappy", "don't", "smile", ".")
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 RELATIONS = ("nsubj", "det", "punct", "nmod:poss")
+EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
 MERGES = ("th", "the", "ne", "new", "newt", "un", "do", "don", "smi")
 
 
@@ -113,6 +115,18 @@ def rows_of(count: int, *, seed: int = 0, longest: int = 6) -> list[dict[str, An
 
 def _other(draw: random.Random, word: int, size: int) -> int:
     return draw.choice([head for head in range(1, size + 1) if head != word + 1])
+
+
+def treebank_rows() -> list[dict[str, Any]]:
+    """The sentences of `EWT`, without multiword ranges and empty nodes."""
+    rows = []
+    for block in EWT.read_text(encoding="utf-8").strip().split("\n\n"):
+        lines = [line.split("\t") for line in block.split("\n") if not line.startswith("#")]
+        plain = [line for line in lines if line[0].isdigit()]
+        heads = [int(line[6]) for line in plain]
+        words, deprels = ([line[column] for line in plain] for column in (1, 7))
+        rows.append({"words": words, "heads": heads, "deprels": deprels})
+    return rows
 
 
 def places_of(tokenizer: PreTrainedTokenizerFast, words: Sequence[str]) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,19 @@ def test_every_shipped_recipe_parses() -> None:
             assert settings.training.output_dir == f"runs/{name}-{scale}-seed0"
 
 
+def test_dictionaries_are_read_whatever_unions_were_made_before() -> None:
+    """Typing gives out a union that it has made before for one with the same members."""
+    code = """
+from typing import Optional, Union
+Optional[Union[str, dict]]
+from hf_grok.training.recipe import load_recipe, parse
+settings = parse(load_recipe("dyck"), ["--language_options", '{"train_size": 3}'])
+print(settings.data.language_options)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "{'train_size': 3}", done.stderr
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good(tmp_path: Path) -> None:
     words = ["--learning_rate", "1e30", "--max_grad_norm", "0", "--warmup_steps", "12"]
     with pytest.raises(UserError, match=r"(the loss is (nan|inf) at step \d+|is not finite)"):
@@ -130,7 +145,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good(tmp_pat
 
 
 def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
-    process = train_apart(tmp_path, code=FULL_DISK)
+    process = train_apart(tmp_path, "--probes", "none", code=FULL_DISK)
     _, errors = process.communicate()
     assert process.returncode == 2, errors
     assert "could not write" in errors
@@ -140,8 +155,19 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
     left = checkpoints(tmp_path / "run")
     assert [folder.name for folder in left] == ["checkpoint-0", "checkpoint-10"]
     assert all(flaw(folder) is None for folder in left)
-    resumed = train_tiny(tmp_path, resume=True)
+    resumed = train_tiny(tmp_path, "--probes", "none", resume=True)
     assert json.loads((resumed / "run.json").read_text())["status"] == "finished"
+
+
+def test_a_table_that_cannot_be_written_stops_the_run_and_says_so(tmp_path: Path) -> None:
+    """The probes' numbers have filled 20 kB before the checkpoint does."""
+    process = train_apart(tmp_path, "--evaluations", "every:1", code=FULL_DISK)
+    _, errors = process.communicate()
+    assert process.returncode == 2, errors
+    assert "could not write to" in errors
+    assert "metrics.jsonl" in errors
+    assert "--resume" in errors
+    assert "Traceback" not in errors
 
 
 def test_the_command_line_prints_the_message_alone(

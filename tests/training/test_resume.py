@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.tiny import train_apart, train_tiny
+from tests.training.tiny import log_of, train_apart, train_tiny
 
 # Dies by SIGKILL in the middle of step 26, mid-epoch (16 steps an epoch) and between checkpoints.
 KILL = """
@@ -34,15 +33,6 @@ def save(self, folder):
     return ordinary(self, folder)
 GrokTrainer._save_optimizer_and_scheduler = save
 """
-
-
-def log_of(run: Path) -> list[dict]:
-    lines = (run / "metrics.jsonl").read_text().splitlines()
-    # The closing row tells how long training took, and the rows of the probes how long they took.
-    rows = [row for row in map(json.loads, lines) if "train_runtime" not in row]
-    return [
-        {key: value for key, value in row.items() if key != "eval_probes_runtime"} for row in rows
-    ]
 
 
 def same_end(one: Path, other: Path) -> None:

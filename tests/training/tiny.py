@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -47,6 +48,15 @@ def tiny_settings(folder: Path, *words: str) -> Settings:
 def train_tiny(folder: Path, *words: str, resume: bool = False) -> Path:
     folder.mkdir(exist_ok=True)
     return run(tiny_settings(folder, *words), resume=resume)
+
+
+def log_of(run: Path) -> list[dict]:
+    """What a run logged, without how long training and the probes took."""
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    rows = [row for row in map(json.loads, lines) if "train_runtime" not in row]
+    return [
+        {key: value for key, value in row.items() if key != "eval_probes_runtime"} for row in rows
+    ]
 
 
 def train_apart(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
