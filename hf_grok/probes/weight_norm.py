@@ -111,6 +111,7 @@ class WeightNorm(Probe):
     name = "norm"
     version = 1
     source = "Murty et al. 2023 (arXiv 2305.18741); Chen et al. 2024 (arXiv 2309.07311)"
+    needs_data: ClassVar[bool] = False
     metrics: ClassVar[Mapping[str, Metric]] = {
         "norm_l2": Metric("L2 norm of all parameters", "weights", lowest=0.0),
         "norm_l2_over_root_depth": Metric(
@@ -135,11 +136,6 @@ class WeightNorm(Probe):
     ) -> None:
         self._per_matrix = per_matrix
         self._sample_input = sample_input
-
-    @classmethod
-    def from_data(cls, rows: Any, tokenizer: Any, **options: Any) -> WeightNorm:
-        """The probe; it looks at the weights alone, so rows and tokenizer are not read."""
-        return cls(**options)
 
     def __len__(self) -> int:
         return 1

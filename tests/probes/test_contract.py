@@ -118,6 +118,18 @@ def test_the_same_model_gives_the_same_numbers(name: str) -> None:
     assert probe_of(name).measure(model) == probe_of(name).measure(model)
 
 
+@pytest.mark.parametrize("name", [name for name in OURS if probe_class(name).needs_data])
+def test_the_flags_of_the_command_line_are_everybodys(name: str) -> None:
+    rows = PAIRS if name == "pairs" else ROWS
+    options = {**OPTIONS.get(name, {}), "allow_unknown": True, "add_start": True}
+    assert build_probe(name, rows, TOKENIZER, **options).measure(watched_model())
+
+
+def test_a_probe_of_the_weights_alone_needs_no_data() -> None:
+    assert not probe_class("norm").needs_data
+    assert build_probe("norm", None, None).measure(watched_model())["norm_l2"] > 0
+
+
 @pytest.mark.parametrize("name", [name for name in OURS if name != "norm"])
 def test_a_model_in_training_mode_is_refused(name: str) -> None:
     with pytest.raises(RuntimeError, match="training mode"):

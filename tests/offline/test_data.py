@@ -1,0 +1,73 @@
+"""Every kind of source that `hf-grok probe --data` reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+
+from hf_grok.errors import UserError
+from hf_grok.offline.data import load_data
+from hf_grok.probes.sentences import dependency_sentences
+from tests.offline.material import ROWS
+
+CONLLU = """\
+# text = cats run .
+1\tcats\tcat\tNOUN\t_\t_\t2\tnsubj\t_\t_
+2\trun\trun\tVERB\t_\t_\t0\troot\t_\t_
+3\t.\t.\tPUNCT\t_\t_\t2\tpunct\t_\t_
+
+"""
+PAIR = {
+    "sentence_good": "cats run.",
+    "sentence_bad": "cats runs.",
+    "field": "morphology",
+    "linguistics_term": "agreement",
+    "UID": "bare",
+    "pairID": "0",
+}
+
+
+def test_a_treebank(tmp_path: Path) -> None:
+    (tmp_path / "dev.conllu").write_text(CONLLU * 3)
+    data = load_data(str(tmp_path / "dev.conllu"), sample=2)
+    assert data.description == "dev.conllu, 2 rows"
+    assert dependency_sentences(data.rows)[0].heads == (2, 0, 2)
+
+
+def test_minimal_pairs_in_a_file_or_a_folder(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({**PAIR, "UID": name}) + "\n")
+    assert [row["UID"] for row in load_data(str(tmp_path)).rows] == ["a", "b"]
+    assert len(load_data(str(tmp_path / "a.jsonl")).rows) == 1
+
+
+def test_a_folder_of_parquet(tmp_path: Path) -> None:
+    Dataset.from_list(ROWS).to_parquet(tmp_path / "test.parquet")
+    data = load_data(str(tmp_path))
+    assert dependency_sentences(data.rows)[1].words[1] == "dog"
+    with pytest.raises(UserError, match=r"could not load its split 'dev'"):
+        load_data(str(tmp_path), split="dev")
+
+
+def test_the_fingerprint_is_of_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    whole = load_data(str(path))
+    assert load_data(str(path)).fingerprint == whole.fingerprint
+    assert load_data(str(path), sample=1).fingerprint != whole.fingerprint
+    assert load_data(str(path), sample=1, seed=0).rows == load_data(str(path), sample=1).rows
+
+
+def test_conditions_and_bad_lines(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{**row, "task": task} for row, task in zip(ROWS, ("quest", "decl"), strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert load_data(str(path), where=[("task", "quest")]).rows == rows[:1]
+    with pytest.raises(UserError, match="no row is left to probe"):
+        load_data(str(path), where=[("task", "neither")])
+    path.write_text(json.dumps(ROWS[0]) + "\nnot json\n")
+    with pytest.raises(UserError, match=r"rows\.jsonl:2: expected one JSON object"):
+        load_data(str(path))
