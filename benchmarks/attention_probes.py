@@ -15,38 +15,34 @@ less than wall times, but do disturb: the load of others is printed. What a prob
 twice: as the time inside its own code, and as the difference of two turns, which is less than turns
 vary by. Peak memory is that of a process of its own for each line.
 
-Sentences are made up (lengths, pieces a word and relations about as in UD English EWT), unless
---data names a CoNLL-U file, whose first sentences are taken.
+Sentences are made up, about as long as those of UD English EWT, unless --data names a CoNLL-U file.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import platform
 import random
 import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
-from pacing import busy_cores
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import Tensor
+from training_step import print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.datasets_scripts import Treebank
 from hf_grok.probes import sparsity, uas_sums
-from hf_grok.probes.alignment import EncodedWords, encode_words
+from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.attention import (
     batch_inputs,
     eager_attention,
@@ -60,14 +56,9 @@ SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PIECE = 5  # letters of a piece of a rare word
 
 
-@dataclass(frozen=True)
-class Size:
-    layers: int
-    width: int
-    heads: int
-
-
-SIZES = {"bert-base": Size(12, 768, 12), "small": Size(4, 128, 4), "tiny": Size(2, 32, 2)}
+# Layers, width, heads.
+Size = tuple[int, int, int]
+SIZES: dict[str, Size] = {"bert-base": (12, 768, 12), "small": (4, 128, 4), "tiny": (2, 32, 2)}
 
 
 def made_up_rows(count: int) -> list[dict[str, Any]]:
@@ -77,8 +68,7 @@ def made_up_rows(count: int) -> list[dict[str, Any]]:
     forms = ["".join(draw.choices(letters, k=draw.randint(1, 11))) for _ in range(6000)]
     weights = [1 / rank for rank in range(1, len(forms) + 1)]
     rows = []
-    for _ in range(count):
-        size = min(70, 2 + int(draw.gammavariate(1.3, 8.5)))
+    for size in (min(70, 2 + int(draw.gammavariate(1.3, 8.5))) for _ in range(count)):
         root = draw.randrange(size)
         heads = [
             0 if i == root else (i + draw.randint(1, size - 1)) % size + 1 for i in range(size)
@@ -113,13 +103,9 @@ class Material:
         tokenizer = tokenizer_of(rows)
         self.words = encode_words([row["words"] for row in rows], tokenizer, allow_unknown=True)
         torch.manual_seed(0)
-        config = BertConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=size.width,
-            intermediate_size=4 * size.width,
-            num_hidden_layers=size.layers,
-            num_attention_heads=size.heads,
-        )
+        layers, width, heads = size
+        sizes = {"num_hidden_layers": layers, "num_attention_heads": heads, "hidden_size": width}
+        config = BertConfig(vocab_size=len(tokenizer), intermediate_size=4 * width, **sizes)
         self.model = BertForMaskedLM(config).eval().to(self.device)
         self.uas = AttentionUAS(rows, tokenizer, selection="same", allow_unknown=True)
         self.sparsity = AttentionSparsity(rows, tokenizer, allow_unknown=True)
@@ -127,14 +113,14 @@ class Material:
     def forward(self) -> None:
         """The model alone, without its output layer, over the probes' batches."""
         transformer = transformer_of(self.model)
-        for inputs in self.batches(self.words):
+        for inputs in self.batches():
             transformer(**inputs)
 
-    def batches(self, words: EncodedWords) -> Iterator[dict[str, Any]]:
-        budget = token_budget(self.device)
+    def batches(self) -> Iterator[dict[str, Any]]:
+        lengths, budget = self.words.lengths, token_budget(self.device)
         with torch.no_grad(), eager_attention(self.model):
-            for batch in length_batches(words.lengths, range(len(words)), budget):
-                yield batch_inputs(words, batch, self.device, causal=False)
+            for batch in length_batches(lengths, range(len(lengths)), budget):
+                yield batch_inputs(self.words, batch, self.device, causal=False)
 
     def copy_maps(self) -> float:
         """Seconds that one copy of every map takes: the floor of what looks at all of them."""
@@ -144,7 +130,7 @@ class Material:
             with clock:
                 attention.clone()
 
-        for inputs in self.batches(self.words):
+        for inputs in self.batches():
             for_each_layer(transformer_of(self.model), copy, **inputs)
         return clock.seconds
 
@@ -166,6 +152,13 @@ class Clock:
 
     def __exit__(self, *_: object) -> None:
         self.seconds += self._now() - self._began
+
+    @classmethod
+    def of(cls, work: Callable[[], Any], device: torch.device) -> float:
+        clock = cls(device)
+        with clock:
+            work()
+        return clock.seconds
 
 
 @contextmanager
@@ -246,15 +239,18 @@ def peak(size: Size, rows: list[dict[str, Any]], device: str, arm: str, connecti
         "uas": lambda: material.uas.state(material.model),
         "sparsity": lambda: material.sparsity.state(material.model),
     }
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        work[arm]()
-        connection.send(torch.cuda.max_memory_allocated() - before)
-        return
-    before = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    before = bytes_held(device, "now")
     work[arm]()
-    connection.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+    connection.send(bytes_held(device, "at most") - before)
+
+
+def bytes_held(device: str, when: str) -> int:
+    if device == "cuda":
+        held = {"now": torch.cuda.memory_allocated, "at most": torch.cuda.max_memory_allocated}
+        return held[when]()
+    if when == "now":
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def peak_of(size: Size, rows: list[dict[str, Any]], device: str, arm: str) -> int:
@@ -265,13 +261,6 @@ def peak_of(size: Size, rows: list[dict[str, Any]], device: str, arm: str) -> in
     taken: int = ours.recv()
     process.join()
     return taken
-
-
-def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
-    clock = Clock(device)
-    with clock:
-        work()
-    return clock.seconds
 
 
 def compare(material: Material, rounds: int, loop_sentences: int) -> None:
@@ -285,13 +274,13 @@ def compare(material: Material, rounds: int, loop_sentences: int) -> None:
     whole: dict[str, list[float]] = {name: [] for name in probes}
     own: dict[str, list[float]] = {name: [] for name in probes}
     for number in range(rounds + 1):
-        alone = seconds_of(material.forward, device)
+        alone = Clock.of(material.forward, device)
         if number:  # the first round warms up
             forward.append(alone)
         for name, (probe, kind) in probes.items():
             clock = Clock(device)
             with timed(kind, clock):
-                seconds = seconds_of(lambda probe=probe: probe.state(model), device)
+                seconds = Clock.of(lambda probe=probe: probe.state(model), device)
             if number:
                 whole[name].append(seconds)
                 own[name].append(clock.seconds)
@@ -311,27 +300,14 @@ def compare(material: Material, rounds: int, loop_sentences: int) -> None:
             f"{name:<12}{turn:>10.3f}{inside:>11.4f}{inside / alone:>12.2%}"
             f"{turn / alone - 1:>10.2%}{inside / copy:>9.1f}"
         )
-    both = sum(median(own[name]) for name in probes)
-    turns = sum(median(whole[name]) for name in probes) / (2 * alone) - 1
-    print(f"{'both':<12}{'':>10}{both:>11.4f}{both / (2 * alone):>12.2%}{turns:>10.2%}")
-    each = spent / len(sentences)
-    ratio = each * len(material.rows) / median(own["uas"])
+    inside, turn = (sum(median(times[name]) for name in probes) for times in (own, whole))
     print(
-        f"loop over the maps: {1000 * each:.1f} ms a sentence ({len(sentences)} sentences), "
-        f"{each * len(material.rows):.1f} s for all: {ratio:.0f} times what uas adds"
+        f"{'both':<12}{turn:>10.3f}{inside:>11.4f}{inside / alone / 2:>12.2%}"
+        f"{turn / alone / 2 - 1:>10.2%}{inside / copy:>9.1f}"
     )
-
-
-def print_machine(device: str) -> None:
-    named = torch.cuda.get_device_name() if device == "cuda" else platform.processor()
-    print(f"machine   {named or platform.machine()}, {platform.platform()}, 1 thread")
-    packages = ("torch", "transformers", "numpy")
-    listed = ", ".join(f"{package} {version(package)}" for package in packages)
-    print(f"versions  Python {platform.python_version()}, {listed}")
-    busy = busy_cores()
-    if busy is not None:
-        note = ": OTHERS ARE AT WORK, read the ranges" if busy > 0.2 else ""
-        print(f"load      {busy:.2f} cores busy before the run{note}")
+    looped = spent / len(sentences) * len(material.rows)
+    print(f"loop over the maps of {len(sentences)} sentences {spent:.2f} s, of all ", end="")
+    print(f"{looped:.1f} s: {looped / median(own['uas']):.0f} times what uas adds")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -352,13 +328,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     size = SIZES[options.size]
     rows = list(Treebank(options.data)) if options.data else made_up_rows(options.sentences)
     rows = [row for row in rows if len(row["words"]) > 1][: options.sentences]
-    print_machine(options.device)
+    print_machine()
+    print_load()
     material = Material(size, rows, options.device)
     pieces = int(material.words.lengths.sum())
-    print(
-        f"model     {options.size}, {size}; {len(rows)} sentences, "
-        f"{int(material.words.words.sum())} words, {pieces} pieces with [CLS] and [SEP]\n"
-    )
+    print(f"model     {options.size} (layers, width, heads: {size}), on {options.device}")
+    print(f"data      {len(rows)} sentences, {pieces} pieces with [CLS] and [SEP]\n")
     compare(material, options.rounds, options.loop_sentences)
     print("\npeak memory beyond model and data, MB")
     for count in (len(rows) // 5, len(rows)):

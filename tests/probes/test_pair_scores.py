@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,8 +15,6 @@ from torch import Tensor, nn
 from transformers import (
     AlbertConfig,
     AlbertForMaskedLM,
-    DebertaV2Config,
-    DebertaV2ForMaskedLM,
     DistilBertConfig,
     DistilBertForMaskedLM,
     ElectraConfig,
@@ -67,10 +66,18 @@ def other_masked_models() -> dict[str, PreTrainedModel]:
         "distilbert": DistilBertForMaskedLM(DistilBertConfig(vocab_size=len(MASKED), **distil)),
         "electra": ElectraForMaskedLM(ElectraConfig(**size, embedding_size=8)),
         "albert": AlbertForMaskedLM(AlbertConfig(**size, embedding_size=8)),
-        "deberta": DebertaV2ForMaskedLM(
-            DebertaV2Config(**size, relative_attention=True, pos_att_type=["c2p", "p2c"])
-        ),
+        "deberta": deberta(size),
     }
+
+
+def deberta(size: dict[str, int]) -> PreTrainedModel:
+    """Loaded here: in older releases of the library its module warns as it is imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from transformers import DebertaV2Config, DebertaV2ForMaskedLM
+    return DebertaV2ForMaskedLM(
+        DebertaV2Config(**size, relative_attention=True, pos_att_type=["c2p", "p2c"])
+    )
 
 
 def opt(vocabulary: int) -> PreTrainedModel:
