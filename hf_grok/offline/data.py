@@ -11,12 +11,7 @@ from typing import Any
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError
-
-LANGUAGES = {
-    "question-formation": "QuestionFormation",
-    "tense-inflection": "TenseInflection",
-    "dyck": "Dyck",
-}
+from hf_grok.training.language import LANGUAGES, with_words
 
 
 @dataclass(frozen=True)
@@ -110,10 +105,7 @@ def _generate(language: str, split: str) -> Rows:
     if split not in builder.info.splits:
         known = ", ".join(builder.info.splits)
         raise UserError(f"{language} has no split {split!r}: it has {known}")
-    rows = builder.as_dataset(split=split)
-    if "words" not in rows.column_names:
-        rows = rows.add_column("words", [text.split() for text in rows["text"][:]])
-    return rows
+    return with_words(builder.as_dataset(split=split))
 
 
 def _load_dataset(source: str, split: str) -> Rows:

@@ -109,6 +109,13 @@ def asked_rows(rows: Dataset, language: str) -> Dataset:
     return rows.select([index for index, task in enumerate(rows["task"][:]) if task == asking])
 
 
+def with_words(rows: Dataset) -> Dataset:
+    """Rows with a column words: Dyck's strings have none."""
+    if "words" in rows.column_names:
+        return rows
+    return rows.add_column("words", [text.split() for text in rows["text"][:]])
+
+
 def sample(rows: Dataset, arguments: DataArguments) -> Dataset:
     """At most `evaluation_examples` rows, drawn by `evaluation_seed`.
 

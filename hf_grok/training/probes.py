@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes import Probe, build_probe, probe_names
 from hf_grok.training.arguments import DataArguments, ProbeArguments
-from hf_grok.training.language import ASKING_TASKS, asked_rows
+from hf_grok.training.language import ASKING_TASKS, asked_rows, with_words
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -54,19 +54,12 @@ def recipe_probes(
         UserError: an unknown probe, or rows that do not fit one.
     """
     names = chosen_probes(arguments.probes, data.language)
-    shuffled = _with_words(test).shuffle(seed=data.evaluation_seed)
+    shuffled = with_words(test).shuffle(seed=data.evaluation_seed)
     rows = _first(shuffled, arguments.probe_examples)
     asking = _first(
         asked_rows(shuffled, data.language), -(-arguments.probe_examples // SHARE_OF_TREES)
     )
     return [build_probe(name, asking if name == "tree" else rows, tokenizer) for name in names]
-
-
-def _with_words(rows: Dataset) -> Dataset:
-    """Rows with a column words: Dyck's strings have none."""
-    if "words" in rows.column_names:
-        return rows
-    return rows.add_column("words", [text.split() for text in rows["text"][:]])
 
 
 def _first(rows: Dataset, count: int) -> Dataset:
