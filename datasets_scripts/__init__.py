@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hf_grok.datasets_scripts.agreement import Agreement
     from hf_grok.datasets_scripts.dyck import Dyck
+    from hf_grok.datasets_scripts.minimal_pairs import MinimalPairs
     from hf_grok.datasets_scripts.pairs import read_minimal_pairs
     from hf_grok.datasets_scripts.question_formation import QuestionFormation
     from hf_grok.datasets_scripts.tense_inflection import TenseInflection
@@ -19,11 +21,21 @@ _HOMES = {
     "QuestionFormation": "question_formation",
     "TenseInflection": "tense_inflection",
     "Dyck": "dyck",
+    "Agreement": "agreement",
+    "MinimalPairs": "minimal_pairs",
     "Treebank": "treebank",
     "read_minimal_pairs": "pairs",
 }
 
-__all__ = ["Dyck", "QuestionFormation", "TenseInflection", "Treebank", "read_minimal_pairs"]
+__all__ = [
+    "Agreement",
+    "Dyck",
+    "MinimalPairs",
+    "QuestionFormation",
+    "TenseInflection",
+    "Treebank",
+    "read_minimal_pairs",
+]
 
 
 def __getattr__(name: str) -> Any:

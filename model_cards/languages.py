@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hf_grok.errors import unknown_name
-from hf_grok.model_cards.papers import MCCOY_2020, MURTY_2023, Paper
+from hf_grok.model_cards.papers import CHEN_2024, MCCOY_2020, MURTY_2023, Paper
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class LanguageFacts:
         papers: to cite.
         language: ISO 639 code of its words, "" for none.
         tags: for the Hub, beside those that every card has.
+        repetition: what is never repeated, as a clause without its full stop.
+        tasks: the Hub's task categories.
     """
 
     title: str
@@ -36,6 +38,8 @@ class LanguageFacts:
     papers: tuple[Paper, ...]
     language: str
     tags: tuple[str, ...]
+    repetition: str = "No text stands in two splits or twice in one"
+    tasks: tuple[str, ...] = ("text-generation",)
 
 
 SENTENCE_COLUMNS = {
@@ -148,10 +152,96 @@ DYCK = LanguageFacts(
     tags=("dyck", "formal-languages"),
 )
 
+AGREEMENT = LanguageFacts(
+    title="Agreement",
+    summary="English-like sentences from a recursive grammar with agreement, relative and "
+    "complement clauses, coordination, reflexives and negative polarity items, each with the "
+    "heads, relations and tree of its derivation. Words prefer certain classes of words along "
+    "every arc and have Zipf-like frequencies, and dependents stand at varying distances, so that "
+    "attending by position alone finds few heads. Made for masked language models; `hf-grok data "
+    "minimal-pairs` tests what they learn.",
+    splits={
+        "train": "sentences of 5 to 40 words, at most two clauses deep",
+        "validation": "as train",
+        "test": "as train",
+        "generalization": "three clauses deep or more, so longer too: from the same rules, with "
+        "relative and complement clauses four times as likely",
+    },
+    columns={
+        **{name: SENTENCE_COLUMNS[name] for name in ("upos", "deprels", "heads", "spans", "tree")},
+        "text": "what a language model sees: the words, separated by spaces",
+        "words": "the words with the final period",
+        "depth": "the most relative and complement clauses around any one word",
+        "subject_number": "number of the subject of the (first) main clause",
+    },
+    limitations=(
+        _SENTENCE_LIMITS[0],
+        "Which words go together is a matter of arbitrary classes, not of what English words mean: "
+        "most sentences are absurd.",
+        "Where a prepositional phrase, a relative clause or a conjunct attaches is often ambiguous "
+        "in the string; the gold tree is that of the derivation. No parser can be right always.",
+        "Attention to a fixed offset still finds some heads: one offset has three in ten arcs, the "
+        "best of each relation four in ten. Report both baselines beside any UAS.",
+        "No word follows itself, and no sentence is repeated: short sentences are rarer here than "
+        "the grammar draws them.",
+    ),
+    papers=(CHEN_2024,),
+    language="en",
+    tags=("agreement", "dependency-parsing", "masked-language-modeling"),
+    tasks=("fill-mask", "text-generation"),
+)
+
+WARSTADT_2020 = Paper(
+    line="Warstadt, Parrish, Liu, Mohananey, Peng, Wang, Bowman 2020: BLiMP: The Benchmark of "
+    "Linguistic Minimal Pairs for English (arXiv 1912.00582)",
+    bibtex="""\
+@article{warstadt2020blimp,
+  title   = {{BLiMP}: The Benchmark of Linguistic Minimal Pairs for {E}nglish},
+  author  = {Warstadt, Alex and Parrish, Alicia and Liu, Haokun and Mohananey, Anhad and Peng, Wei
+             and Wang, Sheng-Fu and Bowman, Samuel R.},
+  journal = {Transactions of the Association for Computational Linguistics},
+  volume  = {8},
+  year    = {2020},
+  note    = {arXiv:1912.00582}
+}""",
+)
+
+MINIMAL_PAIRS = LanguageFacts(
+    title="Minimal pairs of the agreement grammar",
+    summary="Pairs of a sentence of the grammar of `hf-grok data agreement` and one that this "
+    "grammar cannot generate, in the fields of BLiMP: agreement of verbs, determiners and "
+    "reflexives, filler and gap, licensing of negative polarity items, argument structure. The "
+    "sentences of a pair have the same number of words and differ in one word, in two where a "
+    "negation moves; a noun that could be mistaken for the subject has the other number.",
+    splits={"test": "as many pairs of every paradigm, in the order of the paradigms"},
+    columns={
+        "sentence_good": "the sentence that the grammar generates",
+        "sentence_bad": "the one that it cannot generate",
+        "field": "morphology, syntax or semantics",
+        "linguistics_term": "the phenomenon",
+        "UID": "the paradigm",
+        "pairID": "number of the pair within its paradigm, from 0",
+    },
+    limitations=(
+        "Only the words of this grammar occur: a model of English text can be tested on them, but "
+        "most sentences are absurd.",
+        "Good sentences are drawn from fixed structures; a short one may also stand in the "
+        "training split of `agreement`.",
+        "Report paradigms apart: across phrases and clauses a model first agrees with the nearest "
+        "noun, and the mean over paradigms hides it.",
+    ),
+    papers=(WARSTADT_2020,),
+    language="en",
+    tags=("minimal-pairs", "blimp", "linguistic-acceptability"),
+    repetition="No pair stands twice in a paradigm",
+)
+
 LANGUAGES: Mapping[str, LanguageFacts] = {
     "question-formation": QUESTION_FORMATION,
     "tense-inflection": TENSE_INFLECTION,
     "dyck": DYCK,
+    "agreement": AGREEMENT,
+    "minimal-pairs": MINIMAL_PAIRS,
 }
 
 
