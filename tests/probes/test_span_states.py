@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, RobertaConfig, RobertaForMaskedLM
 
+from hf_grok.batched_attention import register_batched_attention
 from hf_grok.errors import UserError
 from hf_grok.probes import span_rows, span_runs
 from hf_grok.probes.alignment import NO_WORD, encode_words
@@ -17,7 +18,6 @@ from hf_grok.probes.span_attention import SpanMask
 from hf_grok.probes.span_rows import SpanRows, SpanSentences, every_span, every_start, lay_out
 from hf_grok.probes.span_runs import can_run_apart, states_masked
 from hf_grok.probes.span_states import cumulative_cosines, span_similarities
-from hf_grok.training.attention import register_batched_attention
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, LAYERS, model_of
 from tests.probes.span_material import (
     SENTENCES,

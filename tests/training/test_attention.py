@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
-from hf_grok.training.attention import register_batched_attention
+from hf_grok.batched_attention import register_batched_attention
 from hf_grok.training.dropout import MaskPools, pool_dropout
 
 CONFIGS = {
@@ -81,3 +81,15 @@ def test_training_reads_its_dropout_from_the_pools() -> None:
     assert torch.equal(at_step(3), at_step(3))
     assert not torch.equal(at_step(3), at_step(4))
     assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_padding_in_front_is_finite_under_autocast() -> None:
+    # Llama's rotary positions leave float32 queries; their mask was -inf in the bfloat16 products.
+    model = AutoModelForCausalLM.from_config(
+        CONFIGS["llama"], attn_implementation=register_batched_attention()
+    ).eval()
+    mask = torch.ones(2, 9, dtype=torch.int64)
+    mask[0, :3] = 0
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model(torch.randint(4, 40, (2, 9)), attention_mask=mask).logits
+    assert logits.isfinite().all()

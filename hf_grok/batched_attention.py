@@ -30,7 +30,24 @@ def batched_attention(
     [batch, heads, queries, keys] before dropout. `attention_mask` is boolean (True: visible),
     or None, which stands for "causal" in a causal module.
     """
+    output, attention, _dropped_too = attention_and_maps(
+        module, query, key, value, attention_mask, dropout, scaling
+    )
+    return output, attention
+
+
+def attention_and_maps(
+    module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As `batched_attention`, with the attention after dropout, same shape, as a third."""
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    query, key, value = in_autocast_precision(query, key, value)
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
@@ -43,11 +60,23 @@ def batched_attention(
         alpha=scaling,
     )
     attention = scores.softmax(dim=-1)
-    output = torch.bmm(
-        _dropped(module, attention, dropout), value.reshape(batch * heads, keys, size)
-    )
+    dropped = _dropped(module, attention, dropout)
+    output = torch.bmm(dropped, value.reshape(batch * heads, keys, size))
     output = output.view(batch, heads, queries, size).transpose(1, 2).contiguous()
-    return output, attention.view(batch, heads, queries, keys)
+    shape = (batch, heads, queries, keys)
+    return output, attention.view(shape), dropped.view(shape)
+
+
+def in_autocast_precision(*states: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The states in the precision in which autocast would run the library's own attention.
+
+    Its rule is on the name of that function, which is not called here. Left to the products' own
+    rule, a mask for float32 would be -inf in bfloat16, and a row that sees nothing not a number.
+    """
+    device = states[0].device.type
+    if not torch.is_autocast_enabled(device):
+        return states
+    return tuple(one.to(torch.get_autocast_dtype(device)) for one in states)
 
 
 def _additive(

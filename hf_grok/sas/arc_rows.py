@@ -1,0 +1,192 @@
+"""A row ready for a batch: pieces, the word of each, the head of each word; and many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hf_grok.errors import UserError
+from hf_grok.sas.annotation import HEADS, NONE, RELATIONS, SHAM_HEADS, WORD_OF, ArcCounts
+from hf_grok.sas.sham import sham_of_row
+
+INPUT_IDS = "input_ids"
+TOKEN_TYPES = "token_type_ids"
+
+
+@dataclass(frozen=True)
+class ArcRow:
+    """One row, unpadded, in the numbering of a batch (`hf_grok.sas.annotation`).
+
+    Attributes:
+        ids: [pieces], special tokens included.
+        word_of: [pieces]; -1 for special tokens.
+        heads: [words].
+        relations: [words].
+        sham: [words]; None where no sham tree was asked for.
+        token_types: [pieces]; None where the data has none.
+    """
+
+    ids: np.ndarray
+    word_of: np.ndarray
+    heads: np.ndarray
+    relations: np.ndarray
+    sham: np.ndarray | None = None
+    token_types: np.ndarray | None = None
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The row as a mapping, which `ArcCollator` takes as it is."""
+        named = {
+            INPUT_IDS: self.ids,
+            WORD_OF: self.word_of,
+            HEADS: self.heads,
+            RELATIONS: self.relations,
+            SHAM_HEADS: self.sham,
+            TOKEN_TYPES: self.token_types,
+        }
+        return {name: values for name, values in named.items() if values is not None}
+
+
+def row_from_columns(row: Mapping[str, Any], where: str) -> ArcRow:
+    """The row that `ArcRow.columns` gave, from lists, arrays or tensors.
+
+    Raises:
+        UserError: a column is missing, or the columns do not fit each other; starts with `where`.
+    """
+    missing = [name for name in (INPUT_IDS, WORD_OF, HEADS, RELATIONS) if name not in row]
+    if missing:
+        raise UserError(f"{where}: it has {WORD_OF} but no {', '.join(missing)}: encode it anew")
+    ids, word_of, heads, relations = (
+        np.asarray(row[name], dtype=np.int64) for name in (INPUT_IDS, WORD_OF, HEADS, RELATIONS)
+    )
+    sham, types = (
+        np.asarray(row[name], dtype=np.int64) if name in row else None
+        for name in (SHAM_HEADS, TOKEN_TYPES)
+    )
+    by_word = [heads, relations] + ([] if sham is None else [sham])
+    by_piece = [ids, word_of] + ([] if types is None else [types])
+    for columns, kind in ((by_piece, "pieces"), (by_word, "words")):
+        if len({len(values) for values in columns}) > 1:
+            raise UserError(f"{where}: columns of {kind} have different lengths: encode it anew")
+    for values, name in ((word_of, WORD_OF), (heads, HEADS), (sham, SHAM_HEADS)):
+        if (
+            values is not None
+            and len(values)
+            and not NONE <= values.min() <= values.max() < len(heads)
+        ):
+            raise UserError(
+                f"{where}: {name} names a word outside the row: expected -1 to {len(heads) - 1}"
+            )
+    if (heads == np.arange(len(heads))).any():
+        raise UserError(f"{where}: {HEADS} has a word that is its own head: expected another word")
+    return ArcRow(ids, word_of, heads, relations, sham, types)
+
+
+def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]:
+    """The row cut to `length` pieces, special tokens at its ends kept, and the arcs that it lost.
+
+    A word that loses a piece loses its arcs: what is left of it is another word.
+
+    Raises:
+        UserError: `length` leaves no room for a piece beside the special tokens.
+    """
+    if length is None or len(row.ids) <= length:
+        return row, 0
+    leading, trailing = special_ends(row.word_of)
+    if length <= leading + trailing:
+        raise UserError(
+            f"{where}: max_length={length} leaves no room beside {leading + trailing} special "
+            "tokens: expected more"
+        )
+    kept = np.r_[0 : length - trailing, len(row.ids) - trailing : len(row.ids)]
+    word_of = row.word_of[kept]
+    words = int(word_of.max(initial=NONE)) + 1
+    whole = (
+        _pieces_of_words(word_of, words) == _pieces_of_words(row.word_of, len(row.heads))[:words]
+    )
+    heads = _within(row.heads, whole)
+    shorter = replace(
+        row,
+        ids=row.ids[kept],
+        word_of=word_of,
+        heads=heads,
+        relations=np.where(heads == NONE, NONE, row.relations[:words]),
+        sham=None if row.sham is None else _within(row.sham, whole),
+        token_types=None if row.token_types is None else row.token_types[kept],
+    )
+    return shorter, int((row.heads != NONE).sum() - (heads != NONE).sum())
+
+
+def special_ends(word_of: np.ndarray) -> tuple[int, int]:
+    """How many pieces before the first word, and after the last."""
+    real = np.flatnonzero(word_of != NONE)
+    if not len(real):
+        return 0, 0
+    return int(real[0]), len(word_of) - 1 - int(real[-1])
+
+
+def _pieces_of_words(word_of: np.ndarray, words: int) -> np.ndarray:
+    return np.bincount(word_of[word_of != NONE], minlength=words)
+
+
+def _within(heads: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The heads of the words that are whole, where these are whole too."""
+    own = np.where(whole, heads[: len(whole)], NONE)
+    inside = (own != NONE) & (own < len(whole))
+    return np.where(inside & whole[np.where(inside, own, 0)], own, NONE) if len(own) else own
+
+
+def with_sham(row: ArcRow, keys: np.ndarray, seed: int) -> ArcRow:
+    """The row with its sham tree, whose arcs are as many and as long as those that it has.
+
+    Args:
+        row: cut already: the tree is drawn over the arcs that are left.
+        keys: a number for the form of each word, at least as many as the row has.
+        seed: of the draw.
+    """
+    return replace(row, sham=sham_of_row(row.heads, keys[: len(row.heads)], seed))
+
+
+class ArcRows(Sequence[dict[str, np.ndarray]]):
+    """Encoded rows in a few flat arrays, as a data set for `ArcCollator`; see `encode_rows`.
+
+    Args:
+        rows: at least one; all with the same columns.
+        counts: what became of the sentences that they were made of.
+    """
+
+    def __init__(self, rows: Sequence[ArcRow], counts: ArcCounts) -> None:
+        self.counts = counts
+        self._length = len(rows)
+        columns = [row.columns() for row in rows]
+        if len({tuple(each) for each in columns}) != 1:
+            raise UserError(
+                "rows have different columns, or there are none: expected token_type_ids in all "
+                "rows or in no row, and at least one row"
+            )
+        self._flat = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
+        self._ends = {
+            name: np.cumsum([0, *(len(each[name]) for each in columns)]) for name in columns[0]
+        }
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        """The columns of one row; a list of them for a slice."""
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(self._length))]
+        at = range(self._length)[index]
+        return {
+            name: values[self._ends[name][at] : self._ends[name][at + 1]]
+            for name, values in self._flat.items()
+        }
+
+    def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
+        return (self[at] for at in range(self._length))
+
+    def __repr__(self) -> str:
+        pieces = len(self._flat[INPUT_IDS])
+        return f"ArcRows({self._length:,} rows, {pieces:,} pieces; {self.counts})"

@@ -1,0 +1,223 @@
+"""Where the attention on arcs comes from: which implementation, why, and a proof that it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from transformers import PretrainedConfig, PreTrainedModel
+
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.guard import watching
+from hf_grok.sas.arc_functions import BATCHED, FUSED, register_arc_attentions
+from hf_grok.sas.fused_kernels import KERNELS
+from hf_grok.sas.pair_rows import gather_pairs
+
+__all__ = [
+    "BATCHED",
+    "EAGER",
+    "FUSED",
+    "ArcAttention",
+    "arc_attention_for",
+    "attention_dropout_of",
+    "gather_pairs",
+    "not_fused_because",
+    "register_arc_attentions",
+    "set_arc_attention",
+]
+
+EAGER = "eager"
+_BY_REQUEST = {"fused": FUSED, "batched": BATCHED, "eager": EAGER}
+REQUESTS = ("auto", *_BY_REQUEST)
+
+# BERT; Llama, NeoX, ModernBERT and ours; GPT-2.
+DROPOUT_RATES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
+
+# float16 ends at 65,504: the fused backward is handed numbers up to c / 1e-20.
+FUSED_DTYPES = {
+    "cpu": (torch.float32, torch.bfloat16, torch.float64),
+    "cuda": (torch.float32, torch.bfloat16),
+}
+# Forward and backward at 12 heads of 64 on one AVX512 core: plain products take .4 of the time of a
+# CPU's fused kernel at 32 tokens, .85 at 128 and 1.1 at 256 in float32 (in bfloat16 .1, .2, .3;
+# benchmarks/arc_attention.py --crossover).
+# Their maps take 4 x heads x tokens bytes a token and layer, a tenth of all activations at 128.
+SHORT = 128
+
+
+class ArcAttention(NamedTuple):
+    """What `set_attn_implementation` takes, and why it was chosen, for the log."""
+
+    implementation: str
+    reason: str
+
+
+def arc_attention_for(
+    requested: str,
+    model: PreTrainedModel,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    post_dropout: bool = False,
+    length: int | None = None,
+) -> ArcAttention:
+    """The implementation for `requested` (auto, fused, batched, eager).
+
+    auto is fused where that fits, and batched elsewhere and for short rows on a CPU.
+
+    Args:
+        requested: by the user.
+        model: whose config gives the dropout of the attention and the size of heads.
+        device: that it will be trained on.
+        dtype: that attention is computed in: autocast's, where there is autocast.
+        post_dropout: the attention is wanted after dropout.
+        length: tokens expected in a row; None where not known.
+
+    Raises:
+        UserError: an unknown name; or an implementation that does not fit, with the reason.
+    """
+    if requested not in REQUESTS:
+        raise unknown_name("attention on arcs", requested, REQUESTS)
+    dropout = attention_dropout_of(model.config)
+    obstacle = not_fused_because(
+        model, device, dtype, attention_dropout=dropout or 0.0, post_dropout=post_dropout
+    )
+    if requested == "auto":
+        return _quickest(obstacle, device, length)
+    if requested == "eager":
+        _require_eager_fits(dropout, post_dropout)
+    if requested == "fused" and obstacle:
+        raise UserError(
+            f"the attention on arcs cannot come from the fused kernel: {obstacle}. Mend that, or "
+            "ask for 'batched', which computes the same from explicit maps"
+        )
+    return ArcAttention(_BY_REQUEST[requested], "asked for")
+
+
+def _quickest(obstacle: str | None, device: torch.device, length: int | None) -> ArcAttention:
+    if obstacle:
+        return ArcAttention(BATCHED, f"the fused kernel does not fit: {obstacle}")
+    if device.type == "cpu" and length is not None and length <= SHORT:
+        return ArcAttention(BATCHED, f"on a CPU the quickest for rows of {length} tokens")
+    return ArcAttention(FUSED, "nothing speaks against the fused kernel")
+
+
+def not_fused_because(
+    model: PreTrainedModel,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    attention_dropout: float,
+    post_dropout: bool,
+) -> str | None:
+    """Why the fused kernel cannot give the attention on arcs here; None where it can."""
+    if device.type not in KERNELS:
+        return f"the device is {device.type!r}, and it is written for {' and '.join(KERNELS)}"
+    if device.type == "cuda" and torch.version.hip is not None:
+        return "this torch is built for ROCm, whose kernel has not been tried"
+    if dtype not in FUSED_DTYPES[device.type]:
+        return f"attention is computed in {dtype}, and it takes {_listed(device)}"
+    if post_dropout and attention_dropout > 0:
+        return "it shows the attention before dropout only, and that after dropout was asked for"
+    if device.type == "cpu" and attention_dropout > 0:
+        return (
+            f"the kernel of a CPU has no dropout, and the model's attention has {attention_dropout}"
+        )
+    size = _head_size(model.config)
+    if device.type == "cuda" and size is not None and size * dtype.itemsize % 16:
+        return f"heads of {size} numbers of {dtype} are not of whole 16 bytes"
+    return None
+
+
+def attention_dropout_of(config: PretrainedConfig) -> float | None:
+    """The rate of dropout on the attention, under any of its names; None where there is none."""
+    found = [getattr(config, name) for name in DROPOUT_RATES if hasattr(config, name)]
+    return float(found[0]) if found else None
+
+
+def set_arc_attention(model: PreTrainedModel, implementation: str) -> None:
+    """Switch the model to `implementation`, and prove with three tokens that every layer answers.
+
+    Nothing else changes: modes, generators and weights are as before.
+
+    Raises:
+        UserError: the model's attention cannot be replaced; it is then as it was.
+    """
+    register_arc_attentions()
+    with ExitStack() as undo:
+        for restore in _restorers(model):
+            undo.callback(restore)
+        model.set_attn_implementation(implementation)
+        _require_answers(model, implementation)
+        undo.pop_all()
+
+
+def _require_answers(model: PreTrainedModel, implementation: str) -> None:
+    seen = _three_tokens(model, implementation)
+    layers = getattr(model.config, "num_hidden_layers", len(seen) or 1)
+    expected = (1, 3, 3) if implementation == EAGER else (1, 2)
+    shapes = [(one.shape[0], *one.shape[2:]) for one in seen]
+    if shapes != [expected] * layers:
+        answered = f"{shapes.count(expected)} of its {layers} layers answered"
+        raise _irreplaceable(model, implementation, answered)
+
+
+def _irreplaceable(model: PreTrainedModel, implementation: str, why: str) -> UserError:
+    way_out = (
+        "Ask for 'eager', which takes the attention on arcs from the model's own maps"
+        if implementation != EAGER
+        else "There is no attention in it to regularise"
+    )
+    return UserError(
+        f"the attention of {type(model).__name__} cannot be {implementation!r}: {why}. Expected a "
+        "transformer of the library that calls ALL_ATTENTION_FUNCTIONS, hands its keyword "
+        f"arguments on to it and reports what it returns. {way_out}"
+    )
+
+
+def _three_tokens(model: PreTrainedModel, implementation: str) -> tuple[Tensor, ...]:
+    ids = torch.zeros(1, 3, dtype=torch.int64, device=model.device)
+    pairs = torch.tensor([[[1, 0], [2, 1]]], device=model.device)
+    arcs = {} if implementation == EAGER else {"sas_pairs": pairs}
+    try:
+        with watching(model):
+            output = model.base_model(
+                input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True, **arcs
+            )
+    except TypeError as error:
+        raise _irreplaceable(model, implementation, str(error)) from error
+    return tuple(one for one in output.attentions or () if one is not None)
+
+
+def _restorers(model: PreTrainedModel) -> Iterator[Callable[[], None]]:
+    for module in model.modules():
+        if isinstance(module, PreTrainedModel):
+            before = module.config._attn_implementation
+            yield partial(module.set_attn_implementation, before)
+
+
+def _require_eager_fits(dropout: float | None, post_dropout: bool) -> None:
+    if post_dropout or dropout == 0:
+        return
+    rate = "at an unknown rate" if dropout is None else f"of {dropout}"
+    raise UserError(
+        f"eager attention reports what dropout has left of it ({rate}), and the attention before "
+        "dropout was asked for: set the attention dropout of the model's config to 0, ask for "
+        "the attention after dropout, or take it from 'batched'"
+    )
+
+
+def _listed(device: torch.device) -> str:
+    return ", ".join(map(str, FUSED_DTYPES[device.type]))
+
+
+def _head_size(config: PretrainedConfig) -> int | None:
+    size = getattr(config, "head_dim", None)
+    if size is not None:
+        return int(size)
+    width, heads = getattr(config, "hidden_size", None), getattr(config, "num_attention_heads", 0)
+    return width // heads if width and heads else None

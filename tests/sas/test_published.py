@@ -1,0 +1,103 @@
+"""Rows in the published layout against what they say; and those that are refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from hf_grok.errors import UserError
+from hf_grok.sas.annotation import relation_id
+from tests.sas.parsed import arcs_of, causal, published_row
+
+Row = dict[str, Any]
+
+
+def test_the_published_layout_as_it_is() -> None:
+    collator = causal(sham=True)
+    batch = collator([published_row()])
+    assert batch["input_ids"].tolist() == [[1, 5, 6, 7, 2]]
+    assert batch["attention_mask"].tolist() == [[1] * 5]
+    assert batch["token_type_ids"].tolist() == [[0, 0, 0, 1, 1]]
+    assert batch["arc_word_of"].tolist() == [[-1, 1, 2, 3, -1]]
+    assert batch["arc_heads"].tolist() == [[-1, 2, -1, 2, -1]]
+    expected = [-1, relation_id("nsubj"), -1, relation_id("obj"), -1]
+    assert batch["arc_relations"].tolist() == [expected]
+    assert vars(collator.counts) == {
+        "sentences": 1,
+        "unparsed": 0,
+        "arcs": 2,
+        "cut": 0,
+        "roots": 1,
+    }
+    sham = arcs_of(batch, 0, "arc_sham_heads")
+    assert sorted(abs(word - head) for word, head in sham) == [1, 1]
+    assert {word for arc in sham for word in arc} == {1, 2, 3}
+
+
+def test_published_filling_on_the_left_moves_the_heads() -> None:
+    row = published_row()
+    turned = {
+        "input_ids": [0, *row["input_ids"][:-1]],
+        "attention_mask": [0, 1, 1, 1, 1, 1],
+        "heads": [5, -1, 3, 1, 3, -1],
+        "relns": ["", *row["relns"][:-1]],
+    }
+    del row["token_type_ids"]
+    one, other = causal()([row]), causal()([turned])
+    assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_published_relations_by_number() -> None:
+    row = {**published_row(), "relns": [0, 1, 9, 2, 0, 0]}
+    numbered = causal(root_relations=(9,))([row])["arc_relations"][0].tolist()
+    assert numbered == [-1, relation_id("1"), -1, relation_id("2"), -1]
+    names = ("none", "nsubj", "obj", *"abcdefgh")
+    named = causal(root_relations=(9,), relation_names=names)([row])["arc_relations"][0].tolist()
+    assert named == [-1, relation_id("nsubj"), -1, relation_id("obj"), -1]
+    with pytest.raises(UserError, match="relation 2: expected 0 to 1, as relation_names has them"):
+        causal(root_relations=(9,), relation_names=("none", "nsubj"))([row])
+
+
+def test_published_rows_are_cut_and_may_be_unparsed() -> None:
+    row = {**published_row(), "heads": [-1, 3, 1, 2, -1, 3], "relns": ["x"] * 6}
+    row["heads"] = [-1, 3, -1, 2, -1, -1]
+    collator = causal(max_length=4)
+    batch = collator([row])
+    assert batch["input_ids"].tolist() == [[1, 5, 6, 2]]
+    assert batch["token_type_ids"].tolist() == [[0, 0, 0, 1]]
+    assert (batch["arc_heads"] == -1).all()
+    assert (collator.counts.cut, collator.counts.arcs) == (2, 0)
+    for heads in (None, [], [-1] * 6):
+        assert (causal()([{**row, "heads": heads, "relns": []}])["arc_heads"] == -1).all()
+
+
+def test_the_unknown_token_is_a_word() -> None:
+    row = {**published_row(), "input_ids": [1, 5, 3, 7, 2, 0]}
+    assert causal()([row])["arc_word_of"].tolist() == [[-1, 1, 2, 3, -1]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"heads": [-1, 6, 0, 2, -1, -1]}, "row 0: token 1 has head 6: expected a position, 0 to"),
+        ({"heads": [-1, -2, 0, 2, -1, -1]}, "row 0: token 1 has head -2"),
+        ({"heads": [-1, 1, 0, 2, -1, -1]}, "the head of token 1 is 1, which is itself"),
+        ({"heads": [-1, 0, 0, 2, -1, -1]}, "head of token 1 is 0, which is a special token or"),
+        ({"heads": [-1, 4, 0, 2, -1, -1]}, "head of token 1 is 4, which is a special token or"),
+        ({"heads": [-1, 5, 0, 2, -1, -1]}, "head of token 1 is 5, which is a special token or"),
+        (
+            {"heads": [-1, 5, 0, 2, -1, -1], "input_ids": [1, 5, 6, 7, 2, 8]},
+            "head of token 1 is 5, which is a special token or filling",
+        ),
+        ({"heads": [2, 2, 0, 2, -1, -1]}, "token 0 is a special token and has head 2"),
+        ({"heads": [-1, 3, 0, 1, -1, -1]}, "heads go in a circle, 1 -> 3 -> 1"),
+        ({"heads": [-1, 2, 0]}, "6 input_ids and 3 heads"),
+        ({"relns": ["x"]}, "6 input_ids and 1 relns"),
+        ({"relns": None}, "6 input_ids and 0 relns"),
+    ],
+)
+def test_published_heads_that_are_refused(change: Row, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        causal()([{**published_row(), **change}])
