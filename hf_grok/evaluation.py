@@ -9,7 +9,7 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import nn
 
-from hf_grok.behaviour import Behaviour, TokenLoss
+from hf_grok.behaviour import Behaviour
 from hf_grok.guard import watching
 from hf_grok.probes.weight_norm import l2_norm
 from hf_grok.tally import Tally
@@ -24,7 +24,7 @@ class Measures:
         behaviours: prefix of the metrics' names -> behaviour.
     """
 
-    loss: TokenLoss
+    loss: Behaviour
     behaviours: Mapping[str, Behaviour]
 
 

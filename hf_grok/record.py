@@ -19,6 +19,8 @@ from hf_grok.version import __version__
 RUN_FILE = "run.json"
 METRICS_FILE = "metrics.jsonl"
 PROBES_FILE = "probes.jsonl"
+# Fields of TrainingArguments that open something.
+SECRETS = ("hub_token",)
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy")
 
 
@@ -103,12 +105,16 @@ def _processor() -> str:
 
 
 def changed_values(*groups: Any) -> dict[str, Any]:
-    """Every field of the argument groups that is not at its default, as plain values."""
+    """Every field of the argument groups that is not at its default, as plain values.
+
+    A token is none of the values: what is recorded is shown to strangers.
+    """
     changed = {}
     for group in groups:
         for item in fields(group):
             value = _plain(getattr(group, item.name))
-            if item.init and value and value != _plain(_default(item)):
+            differs = value is not None and value != _plain(_default(item))
+            if item.init and differs and item.name not in SECRETS:
                 changed[item.name] = value
     return changed
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hf_grok.training.branch import Branch
     from hf_grok.training.recipe import Settings
 
 DESCRIPTION = """Train a model on a language and watch it generalise.
@@ -21,7 +22,13 @@ RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be
   hf-grok train dyck --scale paper                       # the published setting
   hf-grok train my-recipe.yaml --model gpt2
   hf-grok train question-formation --resume              # go on after a kill
+  hf-grok train sas-mlm --from-checkpoint 1000 --sas_schedule 0:0    # let go at step 1,000
   accelerate launch -m hf_grok.train question-formation  # several processes
+
+A branch (--from-checkpoint) goes on from a checkpoint of another run as that run would have gone
+on: weights, optimiser, learning rate, random numbers and data order. It keeps the model, the data,
+the seed and the batch, may change the regulariser (--sas_...) and the length, and lives in a folder
+of its own (default runs/RECIPE-SCALE-seedN-fromSTEP), whose tables begin with the other run's.
 
 A run leaves run.json, metrics.jsonl, checkpoint-N/ and the final model in --output_dir
 (default runs/RECIPE-SCALE-seedN); `hf-grok report RUN` draws it.
@@ -41,6 +48,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--scale", help="quick (default), laptop or paper")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the run's last whole checkpoint"
+    )
+    parser.add_argument(
+        "--from-checkpoint",
+        metavar="STEP|FOLDER",
+        help="branch off a checkpoint: a step of the recipe's default run, or RUN/checkpoint-STEP",
+    )
+    parser.add_argument(
+        "--parent", metavar="RUN", help="the run that --from-checkpoint STEP is a step of"
+    )
+    parser.add_argument(
+        "--reset-optimizer",
+        action="store_true",
+        help="with --from-checkpoint: start the optimiser's moments afresh (a control)",
     )
     parser.add_argument("--list", action="store_true", help="name the shipped recipes and leave")
     parser.add_argument(
@@ -66,21 +86,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if chosen.recipe is None:
         parser.error("name a RECIPE (hf-grok train --list names them)")
-    settings = recipes.parse(recipes.load_recipe(chosen.recipe, chosen.scale), overrides)
-    run(settings, resume=chosen.resume)
+    recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
+    default_parent = recipe.values.get("output_dir") or recipes.default_output(recipe, overrides)
+    branch = chosen_branch(chosen, default_parent)
+    settings = recipes.parse(recipe, overrides, suffix=branch.suffix if branch else "")
+    run(settings, resume=chosen.resume, branch=branch)
     return 0
 
 
-def run(settings: Settings, *, resume: bool = False) -> Path:
+def chosen_branch(chosen: argparse.Namespace, default_parent: str) -> Branch | None:
+    """The branch that the options ask for; None without --from-checkpoint.
+
+    Raises:
+        UserError: no such checkpoint; options that take --from-checkpoint, or a step, without it.
+    """
+    from hf_grok.errors import UserError
+    from hf_grok.training.branch import Branch, find_checkpoint
+
+    text = chosen.from_checkpoint
+    if text is None:
+        if chosen.parent or chosen.reset_optimizer:
+            raise UserError(
+                "--parent and --reset-optimizer say more about a branch: name its "
+                "--from-checkpoint too"
+            )
+        return None
+    if chosen.parent and not text.isdecimal():
+        raise UserError(
+            f"--from-checkpoint {text} names a folder already: give --parent with a step alone"
+        )
+    parent = Path(chosen.parent or default_parent)
+    return Branch(find_checkpoint(text, parent), chosen.reset_optimizer)
+
+
+def run(settings: Settings, *, resume: bool = False, branch: Branch | None = None) -> Path:
     """Train `settings` to the end and return the run's folder.
+
+    Args:
+        settings: what is run.
+        resume: go on from the last whole checkpoint in the run's folder.
+        branch: the checkpoint of another run to begin from.
 
     Raises:
         UserError: bad values; a folder with another run in it; a loss that is not finite; a
-            checkpoint that cannot be written.
+            checkpoint that cannot be written; a run that does not continue its parent.
     """
     from hf_grok.training.session import Session
 
-    return Session(settings, resume=resume).train()
+    return Session(settings, resume=resume, branch=branch).train()
 
 
 if __name__ == "__main__":

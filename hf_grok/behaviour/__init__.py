@@ -4,6 +4,7 @@ from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.dyck import DyckBehaviour
 from hf_grok.behaviour.factory import BEHAVIOURS, behaviour_for
 from hf_grok.behaviour.loss import TokenLoss
+from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.behaviour.question import QuestionBehaviour
 from hf_grok.behaviour.tense import TenseBehaviour
 
@@ -11,6 +12,7 @@ __all__ = [
     "BEHAVIOURS",
     "Behaviour",
     "DyckBehaviour",
+    "MaskedLoss",
     "QuestionBehaviour",
     "TenseBehaviour",
     "TokenLoss",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
@@ -13,19 +13,25 @@ from transformers import PreTrainedTokenizerFast
 from hf_grok.errors import UserError
 
 PAD, START, END, UNKNOWN = SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<unk>")
+MASK = "<mask>"
 
 
 def word_level_tokenizer(
-    vocabulary: Iterable[str], *, append_end: bool = False
+    vocabulary: Iterable[str], *, append_end: bool = False, mask: bool = False
 ) -> PreTrainedTokenizerFast:
     """One id a word: `<pad>` 0, `<s>` 1, `</s>` 2, `<unk>` 3, then the vocabulary, sorted.
+
+    With a mask token, `<mask>` is 4, before the vocabulary.
 
     A text is split at white space and nowhere else, so "doesn't", "." and "(3" are one token each;
     `<s>` is put in front. Decoding joins the words with single spaces. Padding is on the right.
 
     Args:
         vocabulary: the words; repeated words count once.
-        append_end: whether `</s>` follows the text (Dyck, whose END is a symbol of the automaton).
+        append_end: whether `</s>` follows the text (Dyck, whose END is a symbol of the automaton;
+            a masked model, which reads both ends of a sentence).
+        mask: whether there is a mask token; `<s>` and `</s>` are then also the cls and sep tokens
+            that code for masked models asks for.
 
     Returns:
         A tokenizer whose `save_pretrained` writes a plain tokenizer.json.
@@ -34,8 +40,10 @@ def word_level_tokenizer(
         UserError: no word at all; a word that is empty, has white space in it, or has a special
             token in it.
     """
-    words = _require_words(vocabulary)
-    numbered = {word: number for number, word in enumerate([*SPECIAL_TOKENS, *words])}
+    special = (*SPECIAL_TOKENS, MASK) if mask else SPECIAL_TOKENS
+    words = _require_words(vocabulary, special)
+    numbered = {word: number for number, word in enumerate([*special, *words])}
+    roles = {"mask_token": MASK, "cls_token": START, "sep_token": END} if mask else {}
     tokenizer = Tokenizer(WordLevel(numbered, unk_token=UNKNOWN))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.post_processor = _template(numbered, append_end)
@@ -49,6 +57,7 @@ def word_level_tokenizer(
         # The default tidies " ." into ".", which is another sentence here.
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
+        **roles,
     )
 
 
@@ -61,26 +70,26 @@ def _template(numbered: dict[str, int], append_end: bool) -> TemplateProcessing:
     )
 
 
-def _require_words(vocabulary: Iterable[str]) -> list[str]:
+def _require_words(vocabulary: Iterable[str], special: Sequence[str]) -> list[str]:
     if isinstance(vocabulary, str):
         raise UserError(f"vocabulary={vocabulary!r}: expected words, not one string. Split it.")
     words = sorted(set(vocabulary))
     if not words:
         raise UserError("the vocabulary is empty: expected at least one word.")
     for word in words:
-        _require_word(word)
+        _require_word(word, special)
     return words
 
 
-def _require_word(word: str) -> None:
+def _require_word(word: str, special: Sequence[str]) -> None:
     if word.split() != [word]:
         raise UserError(
             f"vocabulary word {word!r}: expected one word without white space, because texts are "
             "split there and it would never be found. Split the text before collecting its words."
         )
-    for token in SPECIAL_TOKENS:
+    for token in special:
         if token in word:
             raise UserError(
                 f"vocabulary word {word!r} contains the special token {token}: expected words "
-                f"free of {', '.join(SPECIAL_TOKENS)}, which the tokenizer adds itself."
+                f"free of {', '.join(special)}, which the tokenizer adds itself."
             )

@@ -9,6 +9,8 @@ from typing import Any
 from transformers import TrainingArguments
 
 from hf_grok.errors import UserError
+from hf_grok.hiding import HIDDEN_SHARE
+from hf_grok.sas.arguments import SASArguments
 
 DROPOUT_MASKS = ("auto", "pooled", "drawn")
 ATTENTIONS = ("auto", "batched", "sdpa", "eager", "flex_attention")
@@ -22,7 +24,9 @@ class DataArguments:
     """Which language is learnt, and how much of it."""
 
     language: str = field(
-        metadata={"help": "question-formation, tense-inflection or dyck (hf-grok data --help)."}
+        metadata={
+            "help": "question-formation, tense-inflection, dyck or agreement (hf-grok data --help)."
+        }
     )
     language_config: str | None = field(
         default=None, metadata={"help": "Configuration of the builder; its own default if unset."}
@@ -39,7 +43,24 @@ class DataArguments:
         },
     )
     evaluation_seed: int = field(
-        default=0, metadata={"help": "Draws the evaluated examples; not the seed of training."}
+        default=0,
+        metadata={
+            "help": "Draws the evaluated examples, and what is hidden in them from a masked model; "
+            "not the seed of training."
+        },
+    )
+    mask_share: float = field(
+        default=HIDDEN_SHARE,
+        metadata={
+            "help": "Masked models: share of a sentence's words that is hidden, one at least."
+        },
+    )
+    mask_random: float = field(
+        default=0.0,
+        metadata={"help": "Of the hidden words in training, the share shown as another word."},
+    )
+    mask_kept: float = field(
+        default=0.0, metadata={"help": "Of the hidden words in training, the share left visible."}
     )
 
     def __post_init__(self) -> None:
@@ -48,11 +69,14 @@ class DataArguments:
 
 @dataclass
 class ModelArguments:
-    """Which model is trained: ours, or any causal model of transformers."""
+    """Which model is trained: ours, or any causal or masked language model of transformers."""
 
     model: str = field(
         default="vanilla_transformer",
-        metadata={"help": "A model_type of transformers: vanilla_transformer, gpt2, llama, ..."},
+        metadata={
+            "help": "A model_type of transformers: vanilla_transformer, gpt2, llama, ...; bert, "
+            "modernbert, ... are trained as masked language models."
+        },
     )
     layers: int = field(default=6, metadata={"help": "num_hidden_layers of the model's config."})
     hidden_size: int = field(default=512, metadata={"help": "hidden_size of the model's config."})
@@ -88,13 +112,17 @@ class ProbeArguments:
         default="default",
         metadata={
             "help": "default (uas, tree, sparsity, norm, intrinsic_dimension; without the first "
-            "two for dyck), none, or names with commas between them; fisher and class_loss "
-            "are there too."
+            "two for dyck; uas, pairs, sparsity, norm for agreement), none, or names with commas "
+            "between them; fisher and class_loss are there too."
         },
     )
     probe_examples: int = field(
         default=200,
         metadata={"help": "Sentences of the test split that are probed; tree takes a quarter."},
+    )
+    probe_pairs: int = field(
+        default=200,
+        metadata={"help": "Minimal pairs of each paradigm that are scored, where there are any."},
     )
     probe_every: int = field(
         default=1,
@@ -115,7 +143,7 @@ def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any
 
 
 @dataclass
-class GrokTrainingArguments(TrainingArguments):
+class GrokTrainingArguments(SASArguments, TrainingArguments):
     """TrainingArguments with a schedule of evaluations, and defaults that do not mislead.
 
     `logging_nan_inf_filter` is off: on, a run whose weights are NaN logs a loss of 0.
@@ -158,3 +186,5 @@ class GrokTrainingArguments(TrainingArguments):
     per_device_train_batch_size: int = field(default=8, metadata={"help": "Batch a process."})
     logging_steps: float = field(default=100, metadata={"help": "Log the training loss every N."})
     dataloader_pin_memory: bool = field(default=False)
+    # Batches are made for the model: what is in them beside its arguments is for the regulariser.
+    remove_unused_columns: bool = field(default=False)

@@ -8,6 +8,7 @@ from typing import Any
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -27,10 +28,12 @@ from hf_grok.callbacks import (
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.evaluation import Measures
 from hf_grok.record import RunRecord
+from hf_grok.sas.masked_loss import token_mean_loss
 from hf_grok.training.arguments import ModelArguments, read_options
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.training.language import Language
 from hf_grok.training.machine import choose_attention, choose_dropout_masks
+from hf_grok.training.objective import is_masked
 from hf_grok.training.probes import recipe_probes
 from hf_grok.training.recipe import Settings
 from hf_grok.training.trainer import GrokTrainer
@@ -55,7 +58,8 @@ def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) 
     except ValueError as error:
         raise UserError(
             f"unknown model {arguments.model!r}: expected a model_type of transformers that has a "
-            "causal language model (vanilla_transformer, gpt2, llama, gpt_neox, ...)"
+            "causal language model (vanilla_transformer, gpt2, llama, gpt_neox, ...) or a masked "
+            "one (bert, modernbert, ...)"
         ) from error
     options: dict[str, Any] = {**sizes, **read_options("model_options", arguments.model_options)}
     for name in options:
@@ -69,9 +73,18 @@ def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) 
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
+            **_masked_roles(plain, tokenizer),
         )
     except ValueError as error:
         raise UserError(f"{arguments.model}: {error}") from error
+
+
+def _masked_roles(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """The special tokens that only masked models know, as far as `config` names them."""
+    if tokenizer.mask_token_id is None:
+        return {}
+    names = ("cls_token_id", "sep_token_id", "mask_token_id")
+    return {name: getattr(tokenizer, name) for name in names if hasattr(config, name)}
 
 
 def build_model(settings: Settings, language: Language) -> PreTrainedModel:
@@ -86,11 +99,13 @@ def build_model(settings: Settings, language: Language) -> PreTrainedModel:
         )
     device = settings.training.device
     set_seed(settings.training.seed)
-    model: PreTrainedModel = AutoModelForCausalLM.from_config(
+    masked = is_masked(settings.model.model)
+    family = AutoModelForMaskedLM if masked else AutoModelForCausalLM
+    model: PreTrainedModel = family.from_config(
         config, attn_implementation=choose_attention(settings.model.attention, device)
     )
     # GPT-2's class matches no loss of transformers: unset, its losses come out too small.
-    model.loss_type = "ForCausalLM"
+    model.loss_type = "ForMaskedLM" if masked else "ForCausalLM"
     return model
 
 
@@ -109,6 +124,8 @@ def build_trainer(settings: Settings, language: Language, record: RunRecord) -> 
         processing_class=language.tokenizer,
         measures=Measures(language.loss, language.behaviours),
         mask_pools=pools,
+        # BERT's own loss is a mean over the micro-batch; Trainer takes it for the whole batch's.
+        compute_loss_func=token_mean_loss if is_masked(settings.model.model) else None,
     )
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)

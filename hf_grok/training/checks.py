@@ -6,6 +6,8 @@ from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
 from hf_grok.schedule import StepSchedule
 from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
+from hf_grok.training.masked import check_shares
+from hf_grok.training.objective import check_model_speaks, is_masked
 from hf_grok.training.probes import chosen_probes
 from hf_grok.training.recipe import Settings
 
@@ -29,11 +31,14 @@ def check_settings(settings: Settings) -> None:
         raise UserError(f"stop_after={training.stop_after}: expected 0 (never) or more steps")
     for name, hint in (
         ("probe_examples", "sentence; --probes none turns the probes off"),
+        ("probe_pairs", "pair a paradigm; leave pairs out of --probes to score none"),
         ("probe_every", "step"),
     ):
         if getattr(settings.probes, name) < 1:
             seen = getattr(settings.probes, name)
             raise UserError(f"{name}={seen}: expected at least 1 {hint}")
+    check_model_speaks(settings.model.model, settings.data.language)
+    _check_masking(settings)
     chosen_probes(settings.probes.probes, settings.data.language)
     for schedule in (training.evaluations, training.checkpoints):
         StepSchedule.parse(schedule)
@@ -56,3 +61,14 @@ def check_settings(settings: Settings) -> None:
         )
     if "trackio" in (training.report_to or ()):
         import_optional("trackio", extra="trackio", purpose="reports to trackio")
+
+
+def _check_masking(settings: Settings) -> None:
+    """Shares in range, and no worker that would outlive the epoch whose masks it draws."""
+    data = settings.data
+    check_shares(data.mask_share, data.mask_random, data.mask_kept)
+    if settings.training.dataloader_persistent_workers and is_masked(settings.model.model):
+        raise UserError(
+            "dataloader_persistent_workers keeps workers that never hear of a new epoch and would "
+            "hide the same words in each: leave it off"
+        )

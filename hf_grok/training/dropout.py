@@ -120,7 +120,7 @@ class MaskPools:
 def pool_dropout(model: nn.Module, pools: MaskPools) -> None:
     """Replace every active `nn.Dropout` of `model` by one that reads from `pools`, in place.
 
-    Attention modules get the attribute `mask_pools`, which `hf_grok.training.attention` reads.
+    Attention modules get the attribute `mask_pools`, which `hf_grok.batched_attention` reads.
     Parameters, their names and the saved model are as before.
     """
     for module in list(model.modules()):

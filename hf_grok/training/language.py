@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour import Behaviour, TokenLoss, behaviour_for
+from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.models import word_level_tokenizer
+from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments, read_options
+from hf_grok.training.masked import MaskedSequences, Masking
+from hf_grok.training.sham_trees import sham_column
 from hf_grok.training.tensors import TokenSequences
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset, DatasetDict, GeneratorBasedBuilder
 
 LANGUAGES = {
     "question-formation": "QuestionFormation",
     "tense-inflection": "TenseInflection",
     "dyck": "Dyck",
+    "agreement": "Agreement",
 }
 ASKING_TASKS = {"question-formation": "quest", "tense-inflection": "PRESENT"}
 MEASURED_SPLITS = {"in_distribution": "test", "generalization": "generalization"}
+# Languages that ask nothing but the next word, or the hidden one: any language model learns them.
+WITHOUT_BEHAVIOUR = ("agreement",)
+# Languages whose strings end in a token of their own.
+ENDING = ("dyck", "agreement")
 
 
 @dataclass(frozen=True)
@@ -30,25 +40,26 @@ class Language:
     """What a run reads of a language.
 
     Attributes:
-        tokenizer: word-level, over the words of the training split.
-        train: the training sequences.
-        loss: token-weighted loss on (a sample of) the validation split.
+        tokenizer: word-level, over the words of every split, or all that the language has.
+        train: the training sequences; pieces of them hidden for a masked model.
+        loss: token-weighted loss on (a sample of) the validation split: of the next token, or of
+            hidden ones.
         behaviours: "in_distribution" and "generalization" -> the measure on (a sample of) the test
-            and generalization splits.
+            and generalization splits; empty for a language that asks nothing.
         test: the whole test split, of which probes take their sentences.
         fingerprint: of the training split, for the run's record.
     """
 
     tokenizer: PreTrainedTokenizerBase
     train: TokenSequences
-    loss: TokenLoss
+    loss: Behaviour
     behaviours: dict[str, Behaviour]
     test: Dataset
     fingerprint: str
 
 
-def load_splits(arguments: DataArguments, *, quiet: bool = False) -> DatasetDict:
-    """Generate (or find in the cache) every split of the language that `arguments` name."""
+def prepared_builder(arguments: DataArguments, *, quiet: bool = False) -> GeneratorBasedBuilder:
+    """The builder of the language that `arguments` name, its splits generated (or found again)."""
     import datasets
 
     from hf_grok import datasets_scripts
@@ -61,44 +72,126 @@ def load_splits(arguments: DataArguments, *, quiet: bool = False) -> DatasetDict
     if quiet:
         datasets.disable_progress_bars()
     builder.download_and_prepare()
-    return builder.as_dataset()
+    return builder
 
 
-def load_language(arguments: DataArguments, *, quiet: bool = False) -> Language:
+def load_language(
+    arguments: DataArguments,
+    *,
+    masked: bool = False,
+    seed: int = 0,
+    with_arcs: bool = False,
+    with_sham: bool = False,
+    quiet: bool = False,
+) -> Language:
     """Everything a run reads, encoded once.
+
+    Args:
+        arguments: which language, and how much of it.
+        masked: whether the model is a masked language model, from which pieces are hidden.
+        seed: of what is hidden from it in training.
+        with_arcs: whether training batches carry the heads of their words.
+        with_sham: and those of a random tree of each sentence, the same in every run.
+        quiet: no progress bars.
 
     Raises:
         UserError: an unknown language, configuration or option; a split that is missing; a number
-            of evaluation examples below 0.
+            of evaluation examples below 0; arcs of a language that has none.
     """
-    splits = load_splits(arguments, quiet=quiet)
-    for name in ("train", "validation", "test", "generalization"):
-        if name not in splits:
-            raise UserError(
-                f"{arguments.language} has no split {name!r} (it has {', '.join(splits)}): "
-                "a run needs train, validation, test and generalization"
-            )
-    texts = splits["train"]["text"][:]
-    words = {
-        word for split in splits.values() for text in split["text"][:] for word in text.split()
-    }
-    tokenizer = word_level_tokenizer(words, append_end=arguments.language == "dyck")
-    sequences = tokenizer(texts, return_attention_mask=False)["input_ids"]
+    builder = prepared_builder(arguments, quiet=quiet)
+    splits = builder.as_dataset()
+    _require_splits(splits, arguments.language)
+    words = getattr(builder, "vocabulary", None) or words_of_splits(splits)
+    tokenizer = word_level_tokenizer(words, append_end=arguments.language in ENDING, mask=masked)
+    sequences = tokenizer(splits["train"]["text"][:], return_attention_mask=False)["input_ids"]
+    arcs = _arcs(splits["train"], sequences, with_sham=with_sham) if with_arcs else None
+    train = training_sequences(sequences, tokenizer, arguments, arcs, masked=masked, seed=seed)
+    validation = sample(splits["validation"], arguments)["text"][:]
     return Language(
         tokenizer=tokenizer,
-        train=TokenSequences(sequences, int(tokenizer.pad_token_id)),
-        loss=TokenLoss(sample(splits["validation"], arguments)["text"][:], tokenizer),
-        behaviours={
-            measured: behaviour_for(
-                arguments.language,
-                sample(asked_rows(splits[split], arguments.language), arguments),
-                tokenizer,
-            )
-            for measured, split in MEASURED_SPLITS.items()
-        },
+        train=train,
+        loss=validation_loss(validation, tokenizer, arguments, masked=masked),
+        behaviours=_behaviours(splits, tokenizer, arguments),
         test=splits["test"],
         fingerprint=splits["train"]._fingerprint,
     )
+
+
+def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool) -> Arcs:
+    if not with_sham:
+        return arcs_of_rows(rows, sequences)
+    sham = sham_column(rows)
+    return arcs_of_rows(rows, sequences, sham_heads=lambda row, heads: sham[row])
+
+
+def _require_splits(splits: DatasetDict, language: str) -> None:
+    needed = ["train", "validation", "test"]
+    if language not in WITHOUT_BEHAVIOUR:
+        needed.append("generalization")
+    for name in needed:
+        if name not in splits:
+            raise UserError(
+                f"{language} has no split {name!r} (it has {', '.join(splits)}): a run needs "
+                f"{', '.join(needed[:-1])} and {needed[-1]}"
+            )
+
+
+def words_of_splits(splits: DatasetDict) -> set[str]:
+    """Every word of every split: the vocabulary of a language that does not list its own."""
+    return {word for split in splits.values() for text in split["text"][:] for word in text.split()}
+
+
+def training_sequences(
+    sequences: Sequence[Sequence[int]],
+    tokenizer: PreTrainedTokenizerBase,
+    arguments: DataArguments,
+    arcs: Arcs | None,
+    *,
+    masked: bool,
+    seed: int,
+) -> TokenSequences:
+    """The sequences as a causal model reads them, or as a masked one does."""
+    padding = int(tokenizer.pad_token_id)
+    if not masked:
+        return TokenSequences(sequences, padding, arcs)
+    masking = Masking(
+        mask_id=int(tokenizer.mask_token_id),
+        special_ids=tokenizer.all_special_ids,
+        vocabulary=len(tokenizer),
+        seed=seed,
+        share=arguments.mask_share,
+        random=arguments.mask_random,
+        kept=arguments.mask_kept,
+    )
+    return MaskedSequences(sequences, padding, masking, arcs)
+
+
+def validation_loss(
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    arguments: DataArguments,
+    *,
+    masked: bool,
+) -> Behaviour:
+    """Loss a predicted token of the validation lines; what is hidden stays the same."""
+    if not masked:
+        return TokenLoss(texts, tokenizer)
+    return MaskedLoss(texts, tokenizer, seed=arguments.evaluation_seed, share=arguments.mask_share)
+
+
+def _behaviours(
+    splits: DatasetDict, tokenizer: PreTrainedTokenizerBase, arguments: DataArguments
+) -> dict[str, Behaviour]:
+    if arguments.language in WITHOUT_BEHAVIOUR:
+        return {}
+    return {
+        measured: behaviour_for(
+            arguments.language,
+            sample(asked_rows(splits[split], arguments.language), arguments),
+            tokenizer,
+        )
+        for measured, split in MEASURED_SPLITS.items()
+    }
 
 
 def asked_rows(rows: Dataset, language: str) -> Dataset:

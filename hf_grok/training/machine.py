@@ -56,7 +56,7 @@ def choose_attention(wanted: str, device: torch.device) -> str:
     if wanted == "auto":
         wanted = "batched" if device.type == "cpu" else "sdpa"
     if wanted == "batched":
-        from hf_grok.training.attention import register_batched_attention
+        from hf_grok.batched_attention import register_batched_attention
 
         return register_batched_attention()
     return wanted

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 # Without a gold structure there are no heads to find and no tree to score.
 WITHOUT_STRUCTURE = ("sparsity", "norm", "intrinsic_dimension")
 DEFAULT = ("uas", "tree", *WITHOUT_STRUCTURE)
+# Languages with minimal pairs of their own -> their builder.
+PAIRS = {"agreement": "MinimalPairs"}
+# No tree: a model that sees both sides reads a sentence once for each of its spans, in seconds.
+WITH_PAIRS = ("uas", "pairs", "sparsity", "norm")
 # A tree projection runs each sentence once per word.
 SHARE_OF_TREES = 4
 
@@ -32,6 +36,8 @@ def chosen_probes(text: str, language: str) -> tuple[str, ...]:
     if text == "none":
         return ()
     if text == "default":
+        if language in PAIRS:
+            return WITH_PAIRS
         return DEFAULT if language in ASKING_TASKS else WITHOUT_STRUCTURE
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
@@ -48,7 +54,8 @@ def recipe_probes(
     """The probes of a run, over sentences of the test split drawn by `evaluation_seed`.
 
     The model reads a sentence's words, without the task word and what follows it. Tree projections
-    take a quarter of the sentences, all of them from lines that ask for something.
+    take a quarter of the sentences, all of them from lines that ask for something. Minimal pairs
+    are the language's own.
 
     Raises:
         UserError: an unknown probe, or rows that do not fit one.
@@ -59,7 +66,30 @@ def recipe_probes(
     asking = _first(
         asked_rows(shuffled, data.language), -(-arguments.probe_examples // SHARE_OF_TREES)
     )
-    return [build_probe(name, asking if name == "tree" else rows, tokenizer) for name in names]
+    own = {"tree": asking}
+    if "pairs" in names:
+        own["pairs"] = minimal_pairs(arguments.probe_pairs, data)
+    return [build_probe(name, own.get(name, rows), tokenizer) for name in names]
+
+
+def minimal_pairs(count: int, data: DataArguments) -> Dataset:
+    """`count` minimal pairs of each paradigm of the language, drawn by `evaluation_seed`.
+
+    Raises:
+        UserError: the language has none.
+    """
+    from hf_grok import datasets_scripts
+
+    if data.language not in PAIRS:
+        raise UserError(
+            f"{data.language} has no minimal pairs for the probe pairs ({', '.join(PAIRS)} has): "
+            "leave it out of --probes, and give hf-grok probe a file of pairs afterwards"
+        )
+    builder_class = getattr(datasets_scripts, PAIRS[data.language])
+    builder = builder_class(pairs_per_paradigm=count, seed=data.evaluation_seed)
+    builder.download_and_prepare()
+    pairs: Dataset = builder.as_dataset("test")
+    return pairs
 
 
 def _first(rows: Dataset, count: int) -> Dataset:

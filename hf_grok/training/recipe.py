@@ -106,8 +106,13 @@ def argument_names() -> list[str]:
     return [action.dest for action in HfArgumentParser(_GROUPS)._actions if action.dest != "help"]
 
 
-def parse(recipe: Recipe, arguments: Sequence[str]) -> Settings:
+def parse(recipe: Recipe, arguments: Sequence[str], *, suffix: str = "") -> Settings:
     """`recipe` with `arguments` ("--layers 4") on top.
+
+    Args:
+        recipe: the values to start from.
+        arguments: words of the command line.
+        suffix: put behind the default name of the run's folder.
 
     Raises:
         UserError: an argument that does not exist, or a value outside what it allows.
@@ -116,7 +121,7 @@ def parse(recipe: Recipe, arguments: Sequence[str]) -> Settings:
     _refuse_unknown(arguments, argument_names())
     words = [*_as_words(recipe.values), *arguments]
     if "--output_dir" not in {word.partition("=")[0] for word in words}:
-        words += ["--output_dir", default_output(recipe, words)]
+        words += ["--output_dir", default_output(recipe, arguments) + suffix]
     try:
         groups = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
     except UserError:
@@ -162,9 +167,9 @@ def _as_words(values: dict[str, Any]) -> list[str]:
     return words
 
 
-def default_output(recipe: Recipe, words: Sequence[str]) -> str:
-    """runs/RECIPE-SCALE-seedN, N being the last --seed among the words."""
-    seed = "42"
+def default_output(recipe: Recipe, arguments: Sequence[str]) -> str:
+    """runs/RECIPE-SCALE-seedN, N being the last --seed that is said."""
+    seed, words = "42", [*_as_words(recipe.values), *arguments]
     for position, word in enumerate(words):
         if word == "--seed":
             seed = words[position + 1]

@@ -18,13 +18,24 @@ from hf_grok.record import (
     refuse_used_folder,
     versions,
 )
+from hf_grok.scheme import UD
+from hf_grok.training.branch import (
+    Branch,
+    bound_values,
+    check_branch,
+    check_same_setting,
+    inherit_tables,
+    parent_record,
+    resumed_branch,
+)
 from hf_grok.training.build import build_trainer, save_final_model
 from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
 from hf_grok.training.checks import check_settings
 from hf_grok.training.language import Language, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
+from hf_grok.training.objective import is_masked
 from hf_grok.training.recipe import Settings
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.training.trainer import GrokTrainer, data_seed
 
 
 class Session:
@@ -33,11 +44,15 @@ class Session:
     Args:
         settings: what is run.
         resume: go on from the last whole checkpoint in the run's folder.
+        branch: the checkpoint of another run to begin from. A branch that is resumed knows it.
     """
 
-    def __init__(self, settings: Settings, *, resume: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, resume: bool = False, branch: Branch | None = None
+    ) -> None:
         self.settings, self.resume = settings, resume
         self.folder = Path(str(settings.training.output_dir))
+        self.branch = resumed_branch(self.folder, branch) if resume else branch
         self.record = RunRecord(self.folder)
         self.leads = settings.training.process_index == 0
 
@@ -46,14 +61,18 @@ class Session:
         if not self.resume and self.leads:
             refuse_used_folder(self.folder)
         check_settings(self.settings)
+        if self.branch is not None:
+            check_branch(self.branch, self.settings)
         language, trainer, threads = self._prepare()
-        checkpoint = self._checkpoint() if self.resume else None
+        checkpoint = self._checkpoint()
+        info = run_information(self.settings, language, trainer, threads)
+        if self.branch is not None:
+            check_same_setting(self.branch, info)
+            info["parent"] = parent_record(self.branch, info)
+            if self.branch.reset_optimizer:
+                trainer.forget_moments_of = self.branch.checkpoint
         if self.leads:
-            info = run_information(self.settings, language, trainer, threads)
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.record.rewind(step_of(checkpoint) if checkpoint else -1)
-            self.record.start(info)
-            self.say(opening(info))
+            self._begin(info, checkpoint)
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         except BaseException as error:
@@ -68,6 +87,15 @@ class Session:
         trainer.end()
         return self.folder
 
+    def _begin(self, info: dict[str, Any], checkpoint: Path | None) -> None:
+        """The run's folder, its tables up to `checkpoint`, and its record."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.branch is not None and checkpoint == self.branch.checkpoint:
+            inherit_tables(self.branch, self.folder)
+        self.record.rewind(step_of(checkpoint) if checkpoint else -1)
+        self.record.start(info)
+        self.say(opening(info))
+
     def say(self, text: str) -> None:
         """Print for the user, on process zero."""
         if self.leads:
@@ -81,7 +109,14 @@ class Session:
         logging.set_verbosity_error()
         logging.disable_progress_bar()
         self.say(f"preparing {self.settings.data.language}")
-        language = load_language(self.settings.data, quiet=training.disable_tqdm or not self.leads)
+        language = load_language(
+            self.settings.data,
+            masked=is_masked(self.settings.model.model),
+            seed=data_seed(training),
+            with_arcs=not training.penalty_schedule().is_off,
+            with_sham=training.sas_arcs != "syntactic",
+            quiet=training.disable_tqdm or not self.leads,
+        )
         trainer = build_trainer(self.settings, language, self.record)
         threads = choose_threads(
             training.threads,
@@ -95,12 +130,18 @@ class Session:
         return language, trainer, threads
 
     def _checkpoint(self) -> Path | None:
-        found = last_whole_checkpoint(self.folder, self.say)
-        if found is None:
-            self.say(f"{self.folder} has no whole checkpoint: starting from the beginning")
-        else:
+        """Where training begins: None for the beginning."""
+        found = last_whole_checkpoint(self.folder, self.say) if self.resume else None
+        if found is not None:
             self.say(f"resuming from {found}")
-        return found
+            return found
+        if self.resume:
+            start = "the beginning" if self.branch is None else "where it branched off"
+            self.say(f"{self.folder} has no whole checkpoint: starting from {start}")
+        if self.branch is None:
+            return None
+        self.say(f"branching off {self.branch.checkpoint}")
+        return self.branch.checkpoint
 
 
 def run_information(
@@ -114,6 +155,7 @@ def run_information(
         "scale": settings.recipe.scale,
         "seed": training.seed,
         "arguments": changed_values(settings.data, settings.model, settings.probes, training),
+        "bound_arguments": bound_values(settings),
         "chosen": {
             "precision": "bf16" if training.bf16 else "fp32",
             "attention": trainer.model.config._attn_implementation,
@@ -122,6 +164,8 @@ def run_information(
             "processes": training.world_size,
         },
         "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
+        # Grammars and probes alike take their arcs from the derivation.
+        "annotation": {"training": UD, "evaluation": UD} if with_heads(settings) else {},
         "versions": versions(),
         "machine": machine(training.device.type, threads),
         "model": {
@@ -130,6 +174,11 @@ def run_information(
             "layers": settings.model.layers,
         },
     }
+
+
+def with_heads(settings: Settings) -> bool:
+    """Whether the sentences of a run's language have heads: Dyck's strings have none."""
+    return settings.data.language != "dyck"
 
 
 def opening(info: dict[str, Any]) -> str:

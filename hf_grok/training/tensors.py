@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
+
+from hf_grok.training.arcs import Arcs
 
 IGNORED = -100
 
@@ -21,16 +24,22 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
         sequences: token ids of each example, at least two tokens long.
         padding_id: fills a batch up to its longest example; padding has label -100. It stands to
             the right, where a causal model's real positions cannot see it, so no mask is needed.
+        arcs: heads of the sequences' words, which batches then carry too.
     """
 
-    def __init__(self, sequences: Sequence[Sequence[int]], padding_id: int) -> None:
-        self.padding_id = padding_id
+    def __init__(
+        self, sequences: Sequence[Sequence[int]], padding_id: int, arcs: Arcs | None = None
+    ) -> None:
+        self.padding_id, self.arcs = padding_id, arcs
         self.lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
         self._starts = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
         self._tokens = torch.from_numpy(np.concatenate([np.asarray(s) for s in sequences]))
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Told the epoch that begins; these sequences are the same in each."""
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         return self.batch([index])
@@ -39,12 +48,18 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
         return [self.batch(indices)]
 
     def batch(self, indices: Sequence[int]) -> dict[str, torch.Tensor]:
-        """`input_ids` and `labels` [batch, longest], int64, padded on the right."""
+        """`input_ids` and `labels` [batch, longest], int64, padded on the right; and the arcs."""
         chosen = np.asarray(indices)
-        lengths = self.lengths[chosen]
+        batch = self._tokens_at(chosen)
+        if self.arcs is not None:
+            batch |= self.arcs.batch(chosen, batch["input_ids"].shape[1])
+        return batch
+
+    def _tokens_at(self, indices: NDArray[np.int64]) -> dict[str, torch.Tensor]:
+        lengths = self.lengths[indices]
         longest = int(lengths.max())
         columns = np.arange(longest)
-        places = torch.from_numpy(self._starts[chosen][:, None] + columns)
+        places = torch.from_numpy(self._starts[indices][:, None] + columns)
         if (lengths == longest).all():
             input_ids = self._tokens[places]
             return {"input_ids": input_ids, "labels": input_ids}
@@ -74,17 +89,28 @@ class LengthBucketSampler(Sampler[int]):
         batch_size: examples read together, over all processes.
         seed: of the order.
         bucketed: False gives a plain permutation.
+        tell_epoch: is told each epoch that begins. The loader itself tells a data set so in a run
+            of one process that was not resumed, and in no other.
     """
 
     def __init__(
-        self, lengths: np.ndarray, batch_size: int, seed: int, *, bucketed: bool = True
+        self,
+        lengths: np.ndarray,
+        batch_size: int,
+        seed: int,
+        *,
+        bucketed: bool = True,
+        tell_epoch: Callable[[int], None] | None = None,
     ) -> None:
         self.lengths, self.batch_size = lengths, batch_size
         self.seed, self.bucketed, self.epoch = seed, bucketed, 0
+        self._tell_epoch = tell_epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the loader at the start of each epoch."""
         self.epoch = epoch
+        if self._tell_epoch is not None:
+            self._tell_epoch(epoch)
 
     def tokens_read(self, examples: int) -> int:
         """Tokens in the first `examples` examples of a run, over its epochs."""

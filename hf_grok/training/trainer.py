@@ -14,6 +14,7 @@ from transformers import PreTrainedModel, Trainer
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures, measure
+from hf_grok.sas.mixin import SASMixin
 from hf_grok.training.arguments import GrokTrainingArguments
 from hf_grok.training.checkpoints import discard, last_whole_checkpoint, write_manifest
 from hf_grok.training.dropout import MaskPools
@@ -25,8 +26,13 @@ class TrainingDivergedError(UserError):
     """The loss or the weights are no longer finite."""
 
 
-class GrokTrainer(Trainer):
-    """`transformers.Trainer` whose evaluations are exact and whose checkpoints are whole.
+def data_seed(arguments: GrokTrainingArguments) -> int:
+    """What the order of the data, and what is hidden of them, are drawn by."""
+    return arguments.seed if arguments.data_seed is None else arguments.data_seed
+
+
+class GrokTrainer(SASMixin, Trainer):
+    """Trainer with the regulariser, exact evaluations and whole checkpoints.
 
     - Batches are cut from tensors in memory, of like length, in an order that is a function of
       (seed, epoch).
@@ -44,6 +50,8 @@ class GrokTrainer(Trainer):
     args: GrokTrainingArguments
     model: PreTrainedModel
     train_dataset: TokenSequences
+    # A checkpoint whose optimiser is not taken over, but for its learning rate.
+    forget_moments_of: Path | None = None
     _parameters: int | None = None
 
     def __init__(
@@ -55,10 +63,13 @@ class GrokTrainer(Trainer):
         self.progress = Progress(self.model)
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
-        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         together = self.args.train_batch_size * self.args.world_size
         return LengthBucketSampler(
-            self.train_dataset.lengths, together, seed, bucketed=self.args.bucketed_batches
+            self.train_dataset.lengths,
+            together,
+            data_seed(self.args),
+            bucketed=self.args.bucketed_batches,
+            tell_epoch=self.train_dataset.set_epoch,
         )
 
     def training_step(
@@ -103,6 +114,7 @@ class GrokTrainer(Trainer):
                 "GrokTrainer evaluates its measures: make a Measures of the other data, and use "
                 "hf_grok.evaluation.measure"
             )
+        self.use_own_attention()
         measured = {**measure(self.model, self.measures, self.accelerator), **self._progress()}
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
         self.log(metrics)
@@ -138,6 +150,13 @@ class GrokTrainer(Trainer):
                 f"could not write {folder}: {error}. Nothing of it is left. {self._kept()} "
                 "Make room and go on with --resume."
             ) from error
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        forget = checkpoint is not None and Path(checkpoint) == self.forget_moments_of
+        if forget and self.optimizer is not None:
+            # AdamW makes moments, and their count of steps, anew for a parameter that has none.
+            self.optimizer.state.clear()
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:
         """6 x parameters x tokens, without counting the parameters anew at each step."""

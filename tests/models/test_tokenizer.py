@@ -113,3 +113,21 @@ def test_a_saved_tokenizer_comes_back_whole(tmp_path: Path) -> None:
 def test_a_bad_vocabulary_is_refused(vocabulary: Iterable[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         word_level_tokenizer(vocabulary)
+
+
+def test_a_mask_token_stands_between_the_special_tokens_and_the_words(tmp_path: Path) -> None:
+    tokenizer = word_level_tokenizer(WORDS, append_end=True, mask=True)
+    expected = ["<pad>", "<s>", "</s>", "<unk>", "<mask>", *sorted(WORDS)]
+    assert tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))) == expected
+    tokenizer.save_pretrained(tmp_path)
+    for one in (tokenizer, AutoTokenizer.from_pretrained(tmp_path)):
+        assert one.mask_token_id == 4
+        assert (one.cls_token_id, one.sep_token_id) == (one.bos_token_id, one.eos_token_id)
+        assert sorted(one.all_special_ids) == [0, 1, 2, 3, 4]
+        assert one("my <mask> ?").tokens() == ["<s>", "my", "<mask>", "?", "</s>"]
+
+
+def test_a_word_may_look_like_a_mask_only_where_there_is_none() -> None:
+    assert "<mask>" in word_level_tokenizer(["<mask>"]).get_vocab()
+    with pytest.raises(UserError, match="contains the special token <mask>"):
+        word_level_tokenizer(["<mask>"], mask=True)

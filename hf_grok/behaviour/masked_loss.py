@@ -1,0 +1,91 @@
+"""Loss of a masked language model in nats a hidden token, the same tokens hidden every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from hf_grok.behaviour.base import Behaviour
+from hf_grok.behaviour.encoding import EncodedLines, encode_lines
+from hf_grok.errors import UserError
+from hf_grok.hiding import HIDDEN_SHARE, hidden_pieces, uniform_numbers
+from hf_grok.tally import Tally
+
+
+def hidden_loss(
+    logits: Float[Tensor, "batch length vocabulary"],
+    ids: Int[Tensor, "batch length"],
+    hidden: Bool[Tensor, "batch length"],
+) -> Float[Tensor, ""]:
+    """sum over hidden (b, t) of -log p(ids[b, t] | line b without its hidden tokens); nats.
+
+    Summed in double precision, so that the order in which the lines come does not show.
+    """
+    log_probabilities = logits[hidden].float().log_softmax(-1)
+    return -log_probabilities.gather(-1, ids[hidden][:, None]).double().sum()
+
+
+class MaskedLoss(Behaviour):
+    """loss = summed negative log-likelihood of the hidden tokens / their number, in nats.
+
+    All of a line's hidden tokens are hidden at once, behind the mask token. Which they are is a
+    function of `seed`, the line's number and its length, so that every evaluation, on any number of
+    processes, asks the same.
+
+    Args:
+        texts: the lines as the model sees them.
+        tokenizer: encodes them; its special tokens are never hidden.
+        seed: of what is hidden.
+        share: of a line's tokens that are hidden, at least one.
+
+    Raises:
+        UserError: there is no line, a line holds a word that the tokenizer does not know, or the
+            tokenizer has no mask token.
+    """
+
+    def __init__(
+        self,
+        texts: Iterable[str],
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        seed: int = 0,
+        share: float = HIDDEN_SHARE,
+    ) -> None:
+        lines = list(texts)
+        if not lines:
+            raise UserError("there is no line to take the loss of: expected at least one text")
+        if tokenizer.mask_token_id is None:
+            raise UserError(
+                f"{type(tokenizer).__name__} has no mask token, behind which a masked model's "
+                "tokens are hidden: take the tokenizer that the model was trained with"
+            )
+        super().__init__(encode_lines(lines, tokenizer))
+        self._mask_id = int(tokenizer.mask_token_id)
+        self._hidden = _hidden(self._lines, tokenizer.all_special_ids, seed, share)
+
+    def _score(
+        self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
+    ) -> Tally:
+        hidden = self._hidden[indices, : ids.shape[1]].to(ids.device)
+        lengths = self._lines.lengths[indices, None].to(ids.device)
+        real = torch.arange(ids.shape[1], device=ids.device) < lengths
+        seen = ids.masked_fill(hidden, self._mask_id)
+        logits = model(input_ids=seen, attention_mask=real.long()).logits
+        return Tally(
+            {"loss": (hidden_loss(logits, ids, hidden).item(), float(hidden.sum().item()))}
+        )
+
+
+def _hidden(
+    lines: EncodedLines, special_ids: Iterable[int], seed: int, share: float
+) -> Bool[Tensor, "line length"]:
+    length = lines.ids.shape[1]
+    real = torch.arange(length) < lines.lengths[:, None]
+    special = torch.isin(lines.ids, torch.tensor(list(special_ids)))
+    numbers = uniform_numbers(seed, 0, np.arange(len(lines)), length)
+    return torch.from_numpy(hidden_pieces(numbers, (real & ~special).numpy(), share))

@@ -1,0 +1,106 @@
+"""Arcs beside the tokens of a batch, against the rows they come from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+
+from hf_grok.errors import UserError
+from hf_grok.models import word_level_tokenizer
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, WORD_OF, relation_id
+from hf_grok.training.arcs import Arcs, Integers, arcs_of_rows
+from hf_grok.training.arguments import DataArguments
+from hf_grok.training.language import load_language
+from hf_grok.training.tensors import TokenSequences
+
+# The second line goes on behind its sentence, as a question's does.
+ROWS = {
+    "text": ["newts sleep .", "the newt sleeps . quest does the newt ?", "."],
+    "words": [["newts", "sleep", "."], ["the", "newt", "sleeps", "."], ["."]],
+    "heads": [[2, 0, 2], [2, 3, 0, 3], [0]],
+    "deprels": [["nsubj", "root", "punct"], ["det", "nsubj", "root", "punct"], ["root"]],
+}
+TOKENIZER = word_level_tokenizer(" ".join(ROWS["text"]).split(), append_end=True)
+SEQUENCES = TOKENIZER(ROWS["text"])["input_ids"]
+
+
+def expected_row(row: int) -> tuple[list[int], list[int], list[int]]:
+    words = ROWS["text"][row].split()
+    word_of = [-1, *range(len(words)), -1]
+    heads, relations = [-1] * len(words), [-1] * len(words)
+    for word, (head, name) in enumerate(zip(ROWS["heads"][row], ROWS["deprels"][row], strict=True)):
+        if head > 0:
+            heads[word], relations[word] = head - 1, relation_id(name)
+    return word_of, heads, relations
+
+
+@pytest.mark.parametrize("indices", [[0], [1], [2], [0, 1, 2], [2, 0], [2, 2]])
+def test_a_batch_carries_the_arcs_of_its_rows(indices: list[int]) -> None:
+    arcs = arcs_of_rows(Dataset.from_dict(ROWS), SEQUENCES)
+    batch = TokenSequences(SEQUENCES, 0, arcs).batch(indices)
+    plain = TokenSequences(SEQUENCES, 0).batch(indices)
+    assert set(batch) == {*plain, WORD_OF, HEADS, RELATIONS}
+    assert all(torch.equal(batch[name], plain[name]) for name in plain)
+    assert batch[WORD_OF].shape == batch["input_ids"].shape
+    assert all(batch[name].dtype == torch.int64 for name in batch)
+    most = max(len(ROWS["text"][index].split()) for index in indices)
+    assert batch[HEADS].shape == batch[RELATIONS].shape == (len(indices), most)
+    for place, index in enumerate(indices):
+        for name, values in zip((WORD_OF, HEADS, RELATIONS), expected_row(index), strict=True):
+            found = batch[name][place].tolist()
+            assert found == [*values, *[-1] * (len(found) - len(values))], (name, index)
+
+
+def test_sham_heads_come_from_what_gives_them() -> None:
+    def reversed_chain(row: int, heads: Integers) -> Integers:
+        return np.arange(len(heads)) - 1 if row == 0 else np.full(len(heads), -1)
+
+    arcs = arcs_of_rows(Dataset.from_dict(ROWS), SEQUENCES, sham_heads=reversed_chain)
+    batch = TokenSequences(SEQUENCES, 0, arcs).batch([0, 2])
+    assert batch[SHAM_HEADS].tolist() == [[-1, 0, 1], [-1, -1, -1]]
+
+
+@pytest.mark.parametrize(
+    ("heads", "names", "message"),
+    [
+        ([1, 3, -1], ["a", "b", "c"], "row 0, word 2: its head is word 4 of 3 words"),
+        ([1, 1, -1], ["a", "b", "c"], "row 0, word 2: its head is word 2 of 3 words"),
+        ([1, -2, -1], ["a", "b", "c"], "row 0, word 2: its head is word -1 of 3 words"),
+        ([1, -1, 1], ["a", "b"], "row 0 has 3 heads and 2 relations"),
+    ],
+)
+def test_heads_that_are_none_are_refused(heads: list[int], names: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Arcs([np.array([-1, 0, 1, 2])], [np.array(heads)], [names])
+
+
+def test_a_language_without_heads_has_no_arcs() -> None:
+    options = {"train_size": 20, "validation_size": 5, "test_size": 5, "generalization_size": 5}
+    with pytest.raises(UserError, match="no column words, heads, deprels"):
+        load_language(DataArguments("dyck", language_options=options), with_arcs=True, quiet=True)
+
+
+@pytest.mark.parametrize(
+    ("language", "masked"),
+    [("question-formation", False), ("agreement", False), ("agreement", True)],
+)
+def test_arcs_join_the_words_that_the_language_joins(language: str, masked: bool) -> None:
+    options = {"train_size": 20, "validation_size": 5, "test_size": 5, "generalization_size": 5}
+    arguments = DataArguments(language, language_options=options)
+    loaded = load_language(arguments, masked=masked, with_arcs=True, quiet=True)
+    assert set(loaded.train.batch([0])) >= {WORD_OF, HEADS, RELATIONS}
+    assert SHAM_HEADS not in loaded.train.batch([0])
+    batch = loaded.train.batch(range(20))
+    arcs = 0
+    for row in range(20):
+        word_of = batch[WORD_OF][row].tolist()
+        assert word_of[0] == -1
+        for word, head in enumerate(batch[HEADS][row].tolist()):
+            assert head == -1 or (word in word_of and head in word_of)
+            arcs += head != -1
+    assert arcs > 20 * 3
+    plain = load_language(arguments, masked=masked, quiet=True).train.batch(range(20))
+    assert all(torch.equal(batch[name], plain[name]) for name in plain)
+    assert WORD_OF not in plain
