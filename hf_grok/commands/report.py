@@ -23,7 +23,9 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=(
             "examples:\n"
             "  hf-grok report runs/question-formation-quick-seed0\n"
-            "  hf-grok report runs/question-formation-quick-seed* --out seeds\n\n"
+            "  hf-grok report runs/question-formation-quick-seed* --out seeds\n"
+            "  hf-grok report runs/sas-mlm\n"
+            "      the folder of a sweep: its tables and its figure, an arm beside the other\n\n"
             "Runs that differ only by their seed are drawn together. Several depths of one\n"
             "recipe are compared in one more figure. A run that is still going on can be\n"
             "reported too, and is reported as such."
@@ -57,7 +59,13 @@ def main(arguments: Sequence[str]) -> int:
     """Write the report, print the files written, return 0."""
     options = build_parser().parse_args(arguments)
     from hf_grok.report import write_report
+    from hf_grok.report.arms import write_arms
+    from hf_grok.report.arms_runs import is_sweep
 
+    if len(options.runs) == 1 and is_sweep(options.runs[0]):
+        written = write_arms(options.runs[0], options.out or options.runs[0] / "report")
+        print("\n".join(["written:", *(f"  {file}" for file in written)]))
+        return 0
     files = write_report(options.runs, options.out or default_folder(options.runs))
     print("written:")
     for file in files:

@@ -31,8 +31,13 @@ SERIES = (
 )
 
 
-def draw_accuracies(group: Group) -> Figure:
-    """Both accuracies of every run, with saturation, grokking and early stopping marked."""
+def draw_accuracies(group: Group) -> Figure | None:
+    """Both accuracies of every run, with saturation, grokking and early stopping marked.
+
+    None without accuracies.
+    """
+    if not group.summaries:
+        return None
     stopping = _early_stopping(group)
     events = [*arrival_events(group), *([stopping] if stopping else [])]
     figure = new_figure(3.45 + ROW * len(events))

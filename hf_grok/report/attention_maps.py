@@ -49,7 +49,7 @@ class Sheet:
     maps: tuple[Map, ...]
 
 
-def attention_sheet(run: Run, summary: GrokkingSummary) -> Sheet | None:
+def attention_sheet(run: Run, summary: GrokkingSummary | None) -> Sheet | None:
     """The first pictured sentence of at most `LONGEST` words, early and at the last step.
 
     Early is nearest to saturation in distribution, or else the first pictured step. Relations are
@@ -83,8 +83,9 @@ def attention_sheet(run: Run, summary: GrokkingSummary) -> Sheet | None:
     return Sheet(tuple(fitting[0]["words"]), tuple(shown), tuple(maps)) if maps else None
 
 
-def _steps(steps: Sequence[int], summary: GrokkingSummary) -> list[int]:
-    early = steps[0] if summary.saturation is None else nearest(steps, summary.saturation.step)
+def _steps(steps: Sequence[int], summary: GrokkingSummary | None) -> list[int]:
+    saturation = summary.saturation if summary else None
+    early = steps[0] if saturation is None else nearest(steps, saturation.step)
     return sorted({early if early < steps[-1] else steps[0], steps[-1]})
 
 

@@ -24,10 +24,10 @@ MARKERS: dict[str, dict[str, Any]] = {
 
 
 def depth_series(groups: Sequence[Group]) -> list[list[Group]]:
-    """Groups that differ in nothing but depth, by depth, where there are several depths."""
+    """Groups with accuracies that differ in nothing but depth, where there are several depths."""
     gathered: dict[tuple[str, str | None, str | None], list[Group]] = {}
     for group in groups:
-        if group.layers is not None:
+        if group.layers is not None and group.summaries:
             gathered.setdefault((group.recipe, group.scale, group.model), []).append(group)
     return [members for members in gathered.values() if len(members) > 1]
 

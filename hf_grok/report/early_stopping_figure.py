@@ -32,8 +32,13 @@ MARKERS: dict[str, dict[str, Any]] = {
 }
 
 
-def draw_early_stopping(group: Group) -> Figure:
-    """One row a run: generalization at the kept checkpoints, and over the last quarter."""
+def draw_early_stopping(group: Group) -> Figure | None:
+    """One row a run: generalization at the kept checkpoints, and over the last quarter.
+
+    None without accuracies.
+    """
+    if not group.summaries:
+        return None
     top, bottom = 0.64, 0.5
     figure = new_figure(top + bottom + ROW * len(group.runs))
     left = 0.15 + 0.085 * max(len(label) for label in group.labels)

@@ -8,11 +8,16 @@ from hf_grok.dynamics import GrokkingSummary
 from hf_grok.dynamics.curves import Crossing
 from hf_grok.report.groups import Group
 from hf_grok.report.numerals import accuracy, spoken_list, step, times
-from hf_grok.report.sentences import describe_run, describe_status
+from hf_grok.report.sentences import describe_losses, describe_run, describe_status
 
 
 def describe_group(group: Group) -> str:
-    """Two sentences on all runs of a group; on one run, those of `describe_run`."""
+    """Two sentences on all runs of a group; on one run, those of `describe_run`.
+
+    Without accuracies, one sentence on the validation loss.
+    """
+    if not group.summaries:
+        return describe_losses(group.runs)
     if len(group.runs) == 1:
         return describe_run(group.runs[0], group.summaries[0])
     return f"{_arrivals(group)} {_aftermath(group)}"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.dynamics import GrokkingSummary, Run, grokking_summary
-from hf_grok.dynamics.columns import curve
+from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION, curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.errors import UserError
 
@@ -31,7 +31,8 @@ class Group:
         model: name of the model; None likewise.
         layers: depth; None likewise.
         runs: at least one.
-        summaries: one for each run.
+        summaries: one for each run; none of a language that asks nothing, so that there are no
+            accuracies to sum up.
     """
 
     recipe: str
@@ -118,7 +119,16 @@ def _sortable(part: Any) -> tuple[bool, Any]:
 def _group(key: tuple[Any, ...], members: list[Run]) -> Group:
     runs = tuple(sorted(members, key=lambda run: (run.seed, run.name)))
     recipe, scale, model, layers = key
-    return Group(recipe, scale, model, layers, runs, tuple(_summary(run) for run in runs))
+    summaries = tuple(_summary(run) for run in runs) if _any_accuracy(runs) else ()
+    return Group(recipe, scale, model, layers, runs, summaries)
+
+
+def _any_accuracy(runs: Sequence[Run]) -> bool:
+    return any(
+        column in run.evaluations.columns
+        for run in runs
+        for column in (IN_DISTRIBUTION, GENERALIZATION)
+    )
 
 
 def _summary(run: Run) -> GrokkingSummary:

@@ -12,7 +12,7 @@ from hf_grok.report.groups import Group, differing_settings
 from hf_grok.report.numerals import spoken_list
 from hf_grok.report.palette import COLOURS
 from hf_grok.report.sentences import describe_run
-from hf_grok.report.structure_rows import failed_probes, structure_rows
+from hf_grok.report.structure_rows import failed_probes, paradigm_rows, structure_rows
 from hf_grok.report.tables import Row, setting_rows, summary_rows
 from hf_grok.version import __version__
 
@@ -38,7 +38,7 @@ def make_section(group: Group, pictures: Sequence[Picture]) -> Section:
         summary=describe_group(group),
         warnings=[*unfinished(group), *_mixed_settings(group), *failed_probes(group)],
         pictures=pictures,
-        summary_rows=[*summary_rows(group), *structure_rows(group)],
+        summary_rows=[*summary_rows(group), *structure_rows(group), *paradigm_rows(group)],
         stories=_stories(group),
         setting_rows=setting_rows(group),
         notes=[note for run in group.runs for note in run.notes],
@@ -76,7 +76,7 @@ def _title(sections: Sequence[Section]) -> str:
 
 
 def _stories(group: Group) -> list[tuple[str, str]]:
-    if len(group.runs) == 1:
+    if len(group.runs) == 1 or not group.summaries:
         return []
     told = map(describe_run, group.runs, group.summaries)
     return list(zip(group.labels, told, strict=True))

@@ -10,12 +10,15 @@ from hf_grok.errors import UserError
 from hf_grok.report.groups import Group
 
 
-def pictured_run(group: Group, probe: str) -> tuple[Run, GrokkingSummary] | None:
+def pictured_run(group: Group, probe: str) -> tuple[Run, GrokkingSummary | None] | None:
     """The first run of a group, by seed, of which this probe left pictures; None if there is none.
+
+    With the run's summary, where there is one.
 
     Pictures show one model at a time: several seeds have no mean of them.
     """
-    for run, summary in zip(group.runs, group.summaries, strict=True):
+    summaries = group.summaries or [None] * len(group.runs)
+    for run, summary in zip(group.runs, summaries, strict=True):
         if pictures_of(run, probe):
             return run, summary
     return None
@@ -38,12 +41,12 @@ def nearest(steps: Sequence[int], target: int) -> int:
     return min(steps, key=lambda step: (abs(step - target), -step))
 
 
-def telling_steps(steps: Sequence[int], summary: GrokkingSummary) -> list[int]:
+def telling_steps(steps: Sequence[int], summary: GrokkingSummary | None) -> list[int]:
     """Of `steps`, in order: first and last, nearest to saturation and to generalization's arrival.
 
     What never came is left out.
     """
-    arrivals = (summary.saturation, summary.crossings[-1])
+    arrivals = (summary.saturation, summary.crossings[-1]) if summary else ()
     near = [nearest(steps, crossing.step) for crossing in arrivals if crossing is not None]
     return sorted({steps[0], *near, steps[-1]})
 

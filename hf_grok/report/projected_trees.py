@@ -83,7 +83,7 @@ def _line_width(words: Sequence[str], points: float) -> float:
     return sum(_width(word, points) for word in words)
 
 
-def pictured_trees(run: Run, summary: GrokkingSummary) -> list[list[Tree]]:
+def pictured_trees(run: Run, summary: GrokkingSummary | None) -> list[list[Tree]]:
     """For each pictured sentence its gold tree, where known, and its trees at the telling steps.
 
     Sentences of more than `LONGEST` words, and those after

@@ -72,8 +72,10 @@ def caption_relations(group: Group) -> str:
     text = (
         "Share of each relation's arcs that its best attention head finds (solid), and that its"
         " best fixed offset would find (dashed): a head is only interesting above that. In"
-        " brackets the last values. Grey: generalization accuracy."
+        " brackets the last values."
     )
+    if group.summaries:
+        text += " Grey: generalization accuracy."
     return text + (" Of several runs, their mean." if len(group.runs) > 1 else "")
 
 

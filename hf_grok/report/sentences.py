@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hf_grok.dynamics import GrokkingSummary, Run
 from hf_grok.dynamics.columns import (
     GENERALIZATION,
     OBJECT_RELATIVES,
     SUBJECT_RELATIVES,
+    VALIDATION_LOSS,
     accuracy_curve,
+    curve,
 )
 from hf_grok.dynamics.curves import Crossing, first_crossing, last_part
-from hf_grok.report.numerals import accuracy, step, times
+from hf_grok.report.numerals import accuracy, plain, step, times
 
 HALF = 0.5
 # Where a mean over the classes of relative clauses would lie with one of three always wrong.
@@ -20,6 +24,28 @@ NEAR_TWO_THIRDS = (0.6, 0.73)
 def describe_run(run: Run, summary: GrokkingSummary) -> str:
     """Two sentences: saturation and crossing; then what the curve did afterwards."""
     return f"{_arrival(run, summary)} {_aftermath(run, summary)}"
+
+
+def describe_losses(runs: Sequence[Run]) -> str:
+    """One sentence on runs of which only the loss was measured: its way, by run."""
+    curves = [
+        curve(run.evaluations, VALIDATION_LOSS)
+        for run in runs
+        if VALIDATION_LOSS in run.evaluations.columns
+    ]
+    if not curves:
+        return "Neither accuracies nor a validation loss were measured."
+    firsts, lasts = ([values[place] for _, values in curves] for place in (0, -1))
+    length = step(max(int(steps[-1]) for steps, _ in curves))
+    return (
+        f"Validation loss went from {_range(firsts)} to {_range(lasts)} nats a predicted token in "
+        f"{length} steps; the language asks no questions, so there are no accuracies."
+    )
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = plain(min(values)), plain(max(values))
+    return low if low == high else f"{low}-{high}"
 
 
 def describe_status(run: Run) -> str | None:

@@ -78,9 +78,13 @@ def caption_structure(group: Group) -> str:
     text = (
         "What probes found in the model (solid), and what scores the same without the model"
         " (dashed, dotted): a fixed offset, a branching direction, chance; on the right the last"
-        " values. Grey, behind every panel: generalization accuracy, 0 at the bottom and 1 at the"
-        " top, to see which comes first."
+        " values."
     )
+    if group.summaries:
+        text += (
+            " Grey, behind every panel: generalization accuracy, 0 at the bottom and 1 at the"
+            " top, to see which comes first."
+        )
     if len(group.runs) > 1:
         text += " Thin lines are runs; thick line and band are their mean and middle half."
     measures = [one for family in structure_families(group) for one in family.measures]

@@ -8,13 +8,19 @@ from hf_grok.dynamics.curves import highest
 from hf_grok.dynamics.probe_files import ProbeFailure
 from hf_grok.report import numerals
 from hf_grok.report.groups import Group, measured
-from hf_grok.report.probe_metrics import FAMILIES, Baseline, Family
+from hf_grok.report.probe_metrics import FAMILIES, SHARE, Baseline, Family, Measure
 from hf_grok.report.tables import NOTHING, Cell, Row
 
 MEANING = (
     "{metric} at the last step that was probed; below it the highest of all steps, and what scores "
     "without the model's structure"
 )
+PARADIGM_MEANING = (
+    "share of this paradigm's pairs whose grammatical sentence is the likelier, at the last step "
+    "that was probed; below it the highest of all steps"
+)
+PARADIGM = "eval_pairs_"
+NO_PARADIGM = ("eval_pairs_accuracy", "eval_pairs_ties", "eval_pairs_phenomenon_")
 SHOWN_STEPS = 4
 
 
@@ -28,6 +34,29 @@ def structure_rows(group: Group) -> list[Row]:
         )
         for family in FAMILIES
         if family.headline and measured(group, family.measures[0].column)
+    ]
+
+
+def paradigm_rows(group: Group) -> list[Row]:
+    """Last and best accuracy of each paradigm of minimal pairs: their mean hides them."""
+    columns = dict.fromkeys(
+        str(column)
+        for run in group.runs
+        for column in run.evaluations.columns
+        if str(column).startswith(PARADIGM) and not str(column).startswith(NO_PARADIGM)
+    )
+    families = [
+        Family(
+            f"pairs: {column.removeprefix(PARADIGM).replace('_', ' ')}",
+            (Measure(column.removeprefix("eval_"), "", (Baseline("chance", value=0.5),)),),
+            SHARE,
+        )
+        for column in columns
+    ]
+    return [
+        Row(family.title, PARADIGM_MEANING, tuple(_cell(run, family) for run in group.runs))
+        for family in families
+        if measured(group, family.measures[0].column)
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_grok.dynamics import EarlyStopping, GrokkingSummary, Run
-from hf_grok.dynamics.columns import IN_DISTRIBUTION, VALIDATION_LOSS
+from hf_grok.dynamics.columns import IN_DISTRIBUTION, VALIDATION_LOSS, curve
 from hf_grok.dynamics.curves import Crossing, Point
 from hf_grok.report import numerals
 from hf_grok.report.early_stopping_figure import stops
@@ -38,6 +38,24 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+# What `summary.csv` says of accuracies, in this order; empty where there are none.
+SUMMARY_COLUMNS = (
+    "saturation_step",
+    "generalization_step_80",
+    "generalization_step_95",
+    "grokking_delay",
+    "hierarchical",
+    "adjacency_heuristic",
+    "maximum",
+    "maximum_step",
+    "last_quarter_mean",
+    "later_share_above_80",
+    "lowest_after_saturation",
+    "total_variation",
+    "final",
+    "early_stopping_step",
+    "early_stopping_generalization",
+)
 NEVER = Cell("never")
 NOTHING = Cell("—")
 
@@ -102,7 +120,12 @@ MEASURES: tuple[tuple[str, str, Callable[[GrokkingSummary], Cell]], ...] = (
 
 
 def summary_rows(group: Group) -> list[Row]:
-    """Every measure of `GrokkingSummary` with its definition, and both early-stopping gaps."""
+    """Every measure of `GrokkingSummary` with its definition, and both early-stopping gaps.
+
+    Without accuracies, the validation loss.
+    """
+    if not group.summaries:
+        return [_loss_row(group)]
     rows = [
         Row(name, meaning, tuple(make(summary) for summary in group.summaries))
         for name, meaning, make in MEASURES
@@ -120,6 +143,20 @@ def summary_rows(group: Group) -> list[Row]:
     return rows
 
 
+def _loss_row(group: Group) -> Row:
+    meaning = "nats a predicted token at the last evaluation; below it the lowest of all"
+    return Row("validation loss", meaning, tuple(_loss(run) for run in group.runs))
+
+
+def _loss(run: Run) -> Cell:
+    if VALIDATION_LOSS not in run.evaluations.columns:
+        return NOTHING
+    steps, values = curve(run.evaluations, VALIDATION_LOSS)
+    lowest = int(values.argmin())
+    remark = f"lowest {numerals.plain(values[lowest])} at {numerals.step(steps[lowest])}"
+    return Cell(numerals.plain(values[-1]), remark)
+
+
 def setting_rows(group: Group) -> list[Row]:
     """What was run, with which versions, on what; one cell where all runs agree."""
     keys = dict.fromkeys(key for run in group.runs for key in _settings(run))
@@ -130,14 +167,19 @@ def setting_rows(group: Group) -> list[Row]:
 def summary_records(groups: list[Group]) -> list[dict[str, Any]]:
     """One flat record a run, for a file that other programs read; None where there is nothing."""
     return [
-        _record(group, run, summary)
+        {**_run_record(group, run), **record}
         for group in groups
-        for run, summary in zip(group.runs, group.summaries, strict=True)
+        for run, record in zip(group.runs, _summary_records(group), strict=True)
     ]
 
 
-def _record(group: Group, run: Run, summary: GrokkingSummary) -> dict[str, Any]:
-    stopped = summary.early_stopping
+def _summary_records(group: Group) -> list[dict[str, Any]]:
+    if not group.summaries:
+        return [dict.fromkeys(SUMMARY_COLUMNS) for _ in group.runs]
+    return [_record(summary) for summary in group.summaries]
+
+
+def _run_record(group: Group, run: Run) -> dict[str, Any]:
     return {
         "run": run.name,
         "recipe": group.recipe,
@@ -145,7 +187,13 @@ def _record(group: Group, run: Run, summary: GrokkingSummary) -> dict[str, Any]:
         "layers": group.layers,
         "seed": run.seed,
         "status": run.status,
-        "last_step": summary.final.step,
+        "last_step": int(run.evaluations.index[-1]),
+    }
+
+
+def _record(summary: GrokkingSummary) -> dict[str, Any]:
+    stopped = summary.early_stopping
+    return {
         "saturation_step": _step(summary.saturation),
         "generalization_step_80": _step(summary.crossings[0]),
         "generalization_step_95": _step(summary.crossings[-1]),

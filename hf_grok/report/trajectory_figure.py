@@ -51,7 +51,7 @@ _ACCURACY = Family(
 
 
 def trajectory_parts(group: Group) -> list[Part]:
-    """Loss, attention UAS, and minimal pairs or else generalization; empty without the first two.
+    """Loss, attention UAS, and minimal pairs or else generalization; empty without all three.
 
     UAS is that of one head, which the paper plots; of the best head of each relation where only
     that was measured.
@@ -60,6 +60,8 @@ def trajectory_parts(group: Group) -> list[Part]:
     if structure is None or not measured(group, _LOSS.measure.column):
         return []
     pairs = _first_measured(group, "pairs_accuracy")
+    if pairs is None and not group.summaries:
+        return []
     return [
         _LOSS,
         Part(structure, "UAS", STRUCTURE_STYLE, Style("blue", (0, (5, 1.6)))),

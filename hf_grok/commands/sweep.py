@@ -1,0 +1,187 @@
+"""`hf-grok sweep`: arms of one recipe that differ by a setting, each at several seeds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from hf_grok.errors import UserError
+
+if TYPE_CHECKING:
+    from hf_grok.sweep.jobs import Job
+    from hf_grok.sweep.plan import Plan
+
+DESCRIPTION = """\
+Run every arm of an experiment at every seed, each in a process of its own with one thread.
+
+NAME is a shipped sweep's name or a YAML file:
+
+  recipe: sas-mlm                   # as for hf-grok train; scale: too
+  common: {max_steps: 4000}         # settings of all arms
+  seeds: [0, 1, 2, 3, 4]
+  arms:
+    base: {}
+    suppress: {sas_schedule: "0:0.3"}
+    release: {from: suppress, step: 300, sas_schedule: "0:0"}
+
+An arm with `from` goes on from the checkpoint of that arm (of the same seed) at that step, with
+its settings but for those it names. Runs lie in OUT/ARM-seedS, what they print in OUT/logs.
+
+The command can be stopped and started again: finished runs are skipped, interrupted ones go on
+from their last checkpoint. A run that fails is named and the others go on; the exit status is 1.
+"""
+
+EPILOG = """\
+examples:
+  hf-grok sweep sas-mlm --dry-run
+      what would be run, in order, and what is there already
+  hf-grok sweep sas-mlm --seeds 0 --workers 2
+      one seed of every arm
+  hf-grok sweep my-sweep.yaml --arms base release --override max_steps=500 --out runs/try
+      two arms, and what they branch off, shorter
+  hf-grok sweep sas-mlm --report
+      only the table and the figure of what is there"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of `hf-grok sweep`."""
+    parser = argparse.ArgumentParser(
+        prog="hf-grok sweep",
+        usage="hf-grok sweep NAME [options]",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("sweep", nargs="?", metavar="NAME", help="a shipped sweep, or a .yaml file")
+    add("--out", type=Path, metavar="DIR", help="folder of the sweep (default runs/NAME)")
+    add("--workers", type=int, metavar="N", help="runs at a time (default: one a core)")
+    add("--seeds", type=int, nargs="+", metavar="S", help="these seeds instead of the file's")
+    add("--arms", nargs="+", metavar="ARM", help="these arms only, and those they branch off")
+    add(
+        "--override",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings of all arms, in place of the file's `common`; an arm's own stand above them",
+    )
+    add("--dry-run", action="store_true", help="check everything, name the runs, start none")
+    add("--report", action="store_true", help="write the table and the figure, start no run")
+    add("--list", action="store_true", help="name the shipped sweeps and leave")
+    return parser
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a sweep, or say what it would run; 1 if a run failed.
+
+    Raises:
+        UserError: a sweep, an arm or a setting that does not exist; a folder with runs of other
+            settings, or that another sweep is writing.
+    """
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    from hf_grok.sweep.plan import read_plan, shipped_sweeps
+
+    if chosen.list:
+        print("\n".join(shipped_sweeps()))
+        return 0
+    if chosen.sweep is None:
+        parser.error("name a SWEEP (hf-grok sweep --list names them)")
+    plan = read_plan(chosen.sweep, read_overrides(chosen.override))
+    out = chosen.out or Path("runs") / plan.name
+    if chosen.report:
+        return report(out)
+    workers = chosen.workers if chosen.workers is not None else os.cpu_count() or 1
+    if workers < 1:
+        raise UserError(f"--workers {workers}: expected at least 1")
+    return run_sweep(plan, out, chosen, workers)
+
+
+def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -> int:
+    """Run what was chosen of the plan; sweep.json describes all of it."""
+    from hf_grok.sweep.folder import locked, refuse_other_settings, write_description
+    from hf_grok.sweep.jobs import make_jobs
+
+    whole = plan.chosen(None, chosen.seeds)
+    names = plan.chosen(chosen.arms, None).arms
+    every_job = make_jobs(whole, out)
+    jobs = [job for job in every_job if job.arm in names]
+    refuse_other_settings(whole, every_job, out)
+    if chosen.dry_run:
+        print(listing(jobs))
+        return 0
+    with locked(out) as lock:
+        write_description(whole, out)
+        return _run_jobs(jobs, out, lock, workers)
+
+
+def _run_jobs(jobs: Sequence[Job], out: Path, lock: IO[str], workers: int) -> int:
+    from hf_grok.sweep.progress import SweepProgress
+    from hf_grok.sweep.runner import Runner
+    from hf_grok.sweep.tasks import make_tasks
+
+    progress = SweepProgress(jobs)
+    try:
+        failed = Runner(make_tasks(jobs, out), workers, lock, progress).run()
+    finally:
+        progress.close()
+    print(closing(jobs, failed, out), file=sys.stderr)
+    return 1 if failed else 0
+
+
+def closing(jobs: Sequence[Job], failed: Mapping[str, str], out: Path) -> str:
+    """How a sweep ended, and how to look at it."""
+    from hf_grok.sweep.jobs import FINISHED
+
+    finished = sum(job.state() == FINISHED for job in jobs)
+    lines = [f"{finished} of {len(jobs)} runs in {out} are finished"]
+    if failed:
+        lines.append(f"failed: {', '.join(failed)}; the same command tries them again")
+    lines.append(f"draw them: hf-grok report {out}")
+    return "\n".join(lines)
+
+
+def listing(jobs: Sequence[Job]) -> str:
+    """The runs in their order: state, name, command line."""
+    width = max(len(job.key) for job in jobs)
+    return "\n".join(
+        f"{job.state():<16}{job.key:<{width}}  hf-grok train {shlex.join(job.command())}"
+        for job in jobs
+    )
+
+
+def read_overrides(words: Sequence[str]) -> dict[str, Any]:
+    """Read KEY=VALUE, the value as JSON where it is JSON and as text elsewhere.
+
+    Not as YAML, which takes the schedule 0:0.1 for a tenth of a second.
+
+    Raises:
+        UserError: a word of another form.
+    """
+    overrides = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key.isidentifier():
+            raise UserError(f"--override {word}: expected KEY=VALUE, such as max_steps=500")
+        try:
+            overrides[key] = json.loads(value)
+        except json.JSONDecodeError:
+            overrides[key] = value
+    return overrides
+
+
+def report(out: Path) -> int:
+    """Write the table and the figure of a sweep's folder, and name the files."""
+    from hf_grok.report.arms import write_arms
+
+    for file in write_arms(out, out / "report"):
+        print(file)
+    return 0

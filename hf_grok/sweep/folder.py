@@ -1,0 +1,119 @@
+"""The folder of a sweep: sweep.json, which tells reports what lies there, and its lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from hf_grok.errors import UserError
+from hf_grok.record import versions
+from hf_grok.sweep.jobs import FRESH, Job
+from hf_grok.sweep.plan import Plan
+
+SWEEP_FILE = "sweep.json"
+LOCK_FILE = "sweep.lock"
+
+
+def description(plan: Plan) -> dict[str, Any]:
+    """What sweep.json says of a plan."""
+    arms = {
+        name: {
+            "settings": dict(arm.settings),
+            "from": arm.parent,
+            "step": arm.step,
+            "reset_optimizer": arm.reset_optimizer,
+        }
+        for name, arm in plan.arms.items()
+    }
+    return {
+        "format": 1,
+        "name": plan.name,
+        "recipe": plan.recipe,
+        "scale": plan.scale,
+        "seeds": list(plan.seeds),
+        "arms": arms,
+        "versions": versions(),
+    }
+
+
+def earlier_description(out: Path) -> dict[str, Any] | None:
+    """What the folder's sweep.json says; None where there is none."""
+    path = out / SWEEP_FILE
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def write_description(plan: Plan, out: Path) -> None:
+    """Write sweep.json; seeds of an earlier start stay named."""
+    content = description(plan)
+    earlier = earlier_description(out) or {"seeds": []}
+    content["seeds"] = sorted({*earlier["seeds"], *plan.seeds})
+    out.mkdir(parents=True, exist_ok=True)
+    temporary = out / f".{SWEEP_FILE}"
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(out / SWEEP_FILE)
+
+
+def refuse_other_settings(plan: Plan, jobs: Sequence[Job], out: Path) -> None:
+    """Refuse to mix runs of different settings under one arm's name.
+
+    Raises:
+        UserError: a run has begun with settings that the plan no longer gives to its arm.
+    """
+    earlier = earlier_description(out)
+    if earlier is None:
+        return
+    begun = {job.arm for job in jobs if job.state() != FRESH}
+    now = description(plan)
+    for name in now["arms"]:
+        before = _facts(earlier, name) if name in begun else None
+        if before is not None and before != _facts(now, name):
+            changed = _differences(before, _facts(now, name) or {})
+            raise UserError(
+                f"{out} holds runs of arm {name} with other settings ({changed}). Choose another "
+                f"folder with --out, or remove {out}/{name}-seed* yourself"
+            )
+
+
+def _facts(content: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    arm = content["arms"].get(name)
+    if arm is None:
+        return None
+    branch = {key: value for key, value in arm.items() if key != "settings"}
+    return {
+        "recipe": content["recipe"],
+        "scale": content["scale"],
+        **branch,
+        **arm["settings"],
+    }
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    keys = sorted({*before, *now})
+    return "; ".join(
+        f"{key}: {before.get(key)!r} there, {now.get(key)!r} now"
+        for key in keys
+        if before.get(key) != now.get(key)
+    )
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[IO[str]]:
+    """Keep other sweeps out of the folder; its runs hold the lock too, for as long as they live.
+
+    Raises:
+        UserError: a sweep, or a run that outlived one, is at work there.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{out} is being written by another sweep, or by runs of one that was killed: wait "
+                "for them or end them, then start again"
+            ) from None
+        yield lock

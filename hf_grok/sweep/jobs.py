@@ -1,0 +1,168 @@
+"""From a plan to its runs: the folder, the command line and the state of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hf_grok.errors import UserError
+from hf_grok.record import METRICS_FILE, RUN_FILE
+from hf_grok.schedule import StepSchedule
+from hf_grok.sweep.plan import Arm, Plan
+from hf_grok.sweep.prepare import data_key
+from hf_grok.training.checkpoints import checkpoints, flaw
+from hf_grok.training.checks import check_settings
+from hf_grok.training.recipe import Recipe, Settings, load_recipe, parse
+
+FRESH, INTERRUPTED, FINISHED = "to do", "to go on with", "finished"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a sweep: an arm at a seed.
+
+    Attributes:
+        arm: its name.
+        seed: of the run.
+        folder: that the run writes.
+        words: the command line of hf_grok.train, apart from --from-checkpoint and --resume.
+        data: what decides which data are read, as text: equal for runs that read the same.
+        last: the run's last step.
+        branch: the checkpoint it goes on from; None for a run from the beginning.
+        step: of that checkpoint, 0 for none.
+        reset_optimizer: whether the optimiser's moments start afresh there.
+    """
+
+    arm: str
+    seed: int
+    folder: Path
+    words: tuple[str, ...]
+    data: str
+    last: int
+    branch: Path | None = None
+    step: int = 0
+    reset_optimizer: bool = False
+
+    @property
+    def key(self) -> str:
+        """ARM-seedS, by which a run is known."""
+        return self.folder.name
+
+    @property
+    def parent(self) -> str | None:
+        """Key of the run that it branches off."""
+        return None if self.branch is None else self.branch.parent.name
+
+    def command(self) -> tuple[str, ...]:
+        """The whole command line of hf_grok.train, as the run stands now."""
+        words = list(self.words)
+        # A branch that has written its run.json knows where it came from.
+        if self.branch is not None and not (self.folder / RUN_FILE).is_file():
+            words += ["--from-checkpoint", str(self.branch)]
+            words += ["--reset-optimizer"] if self.reset_optimizer else []
+        if self.state() == INTERRUPTED:
+            words.append("--resume")
+        return tuple(words)
+
+    def state(self) -> str:
+        """FRESH, INTERRUPTED (also by an error) or FINISHED, by what lies in the folder."""
+        path = self.folder / RUN_FILE
+        if path.is_file():
+            finished = json.loads(path.read_text())["status"] == "finished"
+            return FINISHED if finished else INTERRUPTED
+        begun = (self.folder / METRICS_FILE).is_file() or checkpoints(self.folder)
+        return INTERRUPTED if begun else FRESH
+
+    def check_branch(self) -> None:
+        """Refuse to start from a checkpoint that is not there or not whole.
+
+        Raises:
+            UserError: names the checkpoint, and how it comes to be.
+        """
+        wrong = None if self.branch is None else flaw(self.branch)
+        if wrong is not None:
+            raise UserError(
+                f"{self.key} goes on from {self.branch}, which cannot be used: {wrong}. A run that "
+                "was finished before an arm branched off it has not saved that step: remove "
+                f"{self.branch.parent if self.branch else ''} and start the sweep again"
+            )
+
+
+def make_jobs(plan: Plan, out: Path) -> list[Job]:
+    """Every run of the plan: by seed, then by arm, those that others branch off first.
+
+    Raises:
+        UserError: a recipe or a value that hf_grok.train would refuse, with the arm it is of; a
+            branch at or after the last step of its run.
+    """
+    recipe = load_recipe(plan.recipe, plan.scale)
+    return [_job(plan, arm, seed, recipe, out) for seed in plan.seeds for arm in plan.in_order()]
+
+
+def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:
+    folder = run_folder(out, arm.name, seed)
+    options = _options(arm, seed, folder)
+    settings = _parsed(recipe, arm, options)
+    last = settings.training.max_steps
+    steps = plan.branch_steps(arm.name)
+    if steps and steps[-1] >= last:
+        raise UserError(
+            f"{plan.name}: an arm branches off {arm.name} at step {steps[-1]}, but its runs end at "
+            f"{last}: expected a step before"
+        )
+    if steps:
+        options["checkpoints"] = _with_steps(settings.training.checkpoints, steps, last)
+    parent = None if arm.parent is None else run_folder(out, arm.parent, seed)
+    scale = ("--scale", plan.scale) if plan.scale else ()
+    return Job(
+        arm=arm.name,
+        seed=seed,
+        folder=folder,
+        words=(plan.recipe, *scale, *as_words(options)),
+        data=data_key(settings),
+        last=last,
+        branch=None if parent is None else parent / f"checkpoint-{arm.step}",
+        step=arm.step,
+        reset_optimizer=arm.reset_optimizer,
+    )
+
+
+def run_folder(out: Path, arm: str, seed: int) -> Path:
+    """OUT/ARM-seedS."""
+    return out / f"{arm}-seed{seed}"
+
+
+def _options(arm: Arm, seed: int, folder: Path) -> dict[str, Any]:
+    """One thread a run and no bar in its log, unless the sweep's file says otherwise."""
+    ours = {"threads": 1, "disable_tqdm": True}
+    return {**ours, **arm.settings, "seed": seed, "output_dir": str(folder)}
+
+
+def _parsed(recipe: Recipe, arm: Arm, options: Mapping[str, Any]) -> Settings:
+    try:
+        settings = parse(recipe, as_words(options))
+        check_settings(settings)
+    except UserError as error:
+        raise UserError(f"arm {arm.name}: {error}") from error
+    return settings
+
+
+def _with_steps(schedule: str, steps: tuple[int, ...], last: int) -> str:
+    """The schedule's own steps and those of the branches, as a list."""
+    due = {*StepSchedule.parse(schedule).all_steps(last), *steps}
+    return ",".join(map(str, sorted(due)))
+
+
+def as_words(options: Mapping[str, Any]) -> list[str]:
+    """Values as a recipe writes them, as words of the command line; None leaves the default."""
+    words = []
+    for key, value in options.items():
+        if isinstance(value, list):
+            words += [f"--{key}", *map(str, value)]
+        elif value is not None:
+            text = json.dumps(value) if isinstance(value, dict) else str(value)
+            words.append(f"--{key}={text}")
+    return words

@@ -1,0 +1,67 @@
+"""`python -m hf_grok.sweep.prepare RECIPE ...`: make the data that a run would read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hf_grok.errors import UserError
+from hf_grok.training.probes import chosen_probes
+
+if TYPE_CHECKING:
+    from hf_grok.training.recipe import Settings
+
+
+def data_key(settings: Settings) -> str:
+    """Equal for settings whose runs read the same files of the data sets' cache."""
+    data = settings.data
+    pairs = [settings.probes.probe_pairs, data.evaluation_seed] if _has_pairs(settings) else None
+    read = [data.language, data.language_config, data.language_options, pairs, _has_sham(settings)]
+    return json.dumps(read, sort_keys=True)
+
+
+def prepare(settings: Settings) -> dict[str, int]:
+    """Generate what a run with `settings` would generate; returns the lines of each split."""
+    from hf_grok.training.language import prepared_builder
+    from hf_grok.training.probes import minimal_pairs
+    from hf_grok.training.sham_trees import sham_column
+
+    splits = prepared_builder(settings.data, quiet=True).as_dataset()
+    lines = {name: len(rows) for name, rows in splits.items()}
+    if _has_sham(settings):
+        sham_column(splits["train"])
+    if _has_pairs(settings):
+        lines["minimal pairs"] = len(minimal_pairs(settings.probes.probe_pairs, settings.data))
+    return lines
+
+
+def _has_sham(settings: Settings) -> bool:
+    training = settings.training
+    return training.sas_arcs != "syntactic" and not training.penalty_schedule().is_off
+
+
+def _has_pairs(settings: Settings) -> bool:
+    return "pairs" in chosen_probes(settings.probes.probes, settings.data.language)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fill the data sets' cache for the command line of one run, and do no more."""
+    parser = argparse.ArgumentParser(prog="hf_grok.sweep.prepare", allow_abbrev=False)
+    parser.add_argument("recipe", help="as for hf-grok train")
+    parser.add_argument("--scale", help="as for hf-grok train")
+    chosen, overrides = parser.parse_known_args(arguments)
+    from hf_grok.training.recipe import load_recipe, parse
+
+    lines = prepare(parse(load_recipe(chosen.recipe, chosen.scale), overrides))
+    print(", ".join(f"{name} {count:,}" for name, count in lines.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except UserError as error:
+        raise SystemExit(f"hf_grok.sweep.prepare: {error}") from error

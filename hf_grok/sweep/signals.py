@@ -1,0 +1,40 @@
+"""Signals as a flag: they are heeded between two looks at the runs, never within one."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interruption:
+    """Whether somebody wants the sweep to stop.
+
+    Attributes:
+        name: of the signal that came first; None so far.
+    """
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """As a signal's handler."""
+        self.name = self.name or signal.Signals(number).name
+
+
+@contextmanager
+def heeded() -> Iterator[Interruption]:
+    """Within it, SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) raise the flag."""
+    interruption = Interruption()
+    before = {number: signal.getsignal(number) for number in _HEEDED}
+    for number in _HEEDED:
+        if number != signal.SIGHUP or before[number] != signal.SIG_IGN:
+            signal.signal(number, interruption)
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

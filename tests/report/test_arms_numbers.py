@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hf_grok.dynamics.existence import Onset
+from hf_grok.report.arms_numbers import (
+    LOSS,
+    QUANTITIES,
+    Quantity,
+    Spread,
+    at_end,
+    baseline_at_end,
+    ends,
+    paradigms,
+    present,
+    spread,
+)
+from hf_grok.report.arms_onsets import loss_level, onset_of, onsets, window_of
+from hf_grok.report.arms_runs import Sweep, read_sweep
+from hf_grok.report.arms_table import markdown, say
+from tests.dynamics.tables import write_run
+
+STEPS = list(range(0, 2001, 100))
+BY_COLUMN = {one.column: one for one in QUANTITIES}
+UAS = BY_COLUMN["eval_uas_best_head"]
+PAIRS = BY_COLUMN["eval_pairs_accuracy"]
+
+
+def sweep_of(out: Path, arms: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> Sweep:
+    """A sweep of runs with these columns, one for each seed, evaluated at `STEPS`."""
+    for name, runs in arms.items():
+        for seed, columns in enumerate(runs):
+            rows = [
+                {"step": step, **{key: float(values[at]) for key, values in columns.items()}}
+                for at, step in enumerate(STEPS)
+            ]
+            write_run(out / f"{name}-seed{seed}", rows, seed=seed)
+    content = {"name": "try", "recipe": "any", "seeds": list(range(9))}
+    described = {name: {"settings": {}, "from": None, "step": 0} for name in arms}
+    (out / "sweep.json").write_text(json.dumps({**content, "arms": described}))
+    return read_sweep(out)
+
+
+def at(*changes: tuple[int, float]) -> list[float]:
+    """Constant between changes: (from this step on, this value)."""
+    return [[value for begin, value in changes if begin <= step][-1] for step in STEPS]
+
+
+def crossing_by_hand(values: Sequence[float], level: Sequence[float], margin: float) -> int | None:
+    beyond = [value - base >= margin for value, base in zip(values, level, strict=True)]
+    for place in range(len(STEPS) - 1):
+        if beyond[place] and beyond[place + 1]:
+            return STEPS[place] if place else None
+    return None
+
+
+def test_a_spread_is_mean_sample_deviation_and_range() -> None:
+    assert spread([]) is None
+    assert spread([2.0]) == Spread(2.0, 0.0, 2.0, 2.0, 1)
+    assert spread([1.0, 2.0, 3.0]) == Spread(2.0, 1.0, 1.0, 3.0, 3)
+
+
+def test_the_end_is_the_last_value_or_the_mean_of_the_last_quarter(tmp_path: Path) -> None:
+    values = np.linspace(0, 1, len(STEPS))
+    sweep = sweep_of(tmp_path, {"base": [{"eval_loss": values}]})
+    run = sweep.runs[0]
+    assert at_end(run, LOSS) == 1.0
+    swinging = Quantity("any", "eval_loss", swings=True)
+    assert at_end(run, swinging) == pytest.approx(values[[s >= 1500 for s in STEPS]].mean())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_crossing_is_twice_in_a_row_beyond_the_moving_baseline(seed: int, tmp_path: Path) -> None:
+    random = np.random.default_rng(seed)
+    level = 0.3 + 0.05 * random.random(len(STEPS))
+    values = level + np.linspace(-0.1, 0.1, len(STEPS)) + 0.03 * random.normal(size=len(STEPS))
+    columns = {"eval_uas_best_head": values, "eval_uas_best_offset": level}
+    run = sweep_of(tmp_path, {"base": [columns]}).runs[0]
+    found = onset_of(run, UAS, "crossing", None)
+    expected = crossing_by_hand(values, level, UAS.margin)
+    assert (found.step if found else None) == expected
+
+
+def test_one_evaluation_that_sticks_out_is_no_onset(tmp_path: Path) -> None:
+    values = at((0, 0.5), (400, 0.9), (500, 0.5), (1200, 0.8))
+    run = sweep_of(tmp_path, {"base": [{"eval_pairs_accuracy": values}]}).runs[0]
+    found = onset_of(run, PAIRS, "crossing", None)
+    assert isinstance(found, Onset)
+    assert found.step == 1200
+
+
+def test_the_loss_of_every_arm_is_held_against_the_references(tmp_path: Path) -> None:
+    base = at((0, 6.0), (100, 5.0), (600, 2.0))
+    slow = at((0, 6.0), (100, 5.0), (600, 4.3), (900, 4.2))
+    stuck = at((0, 6.0), (100, 5.0), (1000, 4.4))
+    arms = {"base": base, "slow": slow, "stuck": stuck}
+    sweep = sweep_of(tmp_path, {name: [{"eval_loss": values}] for name, values in arms.items()})
+    level = loss_level(sweep.reference)
+    assert level is not None
+    assert (level.start, level.end, level.margin) == (5.0, 2.0, 0.75)  # below 4.25
+    steps = [onsets(arm, LOSS, "crossing", level) for arm in sweep.arms]
+    assert [one.mean if one else None for one in steps] == [600, 900, None]
+
+
+def test_a_reference_whose_loss_does_not_fall_gives_no_level(tmp_path: Path) -> None:
+    rising = at((0, 2.0), (1000, 3.0))
+    sweep = sweep_of(tmp_path, {"base": [{"eval_loss": rising}]})
+    assert loss_level(sweep.reference) is None
+    assert onset_of(sweep.runs[0], LOSS, "crossing", None) is None
+    assert "The loss: below" not in markdown(sweep)
+
+
+def test_too_few_evaluations_have_no_onsets() -> None:
+    assert window_of(np.array([0, 100, 200])) is None
+    assert window_of(np.array(STEPS)) == 300
+
+
+def test_seeds_without_an_onset_are_counted_and_not_averaged(tmp_path: Path) -> None:
+    curves = [at((0, 0.5), (400, 0.9)), at((0, 0.5), (800, 0.9)), at((0, 0.5))]
+    sweep = sweep_of(tmp_path, {"base": [{"eval_pairs_accuracy": one} for one in curves]})
+    assert onsets(sweep.reference, PAIRS, "crossing", None) == Spread(
+        600.0, pytest.approx(80000**0.5), 400.0, 800.0, 2
+    )
+    text = markdown(sweep)
+    assert "| base | 600 (400 to 800), 2/3 |" in text
+
+
+def test_baselines_stand_in_the_first_row(tmp_path: Path) -> None:
+    columns = {
+        "eval_uas_best_head": at((0, 0.6)),
+        "eval_uas_best_offset": at((0, 0.35)),
+        "eval_pairs_accuracy": at((0, 0.7)),
+    }
+    sweep = sweep_of(tmp_path, {"base": [columns]})
+    assert [one.name for one in present(sweep)] == ["UAS, best heads", "minimal pairs"]
+    assert baseline_at_end(sweep, PAIRS) == Spread(0.5, 0.0, 0.5, 0.5, 1)
+    assert "| *without the model* |  | .35 | .50 |" in markdown(sweep)
+
+
+def test_paradigms_are_the_pairs_that_are_no_summary(tmp_path: Path) -> None:
+    names = ("accuracy", "ties", "phenomenon_binding", "anaphor_number", "npi_scope")
+    columns = {f"eval_pairs_{name}": at((0, 0.25)) for name in names}
+    sweep = sweep_of(tmp_path, {"base": [columns]})
+    assert [one.name for one in paradigms(sweep)] == ["anaphor number", "npi scope"]
+    assert "| npi scope | .25 |" in markdown(sweep)
+
+
+def test_runs_that_lack_a_number_are_left_out_of_its_mean(tmp_path: Path) -> None:
+    runs = [
+        {"eval_loss": at((0, 2.0))},
+        {"eval_loss": at((0, 3.0)), **{"eval_pairs_accuracy": at((0, 0.7))}},
+    ]
+    sweep = sweep_of(tmp_path, {"base": runs})
+    assert ends(sweep.reference, PAIRS) == Spread(0.7, 0.0, 0.7, 0.7, 1)
+    assert ends(sweep.reference, BY_COLUMN["eval_uas_atypical"]) is None
+
+
+def test_a_range_is_left_out_where_it_repeats_the_mean() -> None:
+    assert say(None, str) == "—"
+    assert say(Spread(1.0, 0.1, 0.9, 1.1, 3), "{:.1f}".format) == "1.0 (0.9 to 1.1)"
+    assert say(Spread(1.0, 0.1, 0.99, 1.01, 3), "{:.1f}".format) == "1.0"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from hf_grok.cli import main
+from hf_grok.commands.sweep import read_overrides
+from tests.training.tiny import RECIPE, log_of
+
+
+def sweep_file(folder: Path, **changes: object) -> str:
+    (folder / "tiny.yaml").write_text(RECIPE)
+    content = {
+        "recipe": "tiny.yaml",
+        "common": {"probes": "none", "max_steps": 400, "checkpoints": "every:40"},
+        "seeds": [3],
+        "arms": {"base": {}, "late": {"from": "base", "step": 30, "logging_steps": 20}},
+        **changes,
+    }
+    (folder / "mine.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    return str(folder / "mine.yaml")
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "hf_grok.cli", "sweep", sweep_file(folder), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "HF_DATASETS_CACHE": str(folder / "cache")},
+    )
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_stopped_goes_on_and_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ("--out", str(out), "--workers", "2")
+    first = start(tmp_path, *words)
+    while not (out / "base-seed3" / "checkpoint-80" / "manifest.json").is_file():
+        assert first.poll() is None, first.communicate()[0]
+        time.sleep(0.05)
+    first.send_signal(signal.SIGINT)
+    told = first.communicate(timeout=60)[0]
+    assert first.returncode == 130, told
+    assert "stopped base-seed3" in told
+    assert json.loads((out / "base-seed3" / "run.json").read_text())["status"] == "running"
+
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    assert main(["sweep", sweep_file(tmp_path), *words]) == 0
+    assert "2 of 2 runs" in capfd.readouterr().err
+    assert "resuming from" in (out / "logs" / "base-seed3.log").read_text()
+    parent, branch = log_of(out / "base-seed3"), log_of(out / "late-seed3")
+    assert [row for row in parent if row["step"] <= 30] == [
+        row for row in branch if row["step"] <= 30
+    ]
+    assert branch[-1]["step"] == 400
+
+
+def test_a_dry_run_names_the_runs_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["sweep", sweep_file(tmp_path), "--out", str(out), "--dry-run", "--seeds", "4", "5"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines] == [
+        f"{arm}-seed{seed}" for seed in (4, 5) for arm in ("base", "late")
+    ]
+    assert "--from-checkpoint" in lines[1]
+    assert not out.exists()
+
+
+def test_wrong_words_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = sweep_file(tmp_path)
+    for words, told in (
+        (["--workers", "0"], "expected at least 1"),
+        (["--arms", "basis"], "unknown arm of mine 'basis'"),
+        (["--override", "max_steps"], "expected KEY=VALUE"),
+        (["--override", "max_steps=20"], "its runs end at 20"),
+        (["--report", "--out", str(tmp_path)], "has no sweep.json"),
+    ):
+        assert main(["sweep", file, *words]) == 2
+        assert told in capsys.readouterr().err
+    assert main(["sweep", "--list"]) == 0
+    assert "sas-mlm" in capsys.readouterr().out.split()
+
+
+def test_overrides_are_json_or_text() -> None:
+    words = ["max_steps=5", "sas_schedule=0:0.1", 'language_options={"train_size": 3}', "a=b=c"]
+    assert read_overrides(words) == {
+        "max_steps": 5,
+        "sas_schedule": "0:0.1",
+        "language_options": {"train_size": 3},
+        "a": "b=c",
+    }

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hf_grok.errors import UserError
+from hf_grok.sweep.folder import locked
+from hf_grok.sweep.jobs import Job
+from hf_grok.sweep.progress import SweepProgress, last_logged, steps_done
+from hf_grok.sweep.runner import Runner
+from hf_grok.sweep.tasks import Task
+
+
+def task(folder: Path, key: str, *after: str, seconds: float = 0.0, status: int = 0) -> Task:
+    words = (str(folder / "order"), key, str(seconds), str(status))
+    return Task(key, folder / "logs" / f"{key}.log", after, words, "tests.sweep.stand_in")
+
+
+def run(folder: Path, tasks: Sequence[Task], workers: int = 2) -> dict[str, str]:
+    progress = SweepProgress([])
+    try:
+        with locked(folder) as lock:
+            return Runner(tasks, workers, lock, progress).run()
+    finally:
+        progress.close()
+
+
+def order(folder: Path) -> list[str]:
+    return (folder / "order").read_text().splitlines()
+
+
+def test_a_task_waits_for_those_that_it_comes_after(tmp_path: Path) -> None:
+    tasks = [
+        task(tmp_path, "c", "a", "b"),
+        task(tmp_path, "a", seconds=0.6),
+        task(tmp_path, "b", "a"),
+    ]
+    assert run(tmp_path, tasks) == {}
+    assert order(tmp_path) == [f"{what} {key}" for key in "abc" for what in ("begin", "end")]
+
+
+def test_no_more_run_at_a_time_than_there_are_workers(tmp_path: Path) -> None:
+    assert run(tmp_path, [task(tmp_path, key, seconds=0.3) for key in "abcd"], workers=2) == {}
+    running = most = 0
+    for line in order(tmp_path):
+        running += 1 if line.startswith("begin") else -1
+        most = max(most, running)
+    assert most == 2
+
+
+def test_a_failure_is_told_with_its_log_and_the_others_go_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tasks = [
+        task(tmp_path, "a", status=3),
+        task(tmp_path, "b", "a"),
+        task(tmp_path, "c", "b"),
+        task(tmp_path, "d"),
+    ]
+    failed = run(tmp_path, tasks)
+    assert list(failed) == ["a", "b", "c"]
+    assert "exit status 3" in failed["a"]
+    assert "a says something" in failed["a"]
+    assert failed["c"] == "not started: b failed"
+    assert "end d" in order(tmp_path)
+    assert "FAILED a: exit status 3" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_what_runs_and_starts_no_more(tmp_path: Path, number: int) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, were these tests under nohup
+    tasks = [task(tmp_path, "a", seconds=60), task(tmp_path, "b", "a")]
+
+    def send() -> None:
+        while not (tmp_path / "order").is_file():
+            time.sleep(0.05)
+        os.kill(os.getpid(), number)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, tasks)
+    finally:
+        sender.join()
+        signal.signal(signal.SIGHUP, before)
+    assert order(tmp_path) == ["begin a"]
+    with locked(tmp_path):  # nobody who was started holds it any more
+        pass
+
+
+def test_a_run_that_outlives_its_sweep_keeps_the_folder(tmp_path: Path) -> None:
+    from hf_grok.sweep.tasks import end_all, start
+
+    with locked(tmp_path) as lock:
+        process = start(task(tmp_path, "a", seconds=60), lock)
+    with pytest.raises(UserError, match="one that was killed"), locked(tmp_path):
+        pass
+    end_all([process])
+    with locked(tmp_path):
+        pass
+
+
+def test_a_branch_without_its_checkpoint_fails_and_says_how_to_mend_it(tmp_path: Path) -> None:
+    job = Job("b", 0, tmp_path / "b-seed0", (), "", 10, tmp_path / "a-seed0" / "checkpoint-5", 5)
+    failed = run(tmp_path, [Task(job.key, tmp_path / "log", (), (), "nothing", job)])
+    assert "remove" in failed["b-seed0"]
+    assert "a-seed0" in failed["b-seed0"]
+
+
+def test_progress_is_the_last_whole_row_and_leaves_out_what_came_before_a_branch(
+    tmp_path: Path,
+) -> None:
+    job = Job("b", 0, tmp_path, (), "", 100, tmp_path / "checkpoint-30", 30)
+    assert steps_done(job) == 0
+    metrics = tmp_path / "metrics.jsonl"
+    metrics.write_text('{"step": 20}\n')
+    assert steps_done(job) == 0
+    metrics.write_text('{"step": 20}\n' * 2000 + '{"step": 70}\n{"ste')
+    assert last_logged(metrics) == 70
+    assert steps_done(job) == 40
+    (tmp_path / "run.json").write_text('{"status": "finished"}')
+    assert steps_done(job) == 70
