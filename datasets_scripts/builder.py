@@ -14,7 +14,7 @@ import random
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import datasets
 from datasets.data_files import DataFilesDict, DataFilesList
@@ -31,6 +31,9 @@ from hf_grok.datasets_scripts.splits import (
     distinct,
 )
 from hf_grok.errors import UserError, unknown_name
+
+if TYPE_CHECKING:
+    from hf_grok.datasets_scripts.push import Pushed
 
 __all__ = [
     "DRAWING_ORDER",
@@ -146,6 +149,23 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
             if isinstance(error.__cause__, UserError):
                 raise error.__cause__ from None
             raise
+
+    def push_to_hub(
+        self, repo_id: str, *, private: bool | None = None, num_proc: int | None = None
+    ) -> Pushed:
+        """Put the data on the Hub: Parquet, a card, and what makes the same bytes again.
+
+        Args:
+            repo_id: "name" or "user/name"; made if it is not there, private unless said otherwise.
+            private: None: private where the repository is made, as it is where it is there.
+            num_proc: processes that generate; they do not change the data.
+
+        Raises:
+            UserError: see `hf_grok.datasets_scripts.push.push`.
+        """
+        from hf_grok.datasets_scripts.push import push_builder
+
+        return push_builder(self, repo_id, private=private, num_proc=num_proc)
 
     def _split_generators(self, dl_manager: Any) -> list[Any]:
         return [

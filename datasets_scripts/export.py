@@ -23,11 +23,14 @@ from huggingface_hub import DatasetCardData
 
 from hf_grok.datasets_scripts.builder import GrammarBuilder
 from hf_grok.datasets_scripts.folder import check_folder, replace_files
+from hf_grok.datasets_scripts.pairs import FIELDS
 from hf_grok.model_cards import DatasetCard, SplitFacts, language_facts
+from hf_grok.model_cards.preserved import BEGINS, keep_text
 from hf_grok.version import __version__
 
 # Fixed: the library's own choice depends on the bytes of the cache, so on the number of processes.
 ROWS_PER_GROUP = 10_000
+PAIR = FIELDS[:2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,8 @@ def export(
 
     Args:
         builder: prepared here if it is not yet.
-        folder: made if it is missing; an earlier export in it is replaced.
+        folder: made if it is missing; an earlier export in it is replaced, but for what a person
+            wrote between the markers of its README.
         overwrite: write into a folder that holds other files too; those stay, except files of
             the same names.
         num_proc: processes that generate; they do not change the data.
@@ -78,7 +82,8 @@ def export(
     try:
         files, metadata = _write_parquet(builder.config.name, splits, beside)
         card = _card(builder, splits, metadata)
-        (beside / "README.md").write_text(card.render(), encoding="utf-8", newline="\n")
+        readme = _with_text_of(target / "README.md", card.render())
+        (beside / "README.md").write_text(readme, encoding="utf-8", newline="\n")
         written = (*files, "README.md")
         replace_files(beside, target, written)
     finally:
@@ -127,6 +132,13 @@ def describe(feature: Any) -> str:
     return str(feature.dtype)
 
 
+def _with_text_of(earlier: Path, readme: str) -> str:
+    if not earlier.is_file():
+        return readme
+    old = earlier.read_text(encoding="utf-8")
+    return keep_text(readme, old) if BEGINS in old else readme
+
+
 def _card(
     builder: GrammarBuilder, splits: datasets.DatasetDict, metadata: Mapping[str, Any]
 ) -> DatasetCard:
@@ -143,7 +155,22 @@ def _card(
         sources=_sources(builder),
         generator=f"hf-grok {__version__}, generator {name} {builder.config.version}",
         metadata=metadata,
+        origin=_origin(builder),
     )
+
+
+def _origin(builder: GrammarBuilder) -> dict[str, Any]:
+    """What a stranger needs to make the same bytes again, for the metadata."""
+    files = {split: list(names) for split, names in _sources(builder).items()}
+    return {
+        "package": "hf-grok",
+        "package_version": __version__,
+        "name": language_name(builder),
+        "version": str(builder.config.version),
+        "config": builder.config.name,
+        "arguments": config_fields(builder),
+        **({"files": files} if files else {}),
+    }
 
 
 def _write_parquet(
@@ -179,7 +206,8 @@ def _metadata(config: str, files: Mapping[str, str], info: datasets.DatasetInfo)
 
 
 def _measure(name: str, rows: datasets.Dataset) -> SplitFacts:
-    texts: Sequence[str] = rows["text"][:]
+    shown = _text_columns(rows)
+    texts: Sequence[str] = rows[shown[0]][:]
     lengths = [text.count(" ") + 1 for text in texts]
     labelled = {
         column: feature.names
@@ -191,9 +219,14 @@ def _measure(name: str, rows: datasets.Dataset) -> SplitFacts:
         examples=len(texts),
         mean_words=statistics.fmean(lengths),
         longest=max(lengths),
-        example=texts[0],
+        example=" / ".join(rows[column][0] for column in shown),
         shares={column: _shares(rows[column][:], names) for column, names in labelled.items()},
     )
+
+
+def _text_columns(rows: datasets.Dataset) -> tuple[str, ...]:
+    """What a model sees of a row: a text, or the two sentences of a minimal pair."""
+    return ("text",) if "text" in rows.column_names else PAIR
 
 
 def _shares(values: Sequence[int], names: Sequence[str]) -> dict[str, float]:

@@ -13,9 +13,12 @@ from hf_grok.version import __version__
 COMMANDS = {
     "data": "generate a synthetic grammar's data set as Parquet with its card",
     "train": "train a recipe, watching it generalise",
+    "sweep": "arms of one recipe at several seeds, resumable, with a table and a figure",
     "probe": "structural probes on a saved model or a series of checkpoints",
     "onsets": "the step at which each curve begins to rise, or why there is none",
     "report": "one page and its figures from one or more runs",
+    "push": "publish a run's checkpoints as a series on the Hub",
+    "verify": "check a series: repeated, missing, mislabelled revisions",
     "demo": "the quick question-formation recipe and its report, in minutes",
 }
 

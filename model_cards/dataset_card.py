@@ -10,7 +10,9 @@ from huggingface_hub import DatasetCardData
 
 from hf_grok.errors import unknown_name
 from hf_grok.model_cards.languages import LanguageFacts
-from hf_grok.model_cards.markdown import environment
+from hf_grok.model_cards.markdown import environment, tidy
+from hf_grok.model_cards.preserved import BEGINS, ENDS
+from hf_grok.model_cards.scrub import scrubbed
 
 MARKER = "hf-grok"
 """The tag by which a folder is known to hold an export of this package."""
@@ -25,9 +27,9 @@ class SplitFacts:
     Attributes:
         name: of the split.
         examples: rows.
-        mean_words: mean length of `text`, in words.
-        longest: most words in a `text`.
-        example: the first `text`.
+        mean_words: mean length of a text, in words.
+        longest: most words in a text.
+        example: the first text.
         shares: class column -> label -> share of the rows, in [0, 1].
     """
 
@@ -54,6 +56,9 @@ class DatasetCard:
         sources: split -> names of the files it was read from; empty for generated data.
         generator: name and versions of what made it.
         metadata: `configs` and `dataset_info`, as `datasets` reads them.
+        origin: what made the data, for the metadata: package, generator, versions, arguments with
+            the seed; whoever has them makes the same bytes again.
+        repo_id: the repository that holds it; None: a folder.
     """
 
     language: LanguageFacts
@@ -66,6 +71,8 @@ class DatasetCard:
     sources: Mapping[str, Sequence[str]]
     generator: str
     metadata: Mapping[str, Any]
+    origin: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    repo_id: str | None = None
 
     def meaning_of_column(self, name: str) -> str:
         """What a column means.
@@ -95,6 +102,9 @@ class DatasetCard:
 
     def front_matter(self) -> str:
         """The YAML that the Hub and `load_dataset` read."""
+        more: dict[str, Any] = dict(self.metadata)
+        if self.origin:
+            more["generator"] = dict(self.origin)
         data = DatasetCardData(
             pretty_name=self.language.title,
             language=self.language.language or None,
@@ -102,16 +112,16 @@ class DatasetCard:
             annotations_creators="machine-generated",
             language_creators="found" if self.sources else "machine-generated",
             size_categories=size_category(sum(split.examples for split in self.splits)),
-            task_categories=["text-generation"],
+            task_categories=list(self.language.tasks),
             tags=[MARKER, "synthetic", "syntax", "training-dynamics", *self.language.tags],
-            **self.metadata,
+            **more,
         )
         return data.to_yaml(line_break="\n").rstrip("\n")
 
     def render(self) -> str:
         """The whole README, front matter included; the same for the same card."""
-        text = environment().get_template("dataset_card.md.jinja").render(card=self)
-        return text.rstrip("\n") + "\n"
+        template = environment().get_template("dataset_card.md.jinja")
+        return tidy(template.render(card=scrubbed(self), begins=BEGINS, ends=ENDS))
 
 
 def size_category(examples: int) -> str:

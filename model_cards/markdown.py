@@ -5,14 +5,19 @@ Cards are read on web pages, and their values come from configurations and from 
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 import jinja2
 
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]#|~$])")
 _BACKTICKS = re.compile("`+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_IN_TARGETS = "/:#?=&%@-._~"
+MISSING = "-"
 
 
 def plain(value: object) -> str:
@@ -38,12 +43,38 @@ def fenced(value: object, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
+def number(value: float | None) -> str:
+    """A number in a table: whole ones with commas, others to four digits; a dash for none."""
+    if value is None:
+        return MISSING
+    whole = math.isfinite(value) and value == int(value)
+    return f"{int(value):,}" if whole and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def score(value: float | None) -> str:
+    """A result in a table: three decimals, or two digits where those would show none."""
+    if value is None:
+        return MISSING
+    readable = value == 0 or 1e-3 <= abs(value) < 1e4
+    return f"{value:.3f}" if readable else f"{value:.3g}"
+
+
+def target(address: str) -> str:
+    """The address of a link or a picture: nothing in it ends the parentheses around it."""
+    return quote(address, safe=_IN_TARGETS)
+
+
+def tidy(text: str) -> str:
+    """A rendered text with single blank lines, none at its end, and a last line break."""
+    return _BLANK_LINES.sub("\n\n", text).rstrip("\n") + "\n"
+
+
 def _longest_run(text: str) -> int:
     return max((len(run) for run in _BACKTICKS.findall(text)), default=0)
 
 
 def environment() -> jinja2.Environment:
-    """The templates of this folder, with the filters `plain`, `code` and `fenced`.
+    """The templates of this folder; the functions above are their filters.
 
     A name that a template misses is an error, never an empty string.
     """
@@ -55,5 +86,6 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    templates.filters.update(plain=plain, code=code, fenced=fenced)
+    for function in (plain, code, fenced, number, score, target):
+        templates.filters[function.__name__] = function
     return templates

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hf_grok.version import __version__
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -39,4 +41,30 @@ MURTY_2023 = Paper(
   year      = {2023},
   note      = {arXiv:2305.18741}
 }""",
+)
+
+CHEN_2024 = Paper(
+    line="Chen, Shwartz-Ziv, Cho, Leavitt, Saphra 2024: Sudden Drops in the Loss: Syntax "
+    "Acquisition, Phase Transitions, and Simplicity Bias in MLMs (arXiv 2309.07311)",
+    bibtex="""\
+@inproceedings{chen2024sudden,
+  title     = {Sudden Drops in the Loss: Syntax Acquisition, Phase Transitions, and Simplicity
+               Bias in {MLM}s},
+  author    = {Chen, Angelica and Shwartz-Ziv, Ravid and Cho, Kyunghyun and Leavitt, Matthew L. and
+               Saphra, Naomi},
+  booktitle = {The Twelfth International Conference on Learning Representations},
+  year      = {2024},
+  note      = {arXiv:2309.07311}
+}""",
+)
+
+HF_GROK = Paper(
+    line="hf-grok: watch language models come to have syntax",
+    bibtex=f"""\
+@software{{hf_grok,
+  title   = {{hf-grok: watch language models come to have syntax}},
+  author  = {{{{hf-grok contributors}}}},
+  version = {{{__version__}}},
+  license = {{Apache-2.0}}
+}}""",
 )

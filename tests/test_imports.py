@@ -20,12 +20,18 @@ COMMON = {"errors", "version", "_optional"}
 ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
-    "behaviour": {"tally"},
+    "behaviour": {"hiding", "tally"},
     "probes": {"behaviour", "tally"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics"},
-    "callbacks": {"json_lines", "probes", "probing", "record", "schedule"},
+    "sas": {"batched_attention", "guard", "probes", "scheme"},
+    "series": {"json_lines", "model_cards", "record", "schedule"},
+    "sweep": {"record", "schedule", "training"},
+    "sweeps": set(),
+    "callbacks": {
+        *("guard", "json_lines", "models", "probes", "probing", "record", "schedule", "series"),
+    },
     "model_cards": set(),
     "recipes": set(),
 }
@@ -34,6 +40,7 @@ ARROWS: dict[str, set[str]] = {
 EXCEPTIONS = {
     ("datasets_scripts/export.py", "model_cards"),
     ("datasets_scripts/folder.py", "model_cards"),
+    ("datasets_scripts/push.py", "model_cards"),
 }
 
 # room -> packages of others that it must not import anywhere, not even inside a function.
@@ -45,6 +52,8 @@ FOREIGN: dict[str, set[str]] = {
     "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},
+    "sas": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "series": {"torch", "transformers", "datasets", "pandas", "matplotlib"},
     "callbacks": {"datasets", "evaluate", "pandas", "matplotlib"},
     "model_cards": {"torch", "transformers", "datasets", "pandas", "matplotlib"},
 }

@@ -1,13 +1,15 @@
-"""`hf-grok data LANGUAGE --out DIR`: generate a language, or read its files, and write Parquet."""
+"""`hf-grok data LANGUAGE --out DIR [--push REPO]`: generate a language, or read its files."""
 
 from __future__ import annotations
 
 import argparse
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hf_grok.commands.config_options import add_config_options
+from hf_grok.commands.data_push import add_push_options, take_push_options, write_and_push
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.model_cards import LANGUAGES
 
@@ -23,8 +25,14 @@ examples:
       training data that settle the rule, fewer lines, other draws
   hf-grok data dyck --out data/dyck --brackets 3 --max-depth 5
       another Dyck language
+  hf-grok data agreement --out data/agreement --train-size 50000
+      sentences for masked language models, with heads, relations and trees
+  hf-grok data minimal-pairs --out data/pairs --pairs-per-paradigm 200
+      pairs of a good and a bad sentence of the same grammar, in BLiMP's fields
   hf-grok data question-formation --out data/real --data-files train=a.tsv generalization=b.tsv
       files of SENTENCE . task<TAB>ANSWER lines, parsed to recover trees and heads
+  hf-grok data dyck --push my-dyck
+      on the Hub, private unless you add --public; the token is HF_TOKEN or hf auth login's
 
 Then, in Python, with no code of hf-grok: datasets.load_dataset("data/questions")."""
 
@@ -36,14 +44,20 @@ def main(arguments: Sequence[str]) -> int:
 
     Raises:
         UserError: an unknown language, config or split; sizes that the language cannot fill; an
-            output folder that holds something else or cannot be written.
+            output folder that holds something else or cannot be written; a push that failed.
     """
     name = overview().parse_args(arguments[:1]).language
+    if name == "parse":
+        from hf_grok.commands import data_parse
+
+        return data_parse.run(arguments[1:])
     if name not in LANGUAGES:
         raise unknown_name("language", name, LANGUAGES)
     builder_class = find_builder(name)
-    options = vars(language_parser(name, builder_class).parse_args(arguments[1:]))
-    print(summary(_write(builder_class, options)))
+    parser = language_parser(name, builder_class)
+    options = vars(parser.parse_args(arguments[1:]))
+    wanted = take_push_options(parser, options)
+    print(write_and_push(wanted, options, partial(_write, builder_class), summary))
     return 0
 
 
@@ -54,8 +68,9 @@ def overview() -> argparse.ArgumentParser:
         prog="hf-grok data",
         usage="hf-grok data LANGUAGE --out DIR [options]",
         description="Write a synthetic language as Parquet files with a card: columns of gold\n"
-        "structure, and a generalization split that tells rules apart.\n\nlanguages:\n"
-        + "\n".join(lines),
+        "structure, splits that tell rules apart, minimal pairs.\n\nlanguages:\n"
+        + "\n".join(lines)
+        + "\n\nor annotate a text of your own: hf-grok data parse --text FILE --parser spacy:NAME",
         epilog=f"`hf-grok data LANGUAGE --help` lists a language's options.\n\n{_EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -78,13 +93,16 @@ def language_parser(name: str, builder_class: type[GrammarBuilder]) -> argparse.
 
     parser = argparse.ArgumentParser(
         prog=f"hf-grok data {name}",
-        usage=f"hf-grok data {name} --out DIR [options]",
+        usage=f"hf-grok data {name} --out DIR [--push REPO] [options]",
         description=textwrap.fill(LANGUAGES[name].summary, _WIDTH),
         epilog=_config_help(builder_class),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "--out", metavar="DIR", help="folder to write to; may be left out with --push"
+    )
+    add_push_options(parser)
     parser.add_argument(
         "--config", metavar="NAME", help="a named configuration; they are listed below"
     )

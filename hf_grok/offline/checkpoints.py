@@ -30,9 +30,9 @@ from transformers import (
 
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.errors import UserError
+from hf_grok.series.naming import known_step
 
 _FOLDER = re.compile(r"checkpoint-(\d+)")
-_REVISION = re.compile(r"step[-_]?(\d+)")
 # The end of an architecture's name -> who loads it.
 _HEADS: Sequence[tuple[tuple[str, ...], Any]] = (
     (("ForCausalLM", "LMHeadModel"), AutoModelForCausalLM),
@@ -84,7 +84,7 @@ def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint
 
     Args:
         model: a folder with a model; a run's folder with `checkpoint-N` in it; or a Hub
-            repository, whose branches and tags `stepN` are a series.
+            repository, whose branches and tags `stepN` (or named alike) are a series.
         revision: one revision of a Hub repository.
 
     Raises:
@@ -147,13 +147,13 @@ def _of_hub(repository: str, revision: str | None) -> list[Checkpoint]:
             f"{repository} is no folder here, and the Hub could not be asked for it: {error}"
         ) from error
     named = {ref.name: ref.target_commit for ref in [*refs.branches, *refs.tags]}
-    series = [name for name in named if _REVISION.fullmatch(name)]
+    steps = {name: step for name in named if (step := known_step(name))}
+    series = sorted(steps, key=steps.__getitem__)
     chosen = series or [name for name in named if name == "main"]
-    found = [_hub_checkpoint(repository, name, named[name]) for name in chosen]
-    return sorted(found, key=lambda checkpoint: checkpoint.step or 0)
+    return [_hub_checkpoint(repository, name, named[name]) for name in chosen]
 
 
 def _hub_checkpoint(repository: str, revision: str, commit: str) -> Checkpoint:
-    match = _REVISION.fullmatch(revision)
-    step = int(match.group(1)) if match else None
+    known = known_step(revision)
+    step = known.step if known else None
     return Checkpoint(repository, revision, step, commit, hub_revision=commit)

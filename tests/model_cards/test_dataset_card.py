@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from hf_grok.errors import UserError
-from hf_grok.model_cards import LANGUAGES, DatasetCard, SplitFacts, language_facts
+from hf_grok.model_cards import LANGUAGES, DatasetCard, SplitFacts, language_facts, problems
 from hf_grok.model_cards.dataset_card import size_category
 from hf_grok.model_cards.markdown import code, environment, fenced, plain
 
@@ -64,6 +65,13 @@ def test_every_fact_is_on_the_card() -> None:
     assert "\n\n\n" not in text
 
 
+def test_whole_text() -> None:
+    path = Path(__file__).parent / "golden" / "dataset.md"
+    text = card(origin={"package": "hf-grok", "arguments": {"seed": 3}}, repo_id="a/b").render()
+    assert text == path.read_text(encoding="utf-8")
+    assert problems(text, "dataset") == []
+
+
 def test_front_matter() -> None:
     front = front_matter(card().render())
     assert front["license"] == "apache-2.0"
@@ -95,7 +103,7 @@ def test_no_value_breaks_out() -> None:
         command=NASTY,
         splits=[split("train", example=NASTY)],
     ).render()
-    outside = _without_code(nasty)
+    outside = re.sub(r"(?m)^<!-- (?:Written|hf-grok:) [^<>]* -->$", "", _without_code(nasty))
     assert "<" not in re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", outside)
     assert [line for line in outside.splitlines() if line.startswith("#")][1:] == [
         line for line in _without_code(clean).splitlines() if line.startswith("#")
@@ -151,8 +159,9 @@ def test_a_value_that_the_template_misses_is_an_error() -> None:
 def test_every_language_has_facts_for_its_splits() -> None:
     for name, facts in LANGUAGES.items():
         assert language_facts(name) is facts
-        assert set(facts.splits) == {"train", "validation", "test", "generalization"}
-        assert "text" in facts.columns
+        assert facts.splits
+        assert set(facts.splits) <= {"train", "validation", "test", "generalization"}
+        assert {"text", "sentence_good"} & set(facts.columns)
         assert "{" not in "".join(facts.columns.values())
     with pytest.raises(UserError, match=r"unknown language of a card 'dyk'.*Did you mean 'dyck'"):
         language_facts("dyk")

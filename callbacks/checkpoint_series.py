@@ -1,0 +1,276 @@
+"""Every saved step becomes a revision of its own on the Hub, and none is lost on the way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import get_token, is_offline_mode
+from safetensors import SafetensorError
+from torch import nn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils import logging
+
+from hf_grok.callbacks.published_config import restore_use_cache
+from hf_grok.errors import UserError
+from hf_grok.guard import watching
+from hf_grok.series.about import about_training, write_about
+from hf_grok.series.background import BackgroundPusher
+from hf_grok.series.errors import SeriesError
+from hf_grok.series.facts import data_position, lambda_at, metrics_at, tokens_seen
+from hf_grok.series.hub import SeriesHub, check_repository_name
+from hf_grok.series.journal import State
+from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
+from hf_grok.series.pusher import Pusher
+from hf_grok.series.run_series import RunSeries, StepFacts
+from hf_grok.series.safety import mask_tokens
+
+logger = logging.get_logger(__name__)
+
+_EXPORT = ".step0.export"
+
+
+class CheckpointSeriesCallback(TrainerCallback):
+    """Each checkpoint that Trainer saves becomes branch `step{N}`; `main` follows the last one.
+
+    Works on any `transformers.Trainer`. A step is written into a journal and set aside in
+    `output_dir/series` before training goes on, so that no later save, rotation, crash or outage
+    can touch what waits; pushing happens in the background, in order, within the Hub's limits.
+    Training neither fails nor waits for it, but for at most `wait_seconds` at its end. Step 0 is
+    saved too. Offline, or without a token, the series is set aside all the same, and
+    `hf-grok push OUTPUT_DIR REPO` publishes it later.
+
+    Args:
+        repo_id: "name" or "user/name"; made at the first push.
+        revision: how branches are called.
+        private: make the repository private, and refuse to push to a public one.
+        tags: also pin each step with a tag.
+        optimizer: publish optimizer.pt and scheduler.pt too. They are pickles: whoever loads them
+            must trust you.
+        folder: where the series is kept; by default the run's `output_dir`.
+        token: for the Hub; by default the environment's or the one of `hf auth login`.
+        wait_seconds: longest wait at the end of training.
+        step_zero: save the model before training.
+
+    Raises:
+        UserError: a repository or a template that the Hub would not take.
+
+    Example:
+        >>> trainer.add_callback(CheckpointSeriesCallback("my-series"))
+    """
+
+    def __init__(
+        self,
+        repo_id: str,
+        *,
+        revision: str = DEFAULT_TEMPLATE,
+        private: bool = True,
+        tags: bool = False,
+        optimizer: bool = False,
+        folder: str | Path | None = None,
+        token: str | None = None,
+        wait_seconds: float = 300.0,
+        step_zero: bool = True,
+    ) -> None:
+        if wait_seconds < 0:
+            raise UserError(f"wait_seconds={wait_seconds}: expected seconds from 0 on")
+        self.repo_id = check_repository_name(repo_id)
+        self.template = RevisionTemplate(revision)
+        self.private, self.tags, self.optimizer = private, tags, optimizer
+        self.wait_seconds, self.step_zero = wait_seconds, step_zero
+        self._folder = None if folder is None else Path(folder)
+        self._token = token
+        self._series: RunSeries | None = None
+        self._background: BackgroundPusher | None = None
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: nn.Module | None = None,
+        processing_class: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Go on with what an earlier run left, save step 0, begin to push.
+
+        Raises:
+            UserError: step 0 cannot be had from this model by one process.
+        """
+        if not state.is_world_process_zero:
+            return
+        if self.step_zero and state.global_step == 0:
+            _refuse_sharded(args)
+        self._guarded(lambda: self._go_on(args, state, model))
+        if self.step_zero and state.global_step == 0 and model is not None:
+            self._guarded(lambda: self._add_step_zero(args, state, model, processing_class))
+        self._begin_pushing()
+
+    def on_save(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Write the step into the journal and set it aside."""
+        if not state.is_world_process_zero:
+            return
+        step = state.global_step
+        checkpoint = Path(str(args.output_dir)) / f"checkpoint-{step}"
+        series = self._of(args)
+        self._guarded(lambda: self._catch_up(args, step - 1))
+        self._guarded(lambda: series.add(step, checkpoint, facts_of(args, state)))
+        if self._background is not None:
+            self._background.wake()
+
+    def on_train_end(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Wait a bounded time for what is on its way, then say what is left and how to finish."""
+        if not state.is_world_process_zero:
+            return
+        self._guarded(lambda: self._catch_up(args, state.global_step))
+        if self._background is not None:
+            self._background.wake()
+            self._background.finish(self.wait_seconds)
+            self._background = None
+        self._guarded(lambda: self._say_how_it_stands(args))
+        self._series = None
+
+    def _of(self, args: TrainingArguments) -> RunSeries:
+        if self._series is None:
+            self._series = RunSeries(
+                self._folder or Path(str(args.output_dir)),
+                self.template,
+                optimizer=self.optimizer,
+                mend=restore_use_cache,
+            )
+        return self._series
+
+    def _go_on(self, args: TrainingArguments, state: TrainerState, model: nn.Module | None) -> None:
+        series = self._of(args)
+        series.check()
+        if model is not None:
+            parameters = sum(parameter.numel() for parameter in model.parameters())
+            about = about_training(args, parameters, torch.get_num_threads())
+            write_about(series.run, json.loads(self._masked(json.dumps(about))))
+        series.recover()
+        if state.global_step > 0:
+            series.adopt(Path(str(args.output_dir)), state.global_step, logger.error)
+
+    def _catch_up(self, args: TrainingArguments, last: int) -> None:
+        """Set aside what could not be when it was saved, where its checkpoint is still there."""
+        series = self._of(args)
+        if any(r.state is State.SAVED for r in series.journal.records().values()):
+            series.adopt(Path(str(args.output_dir)), last, logger.error)
+
+    def _add_step_zero(
+        self, args: TrainingArguments, state: TrainerState, model: nn.Module, tokenizer: Any
+    ) -> None:
+        series = self._of(args)
+        export = series.folder / _EXPORT
+        try:
+            export_model(model, tokenizer, export)
+            series.add(0, export, facts_of(args, state))
+        finally:
+            shutil.rmtree(export, ignore_errors=True)
+
+    def _begin_pushing(self) -> None:
+        if self._series is None or self._background is not None:
+            return
+        if is_offline_mode() or (self._token or get_token()) is None:
+            why = "offline" if is_offline_mode() else "no token"
+            logger.warning(f"{why}: the series is set aside in {self._series.folder}, not pushed")
+            return
+        privacy = "private" if self.private else "public"
+        logger.warning(f"checkpoints go to {self.repo_id} on the Hub ({privacy}) as they are saved")
+        pusher = Pusher(
+            self._series,
+            SeriesHub(self.repo_id, private=self.private, token=self._token),
+            tags=self.tags,
+            token=self._token or get_token(),
+            info=logger.info,
+            warn=logger.warning,
+        )
+        self._background = BackgroundPusher(pusher, logger.error)
+        self._background.wake()
+
+    def _say_how_it_stands(self, args: TrainingArguments) -> None:
+        series = self._of(args)
+        records = series.journal.records().values()
+        waiting = [r.revision for r in records if r.state in (State.SAVED, State.STAGED)]
+        for record in records:
+            if record.state is State.REFUSED:
+                logger.error(f"{record.revision} is not in the series: {record.reason}")
+        if waiting:
+            logger.warning(
+                f"not on the Hub yet: {', '.join(waiting)}. To finish: "
+                f"hf-grok push {series.run} {self.repo_id}"
+            )
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        """Do it; what goes wrong is logged, and training goes on."""
+        try:
+            action()
+        except (UserError, OSError, RuntimeError, SafetensorError) as error:
+            logger.error(self._masked(str(error)))
+
+    def _masked(self, text: str) -> str:
+        return mask_tokens(text, self._token or get_token())
+
+
+def facts_of(args: TrainingArguments, state: TrainerState) -> StepFacts:
+    """What Trainer's state says of the present step; plain numbers."""
+    step, history = state.global_step, state.log_history
+    batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+    return StepFacts(
+        lambda_=_lambda(args, state),
+        tokens_seen=tokens_seen(int(state.num_input_tokens_seen), history, step),
+        data_position=data_position(step, batch),
+        metrics=metrics_at(history, step),
+    )
+
+
+def export_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
+    """Write a model as Trainer would, without touching its weights, modes or random numbers.
+
+    Raises:
+        SeriesError: it has no save_pretrained, so nobody could load what was written.
+    """
+    bare: Any = getattr(model, "_orig_mod", model)  # of torch.compile
+    if not hasattr(bare, "save_pretrained"):
+        raise SeriesError(
+            f"step 0 is not saved: {type(bare).__name__} has no save_pretrained; a series holds "
+            "models that from_pretrained can load"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    with watching(bare):
+        bare.save_pretrained(folder)
+        if hasattr(tokenizer, "save_pretrained"):
+            tokenizer.save_pretrained(folder)
+
+
+def _lambda(args: TrainingArguments, state: TrainerState) -> float | None:
+    """Weight of the regulariser in the update before this step; None for a run without one."""
+    schedule = getattr(args, "penalty_schedule", None)
+    if schedule is None:
+        return lambda_at(state.log_history, state.global_step)
+    strength = schedule()
+    return None if strength.is_off else float(strength(max(state.global_step - 1, 0)))
+
+
+def _refuse_sharded(args: TrainingArguments) -> None:
+    if args.fsdp or args.deepspeed:
+        raise UserError(
+            "step 0 cannot be saved by one process where the model is sharded (FSDP, DeepSpeed): "
+            "pass step_zero=False and save step 0 with Trainer"
+        )

@@ -1,0 +1,27 @@
+"""Checkpoint series: a journal on disk, pushing that loses nothing, verification by hashes."""
+
+from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
+from hf_grok.series.journal import Journal, State, StepRecord
+from hf_grok.series.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
+from hf_grok.series.naming import RevisionTemplate, known_step
+from hf_grok.series.run_series import RunSeries, StepFacts
+from hf_grok.series.safety import mask_tokens, safe_path
+
+__all__ = [
+    "INDEX_FILE",
+    "SERIES_FILE",
+    "Index",
+    "Journal",
+    "Manifest",
+    "PushingStopsError",
+    "RefusedStepError",
+    "RevisionTemplate",
+    "RunSeries",
+    "SeriesError",
+    "State",
+    "StepFacts",
+    "StepRecord",
+    "known_step",
+    "mask_tokens",
+    "safe_path",
+]

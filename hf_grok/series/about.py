@@ -1,0 +1,72 @@
+"""What a Trainer knows of its run, for the cards: RUN/series/about.json, laid out as run.json is.
+
+A plain Trainer leaves its arguments in a pickle only, which nobody should have to open.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import fields
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from hf_grok.record import changed_values, machine
+from hf_grok.version import __version__
+
+ABOUT_FILE = "series/about.json"
+_STACK = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "safetensors")
+
+
+def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, Any]:
+    """What a Trainer knows of its run, in run.json's layout.
+
+    Args:
+        arguments: `TrainingArguments`, or a subclass with more fields.
+        parameters: of the model.
+        threads: of the processor that it uses.
+    """
+    return {
+        "seed": arguments.seed,
+        "arguments": {**changed_values(arguments), **switched_off(arguments)},
+        "chosen": {"processes": arguments.world_size},
+        "versions": installed_versions(),
+        "machine": machine(arguments.device.type, threads),
+        "model": {"parameters": parameters},
+        "annotation": {
+            "training": getattr(arguments, "sas_scheme", None),
+            "evaluation": getattr(arguments, "sas_evaluation_scheme", None),
+        },
+    }
+
+
+def switched_off(arguments: Any) -> dict[str, Any]:
+    """The fields that are 0 or no where the default is neither, such as max_grad_norm 0."""
+    return {
+        item.name: getattr(arguments, item.name)
+        for item in fields(arguments)
+        if isinstance(item.default, int | float)
+        and item.default
+        and getattr(arguments, item.name) in (0, False)
+    }
+
+
+def write_about(run: Path, about: Mapping[str, Any]) -> None:
+    """Keep what is known of a run for its cards, where `read_notes` finds it."""
+    path = run / ABOUT_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of this package, of python, and of those parts of the stack that are installed."""
+    found = {"hf_grok": __version__, "python": platform.python_version()}
+    for package in _STACK:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

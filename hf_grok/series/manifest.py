@@ -1,0 +1,205 @@
+"""series.json: what a revision holds, file by file; series-index.json: which revisions there are.
+
+    {"format": 1, "step": 2, "revision": "step2", "files": {"model.safetensors": {"bytes": 9,
+     "sha256": "..."}, ...}, "lambda": null, "tokens_seen": 64, "data_position": 16,
+     "metrics": {"eval_loss": 2.1}, "hf_grok": "0.1.0"}
+
+`files` lists everything in the revision but series.json itself and README.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hf_grok.series.errors import SeriesError
+from hf_grok.series.safety import is_weights, safe_path
+from hf_grok.version import __version__
+
+SERIES_FILE = "series.json"
+INDEX_FILE = "series-index.json"
+CARD_FILE = "README.md"
+FORMAT = 1
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """Size and digest of one file.
+
+    Attributes:
+        bytes: its size.
+        sha256: hex digest of its content.
+    """
+
+    bytes: int
+    sha256: str
+
+
+Files = Mapping[str, FileFacts]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one revision of a series holds.
+
+    Attributes:
+        step: optimiser step.
+        revision: name of the branch.
+        files: name -> size and digest.
+        lambda_: weight of the regulariser at this step; None where there is none.
+        tokens_seen: tokens trained on so far; None where nobody counted.
+        data_position: examples read so far; None where it is not known.
+        metrics: what was logged at this step, plain numbers.
+        version: of hf_grok, which wrote it.
+    """
+
+    step: int
+    revision: str
+    files: Files
+    lambda_: float | None = None
+    tokens_seen: int | None = None
+    data_position: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    version: str = __version__
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that series.json holds."""
+        return {
+            "format": FORMAT,
+            "step": self.step,
+            "revision": self.revision,
+            "files": files_to_json(self.files),
+            "lambda": self.lambda_,
+            "tokens_seen": self.tokens_seen,
+            "data_position": self.data_position,
+            "metrics": dict(self.metrics),
+            "hf_grok": self.version,
+        }
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """Read a series.json.
+
+        Raises:
+            SeriesError: it is no manifest of this format; says where.
+        """
+        try:
+            found = json.loads(text)
+            _check_format(found)
+            return cls(
+                step=int(found["step"]),
+                revision=str(found["revision"]),
+                files=files_from_json(found["files"]),
+                lambda_=found["lambda"],
+                tokens_seen=found["tokens_seen"],
+                data_position=found["data_position"],
+                metrics=dict(found["metrics"]),
+                version=str(found["hf_grok"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SeriesError(f"{where}: no {SERIES_FILE} of format {FORMAT} ({error!r})") from None
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """One line of the index: a step, its revision, the digests of its weights."""
+
+    step: int
+    revision: str
+    weights: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Index:
+    """series-index.json: every revision of the series, by step."""
+
+    template: str
+    steps: tuple[IndexEntry, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that series-index.json holds."""
+        steps = [
+            {"step": entry.step, "revision": entry.revision, "weights": dict(entry.weights)}
+            for entry in self.steps
+        ]
+        return {"format": FORMAT, "revision_template": self.template, "steps": steps}
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Index:
+        """Read a series-index.json.
+
+        Raises:
+            SeriesError: it is no index of this format; says where.
+        """
+        try:
+            found = json.loads(text)
+            _check_format(found)
+            entries = tuple(
+                IndexEntry(int(row["step"]), str(row["revision"]), dict(row["weights"]))
+                for row in found["steps"]
+            )
+            return cls(str(found["revision_template"]), entries)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SeriesError(f"{where}: no {INDEX_FILE} of format {FORMAT} ({error!r})") from None
+
+
+def files_to_json(files: Files) -> dict[str, dict[str, Any]]:
+    """Name -> {"bytes", "sha256"}, by name."""
+    return {
+        name: {"bytes": facts.bytes, "sha256": facts.sha256}
+        for name, facts in sorted(files.items())
+    }
+
+
+def files_from_json(found: Mapping[str, Mapping[str, Any]]) -> dict[str, FileFacts]:
+    """The reverse of `files_to_json`."""
+    return {
+        name: FileFacts(int(facts["bytes"]), str(facts["sha256"])) for name, facts in found.items()
+    }
+
+
+def dump(content: Mapping[str, Any]) -> str:
+    """JSON as it is written: the same bytes for the same content."""
+    return json.dumps(content, indent=1) + "\n"
+
+
+def file_facts(path: Path) -> FileFacts:
+    """Size and sha256 of a file, read in blocks."""
+    digest, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    return FileFacts(size, digest.hexdigest())
+
+
+def weights_of(files: Files) -> dict[str, str]:
+    """Name -> sha256 of the files that hold weights."""
+    return {name: facts.sha256 for name, facts in sorted(files.items()) if is_weights(name)}
+
+
+def flaws(folder: Path, files: Files, leave_out: Iterable[str] = ()) -> list[str]:
+    """What in `folder` is not as `files` says, one sentence a file."""
+    found = []
+    skipped = set(leave_out)
+    for name, expected in sorted(files.items()):
+        path = safe_path(folder, name)
+        if name in skipped:
+            continue
+        if not path.is_file():
+            found.append(f"{name} is missing")
+        elif (size := path.stat().st_size) != expected.bytes:
+            found.append(f"{name} has {size} bytes, {expected.bytes} were written")
+        elif file_facts(path).sha256 != expected.sha256:
+            found.append(f"{name} is not what was written (its sha256 differs)")
+    return found
+
+
+def _check_format(found: Mapping[str, Any]) -> None:
+    if found["format"] != FORMAT:
+        raise ValueError(f"format {found['format']!r}")

@@ -1,0 +1,101 @@
+"""What a revision of a repository holds, from the tree API: no weights are downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import HfApi, RepoFile
+
+from hf_grok.series.errors import SeriesError
+from hf_grok.series.manifest import FileFacts, file_facts
+from hf_grok.series.safety import is_weights, safe_path
+
+HUB_OWN = ".gitattributes"  # which the Hub makes, and changes, in every repository
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One file as the Hub lists it.
+
+    Attributes:
+        size: in bytes.
+        blob: git's SHA-1 of the blob; for large files, of the pointer to them.
+        sha256: of the content, for files in large-file storage; None for those in git itself.
+    """
+
+    size: int
+    blob: str
+    sha256: str | None
+
+    def equals(self, path: Path) -> bool:
+        """Whether a local file has this content."""
+        if not path.is_file() or path.stat().st_size != self.size:
+            return False
+        if self.sha256 is not None:
+            return file_facts(path).sha256 == self.sha256
+        return git_blob(path.read_bytes()) == self.blob
+
+    def matches(self, content: bytes) -> bool:
+        """Whether this is the content."""
+        if self.sha256 is not None:
+            return hashlib.sha256(content).hexdigest() == self.sha256
+        return git_blob(content) == self.blob
+
+
+Tree = Mapping[str, RemoteFile]
+
+
+def git_blob(content: bytes) -> str:
+    """sha1 of "blob {length}", a zero byte and the content: git's name of a file."""
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def tree_of(api: HfApi, repository: str, revision: str) -> dict[str, RemoteFile]:
+    """Path -> file of one revision, folders walked through."""
+    entries = api.list_repo_tree(repository, recursive=True, revision=revision)
+    return {
+        entry.path: RemoteFile(entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None)
+        for entry in entries
+        if isinstance(entry, RepoFile)
+    }
+
+
+def weights_in(tree: Tree) -> dict[str, RemoteFile]:
+    """The files of a tree that hold weights."""
+    return {name: file for name, file in sorted(tree.items()) if is_weights(name)}
+
+
+def read_remote(api: HfApi, repository: str, name: str, commit: str) -> bytes:
+    """The content of a small file, by way of a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="hf-grok-") as folder:
+        safe_path(Path(folder), name)
+        found = api.hf_hub_download(repository, name, revision=commit, local_dir=folder)
+        return Path(found).read_bytes()
+
+
+def read_text(api: HfApi, repository: str, name: str, commit: str) -> str:
+    """The same as text.
+
+    Raises:
+        SeriesError: it is not UTF-8.
+    """
+    try:
+        return read_remote(api, repository, name, commit).decode()
+    except UnicodeDecodeError as error:
+        raise SeriesError(f"{name} at {commit[:8]} of {repository} is not UTF-8") from error
+
+
+def facts_in(api: HfApi, repository: str, commit: str, files: Tree) -> dict[str, FileFacts]:
+    """Size and sha256 of each file; those that git itself keeps are downloaded for it."""
+    return {
+        name: FileFacts(file.size, file.sha256 or _hashed(api, repository, name, commit))
+        for name, file in files.items()
+    }
+
+
+def _hashed(api: HfApi, repository: str, name: str, commit: str) -> str:
+    return hashlib.sha256(read_remote(api, repository, name, commit)).hexdigest()

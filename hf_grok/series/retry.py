@@ -1,0 +1,131 @@
+"""When to try again: what an error means, how long to wait, how many commits the Hub allows."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from pathlib import Path
+
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.utils import httpx
+
+from hf_grok.series.errors import PushingStopsError, RefusedStepError
+
+# What talking to a Hub can raise: its answers, the connection, a malformed answer (a missing key,
+# a null), the upload's own errors.
+HUB_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, httpx.HTTPError)
+
+COMMITS_PER_HOUR = 128  # the Hub answers 429 beyond (braindecode issue 947 quotes it)
+_WINDOW = 3600.0
+_SHORTEST, _LONGEST = 1.0, 300.0
+_AGAIN = {408, 409, 412, 425, 429}
+_NOT_ALLOWED = {401, 403}
+
+
+class Verdict(Enum):
+    """What to do about an error."""
+
+    AGAIN = "again"  # later, the same step
+    NEXT = "next"  # this step cannot be pushed as it is; the others may
+    STOP = "stop"  # a person has to do something first
+
+
+def verdict(error: BaseException) -> Verdict:
+    """Whether to try again after an error, by the HTTP status where there is one.
+
+    408, 409, 412, 425, 429, 5xx and every failure of the connection pass with time; 401, 403 and a
+    repository that is not there do not; what else is refused concerns one step.
+    """
+    if isinstance(error, PushingStopsError | OfflineModeIsEnabled | RepositoryNotFoundError):
+        return Verdict.STOP
+    if isinstance(error, RevisionNotFoundError):  # a branch that went away: it is made again
+        return Verdict.AGAIN
+    if isinstance(error, RefusedStepError):
+        return Verdict.NEXT
+    if isinstance(error, HfHubHTTPError):
+        return _of_status(error.response.status_code)
+    connection = (httpx.TransportError, ConnectionError, TimeoutError)
+    return Verdict.AGAIN if isinstance(error, connection) else Verdict.NEXT
+
+
+def _of_status(status: int) -> Verdict:
+    if status in _AGAIN or status >= 500:
+        return Verdict.AGAIN
+    return Verdict.STOP if status in _NOT_ALLOWED else Verdict.NEXT
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Seconds that the server asks for in `Retry-After`; None where it does not."""
+    if not isinstance(error, HfHubHTTPError):
+        return None
+    text = error.response.headers.get("Retry-After", "").strip()
+    return float(text) if text.replace(".", "", 1).isdigit() else None
+
+
+def delay(attempt: int, asked: float | None, draw: Callable[[], float] = random.random) -> float:
+    """max(asked, min(300, 2^attempt) * (0.5 + draw / 2)) seconds.
+
+    Args:
+        attempt: failures in a row, from 0.
+        asked: what `Retry-After` said.
+        draw: a number from [0, 1), so that many runs do not come back at once.
+    """
+    longest = min(_LONGEST, _SHORTEST * 2.0 ** min(attempt, 20))
+    return max(asked or 0.0, longest * (0.5 + draw() / 2))
+
+
+def seconds_until_allowed(times: Sequence[float], now: float, limit: int) -> float:
+    """How long until another commit keeps every hour at `limit` commits or fewer.
+
+    Args:
+        times: of the commits made so far, in seconds, in order.
+        now: the present, by the same clock.
+        limit: commits an hour.
+    """
+    recent = [at for at in times if now - at < _WINDOW]
+    return 0.0 if len(recent) < limit else recent[-limit] + _WINDOW - now
+
+
+class CommitBudget:
+    """Times of the commits of the last hour, kept on disk so that a restart does not forget them.
+
+    Args:
+        path: of the file.
+        limit: commits an hour; a few below the Hub's own, which other programs use up too.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        limit: int = COMMITS_PER_HOUR - 8,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._path, self._limit, self._clock = path, limit, clock
+
+    def wait(self) -> float:
+        """Seconds until the next commit is allowed."""
+        return seconds_until_allowed(self._times(), self._clock(), self._limit)
+
+    def spend(self) -> None:
+        """Write down a commit, before it is made: one that is not known to have failed counts."""
+        now = self._clock()
+        times = [at for at in self._times() if now - at < _WINDOW]
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text(json.dumps([*times, now]))
+        os.replace(temporary, self._path)
+
+    def _times(self) -> list[float]:
+        try:
+            return [float(at) for at in json.loads(self._path.read_text())]
+        except (FileNotFoundError, ValueError):
+            return []  # never written, or cut by a power failure: the Hub's own 429 is heeded too

@@ -1,0 +1,104 @@
+"""What a run's folder says of the run: its record, its table, its state, its model's config.
+
+Nothing is read but JSON: no weights, no pickles, no network.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hf_grok.record import METRICS_FILE, RUN_FILE
+from hf_grok.series.about import ABOUT_FILE
+from hf_grok.series.errors import SeriesError
+
+STATE_FILE = "trainer_state.json"
+CONFIG_FILE = "config.json"
+
+
+@dataclass(frozen=True)
+class RunNotes:
+    """What a run's folder says, unread as yet.
+
+    Attributes:
+        name: of the folder.
+        about: as in run.json; empty where there is none.
+        history: every logged row, each with its step.
+        state: trainer_state.json of the folder or of its last checkpoint, without the history.
+        config: the model's config.json.
+    """
+
+    name: str
+    about: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
+    state: Mapping[str, Any]
+    config: Mapping[str, Any]
+
+
+def read_notes(run: Path | None) -> RunNotes:
+    """Read what a run's folder says of the run; no weights, no pickles, no network.
+
+    Args:
+        run: a run's output directory; None where there is none at hand: nothing is known then.
+
+    Raises:
+        SeriesError: a file of the run that is not JSON.
+    """
+    if run is None:
+        return RunNotes("series", {}, [], {}, {})
+    states = newest_first(run, STATE_FILE)
+    state = next(states, {})
+    table = run / METRICS_FILE
+    history = _rows(table) if table.is_file() else state.get("log_history", [])
+    about = [run / ABOUT_FILE, run / RUN_FILE]  # what both say, run.json says
+    return RunNotes(
+        name=run.resolve().name,
+        about={key: value for path in about for key, value in _read(path).items()},
+        history=history,
+        state={key: value for key, value in state.items() if key != "log_history"},
+        config=next(newest_first(run, CONFIG_FILE), {}),
+    )
+
+
+def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The JSON files of this name of a run and its checkpoints: its own, then the last one's.
+
+    Of a checkpoint that is being written the file may be cut: it is passed over.
+    """
+    if (run / name).is_file():
+        yield _read(run / name)
+    for folder in reversed(_checkpoints(run)):
+        with suppress(SeriesError):
+            if (folder / name).is_file():
+                yield _read(folder / name)
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    found = [path for path in run.glob("checkpoint-*") if path.name[11:].isdigit()]
+    return sorted(found, key=lambda path: int(path.name[11:]))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The JSON object of a file; an empty one where there is no file."""
+    return _object(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SeriesError(f"{where} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise SeriesError(f"{where}: expected a JSON object, got a {type(found).__name__}")
+    return found
+
+
+def _rows(table: Path) -> list[dict[str, Any]]:
+    """Every whole row; a last line that is being written is none yet."""
+    text = table.read_text(encoding="utf-8")
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    return [_object(line, f"{table}:{number}") for number, line in enumerate(lines, start=1)]

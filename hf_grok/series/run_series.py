@@ -1,0 +1,205 @@
+"""The series of one run on this disk: its journal and what has been set aside for pushing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from hf_grok.series import staging
+from hf_grok.series.cards import render_step_card
+from hf_grok.series.errors import RefusedStepError, SeriesError
+from hf_grok.series.facts import lambda_at, metrics_at, tokens_seen
+from hf_grok.series.journal import DONE, Journal, State, StepRecord
+from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts, weights_of
+from hf_grok.series.naming import RevisionTemplate
+from hf_grok.series.selection import published_files, trainer_state, unfinished
+
+SERIES_FOLDER = "series"
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """What is known of a step beside its files; the attributes are those of `StepRecord`."""
+
+    lambda_: float | None = None
+    tokens_seen: int | None = None
+    data_position: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+class RunSeries:
+    """Journal and staged steps below `RUN/series`.
+
+    Args:
+        run: the run's folder; the series' own is `series` in it.
+        template: names of the branches.
+        optimizer: the optimiser's state goes along.
+        mend: what the published config.json says, from what the checkpoint's says.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        template: RevisionTemplate,
+        *,
+        optimizer: bool = False,
+        mend: staging.MendConfig = dict,
+    ) -> None:
+        self.run, self.folder = run, run / SERIES_FOLDER
+        self.template, self.optimizer = template, optimizer
+        self.journal = Journal(self.folder)
+        self._mend = mend
+
+    def check(self) -> None:
+        """Refuse a journal that was kept under another template.
+
+        Raises:
+            SeriesError: names the branch that is in it and the one that was asked for.
+        """
+        for step, record in self.journal.records().items():
+            if record.revision != self.template.revision(step):
+                raise SeriesError(
+                    f"{self.journal.path} calls step {step} {record.revision!r}, and the template "
+                    f"{self.template.text!r} calls it {self.template.revision(step)!r}: go on with "
+                    "the first one's"
+                )
+
+    def add(self, step: int, source: Path, facts: StepFacts) -> StepRecord:
+        """Journal a saved step, then set it aside. Doing so again changes nothing.
+
+        Raises:
+            RefusedStepError: it must not be published; the journal says so too.
+            SeriesError: it could not be set aside now, as on a full disk; it can be later.
+        """
+        earlier = self.journal.get(step)
+        if earlier is not None and earlier.state in (State.STAGED, *DONE):
+            return self._same_again(earlier, source)
+        record = StepRecord(step, self.template.revision(step), **_values(facts))
+        self.journal.append(record)
+        try:
+            return self._stage(record, source)
+        except RefusedStepError as error:
+            staging.abandon(self.folder, step)
+            self.journal.append(replace(record, state=State.REFUSED, reason=str(error)))
+            raise
+        except OSError as error:
+            staging.abandon(self.folder, step)
+            reason = f"step {step} of {source.parent.name} could not be set aside: {error}"
+            with suppress(SeriesError):  # where the journal cannot grow either, SAVED stands in it
+                self.journal.append(replace(record, reason=reason))
+            raise SeriesError(
+                f"{reason}. It is pushed later if {source} is still there."
+            ) from error
+
+    def _stage(self, record: StepRecord, source: Path) -> StepRecord:
+        folder = staging.begin(self.folder, record.step)
+        staging.gather(source, folder, self.optimizer, self._mend)
+        record = replace(record, state=State.STAGED, files=staging.facts_of(folder))
+        self._refuse_twin(record)
+        staging.finish(self.folder, record.manifest(), self._card(record, folder, None))
+        return self.journal.append(record)
+
+    def write_card(self, record: StepRecord, repository: str) -> Path:
+        """Give a staged step the card that names where it goes; its folder."""
+        folder = staging.staged_folder(self.folder, record.step)
+        text = self._card(record, folder, repository)
+        (folder / CARD_FILE).write_text(text, encoding="utf-8")
+        return folder
+
+    def _card(self, record: StepRecord, folder: Path, repository: str | None) -> str:
+        known = {
+            step: other
+            for step, other in self.journal.records().items()
+            if other.files and other.state is not State.REFUSED
+        }
+        records = {**known, record.step: record}.values()
+        return render_step_card(self.run, folder, list(records), record.step, repository)
+
+    def _refuse_twin(self, record: StepRecord) -> None:
+        for other in self.journal.records().values():
+            published = other.state is not State.REFUSED and other.step != record.step
+            if published and other.weights and other.weights == record.weights:
+                raise RefusedStepError(
+                    f"{record.revision} has the same weights as {other.revision} (sha256 "
+                    f"{next(iter(record.weights.values()))[:12]}...): one of the two is not what "
+                    "its name says, or nothing was learnt between them (a learning rate of 0?)"
+                )
+
+    def _same_again(self, earlier: StepRecord, source: Path) -> StepRecord:
+        """A step that is journalled already: fine if it is the same one, an error otherwise."""
+        found = {path.name: file_facts(path) for path in published_files(source)}
+        if weights_of(found) == earlier.weights:
+            return earlier
+        raise RefusedStepError(
+            f"step {earlier.step} is in {self.journal.path} with other weights than those of "
+            f"{source}, so two runs are being mixed: a step is published once. Give each run a "
+            "folder and a repository of its own."
+        )
+
+    def recover(self) -> None:
+        """Go on where a killed process stopped: what was set aside whole counts as staged."""
+        for step, record in self.journal.records().items():
+            if record.state is State.SAVED and (manifest := self._whole(step)):
+                self.journal.update(step, state=State.STAGED, files=manifest.files, reason=None)
+
+    def _whole(self, step: int) -> Manifest | None:
+        path = staging.staged_folder(self.folder, step) / SERIES_FILE
+        if not path.is_file():
+            return None
+        manifest = Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+        return None if staging.staged_flaws(self.folder, manifest) else manifest
+
+    def adopt(self, run: Path, last: int | None, say: Callable[[str], None]) -> list[StepRecord]:
+        """Set aside the whole checkpoints of a run that the journal does not have yet.
+
+        Args:
+            run: folder with `checkpoint-N` in it.
+            last: only steps up to this one: those after it belong to a run that was given up.
+            say: is told of each one that was passed over, and why.
+        """
+        adopted = []
+        for step, folder in checkpoints(run).items():
+            record = self.journal.get(step)
+            waits = record is None or record.state is State.SAVED
+            if not waits or (last is not None and step > last):
+                continue
+            try:
+                if wrong := unfinished(folder):
+                    raise SeriesError(f"{folder.name} is passed over: {wrong}")
+                adopted.append(self.add(step, folder, _facts(folder, step, record)))
+            except SeriesError as error:
+                say(str(error))
+        return adopted
+
+
+def checkpoints(run: Path) -> dict[int, Path]:
+    """Step -> folder of every `checkpoint-N` of a run, by step."""
+    found = {
+        int(match[1]): path
+        for path in run.glob("checkpoint-*")
+        if path.is_dir() and (match := _CHECKPOINT.fullmatch(path.name))
+    }
+    return dict(sorted(found.items()))
+
+
+def _facts(folder: Path, step: int, record: StepRecord | None) -> StepFacts:
+    """From the journal where the run wrote it there, else from Trainer's state."""
+    if record is not None:
+        known = {name: getattr(record, name) for name in StepFacts.__dataclass_fields__}
+        return StepFacts(**known)
+    state = trainer_state(folder)
+    history = state.get("log_history", [])
+    return StepFacts(
+        lambda_=lambda_at(history, step),
+        tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
+        metrics=metrics_at(history, step),
+    )
+
+
+def _values(facts: StepFacts) -> dict[str, Any]:
+    return {name: getattr(facts, name) for name in StepFacts.__dataclass_fields__}

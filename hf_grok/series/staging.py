@@ -1,0 +1,135 @@
+"""Setting a checkpoint aside: out of reach of every later save and of rotation.
+
+Weights are hard links where the file system has them (safetensors writes a new file and renames it
+over the old one, and rotation only unlinks, so the linked content can no longer change) and copies
+elsewhere; everything else is copied. A folder is filled under another name and renamed when it is
+whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_grok.series.journal import sync_folder
+from hf_grok.series.manifest import (
+    CARD_FILE,
+    SERIES_FILE,
+    FileFacts,
+    Manifest,
+    dump,
+    file_facts,
+    flaws,
+)
+from hf_grok.series.safety import is_weights
+from hf_grok.series.selection import CONFIG_FILE, published_files
+
+STAGED_FOLDER = "staged"
+MendConfig = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+def staged_folder(series: Path, step: int) -> Path:
+    """Where a step of this series lies ready, whatever its branch is called."""
+    return series / STAGED_FOLDER / f"step{step}"
+
+
+def unfinished_folder(series: Path, step: int) -> Path:
+    """Where a step is put together."""
+    return series / STAGED_FOLDER / f".step{step}.unfinished"
+
+
+def begin(series: Path, step: int) -> Path:
+    """An empty folder to put a step together in; what a killed process left there goes."""
+    folder = unfinished_folder(series, step)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> None:
+    """Link or copy the files of a checkpoint that are published.
+
+    Args:
+        source: the checkpoint.
+        target: an empty folder.
+        optimizer: also the optimiser's state.
+        mend: what the published config.json says, from what the checkpoint's says.
+
+    Raises:
+        RefusedStepError: the checkpoint cannot be published.
+        OSError: the disk is full.
+    """
+    for path in published_files(source, optimizer):
+        if path.name.endswith(".safetensors"):
+            link_or_copy(path, target / path.name)
+        elif path.name == CONFIG_FILE:
+            content = mend(json.loads(path.read_text(encoding="utf-8")))
+            text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+            (target / path.name).write_text(text, encoding="utf-8")
+        else:
+            shutil.copyfile(path, target / path.name)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link; a copy where links are not to be had (another file system, or one without)."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def facts_of(folder: Path) -> dict[str, FileFacts]:
+    """Size and digest of every file of a folder that a manifest lists."""
+    return {
+        path.name: file_facts(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.name not in (SERIES_FILE, CARD_FILE)
+    }
+
+
+def finish(series: Path, manifest: Manifest, card: str) -> Path:
+    """Write series.json and the card, flush all to the disk, give the folder its name."""
+    folder, final = unfinished_folder(series, manifest.step), staged_folder(series, manifest.step)
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
+    (folder / SERIES_FILE).write_text(dump(manifest.to_json()), encoding="utf-8")
+    for path in folder.iterdir():
+        _sync(path)
+    sync_folder(folder)
+    shutil.rmtree(final, ignore_errors=True)
+    folder.replace(final)
+    sync_folder(final.parent)
+    return final
+
+
+def abandon(series: Path, step: int) -> None:
+    """Take away what was being put together, so that it takes no space."""
+    shutil.rmtree(unfinished_folder(series, step), ignore_errors=True)
+
+
+def staged_flaws(series: Path, manifest: Manifest) -> list[str]:
+    """What is wrong with a staged step; empty if it is whole."""
+    folder = staged_folder(series, manifest.step)
+    if not (folder / SERIES_FILE).is_file():
+        return [f"{folder} is not there or has no {SERIES_FILE}"]
+    return flaws(folder, manifest.files)
+
+
+def drop_weights(series: Path, step: int) -> None:
+    """Free the space of a step that is safely on the Hub; its manifest and card stay."""
+    folder = staged_folder(series, step)
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if is_weights(path.name) or path.name.endswith(".pt"):
+                path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,59 @@
+"""The short card of one step of a series, on its own revision."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hf_grok.errors import UserError
+from hf_grok.model_cards.facts import StepFacts
+from hf_grok.model_cards.markdown import environment, tidy
+from hf_grok.model_cards.measures import MainNumber
+from hf_grok.model_cards.metadata import step_metadata
+from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
+from hf_grok.model_cards.scrub import scrubbed
+from hf_grok.model_cards.series_card import SeriesCard
+
+
+@dataclasses.dataclass(frozen=True)
+class StepCard:
+    """One checkpoint, and the series that it belongs to.
+
+    Attributes:
+        series: with this step among its steps, and those before it at least.
+        step: its number.
+
+    Raises:
+        UserError: the series has no such step.
+    """
+
+    series: SeriesCard
+    step: int
+
+    def __post_init__(self) -> None:
+        if self.step not in [facts.step for facts in self.series.steps]:
+            known = ", ".join(str(facts.step) for facts in self.series.steps)
+            raise UserError(f"the series has no step {self.step}: it has {known}")
+
+    @property
+    def facts(self) -> StepFacts:
+        """What is known of the step."""
+        return next(facts for facts in self.series.steps if facts.step == self.step)
+
+    @property
+    def rows(self) -> list[tuple[MainNumber, float]]:
+        """The main numbers that were measured at this step."""
+        metrics = self.facts.metrics
+        return [
+            (number, metrics[number.column])
+            for number in self.series.numbers
+            if number.column in metrics
+        ]
+
+    def render(self) -> str:
+        """The whole README of the step's revision; the same for the same card."""
+        clean = scrubbed(self)
+        template = environment().get_template("step_card.md.jinja")
+        body = template.render(
+            card=clean, series=clean.series, facts=clean.facts, begins=BEGINS, ends=ENDS
+        )
+        return join_readme(step_metadata(clean.series), tidy(body))
