@@ -178,6 +178,16 @@ class GrokTrainingArguments(SASArguments, TrainingArguments):
             "goes to max_steps, as runs that are counted must."
         },
     )
+    series: str | None = field(
+        default=None,
+        metadata={
+            "help": "Repository on the Hub, NAME or USER/NAME: each checkpoint becomes a branch "
+            "step{N} of it, pushed while the run goes on. hf-grok push does it afterwards."
+        },
+    )
+    series_public: bool = field(
+        default=False, metadata={"help": "Make that repository public; private otherwise."}
+    )
     eval_strategy: str = field(default="no", metadata={"help": "Left to --evaluations."})
     save_strategy: str = field(default="no", metadata={"help": "Left to --checkpoints."})
     logging_nan_inf_filter: bool = field(default=False, metadata={"help": "Leave this off."})

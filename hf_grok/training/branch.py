@@ -34,7 +34,7 @@ FREE = {
     "bf16",
     "mixed_precision",
 }
-FREE_PREFIXES = ("sas_", "logging_", "log_", "save_", "hub_", "push_", "trackio_")
+FREE_PREFIXES = ("sas_", "series", "logging_", "log_", "save_", "hub_", "push_", "trackio_")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from transformers import (
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.callbacks import (
     AccuracyProgressCallback,
+    CheckpointSeriesCallback,
     LogSpacedCallback,
     ProbeCallback,
     RunTableCallback,
@@ -141,6 +142,9 @@ def build_trainer(settings: Settings, language: Language, record: RunRecord) -> 
         )
     if not training.disable_tqdm:
         trainer.add_callback(AccuracyProgressCallback())
+    if training.series:
+        public = training.series_public
+        trainer.add_callback(CheckpointSeriesCallback(training.series, private=not public))
     trainer.add_callback(LogSpacedCallback(trainer, training.evaluations, training.checkpoints))
     return trainer
 
