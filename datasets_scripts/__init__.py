@@ -5,8 +5,9 @@ Every name loads on first use, so importing this package needs no `datasets`.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from hf_grok._lazy import lazily
 
 if TYPE_CHECKING:
     from hf_grok.datasets_scripts.agreement import Agreement
@@ -37,12 +38,4 @@ __all__ = [
     "read_minimal_pairs",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES)

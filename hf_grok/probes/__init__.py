@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hf_grok._lazy import lazily
 from hf_grok.probes.base import Metric, Probe, State, add_states
 from hf_grok.probes.registry import OURS, build_probe, build_probes, probe_class, probe_names
 
@@ -39,12 +39,4 @@ __all__ = [
 
 _HOMES = {attribute: module for module, attribute in OURS.values()}
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazily(__name__, _HOMES)
