@@ -15,10 +15,14 @@ from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
-from hf_grok.callbacks.published_config import restore_use_cache
+from hf_grok.callbacks.published_config import (
+    is_our_model,
+    published_config,
+    published_config_with_code,
+)
 from hf_grok.errors import UserError
 from hf_grok.guard import watching
-from hf_grok.series.about import about_training, write_about
+from hf_grok.series.about import about_training, note_runtime, write_about
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.facts import data_position, lambda_at, metrics_at, tokens_seen
@@ -51,6 +55,9 @@ class CheckpointSeriesCallback(TrainerCallback):
         tags: also pin each step with a tag.
         optimizer: publish optimizer.pt and scheduler.pt too. They are pickles: whoever loads them
             must trust you.
+        ship_code: revisions of the vanilla transformer carry its code, so that it loads where this
+            package is not installed, for those who pass trust_remote_code=True. Classes of
+            transformers need none and get none.
         folder: where the series is kept; by default the run's `output_dir`.
         token: for the Hub; by default the environment's or the one of `hf auth login`.
         wait_seconds: longest wait at the end of training.
@@ -71,6 +78,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         private: bool = True,
         tags: bool = False,
         optimizer: bool = False,
+        ship_code: bool = False,
         folder: str | Path | None = None,
         token: str | None = None,
         wait_seconds: float = 300.0,
@@ -82,10 +90,12 @@ class CheckpointSeriesCallback(TrainerCallback):
         self.template = RevisionTemplate(revision)
         self.private, self.tags, self.optimizer = private, tags, optimizer
         self.wait_seconds, self.step_zero = wait_seconds, step_zero
+        self.ship_code = ship_code
         self._folder = None if folder is None else Path(folder)
         self._token = token
         self._series: RunSeries | None = None
         self._background: BackgroundPusher | None = None
+        self._from_the_start = False
 
     def on_train_begin(
         self,
@@ -99,12 +109,17 @@ class CheckpointSeriesCallback(TrainerCallback):
         """Go on with what an earlier run left, save step 0, begin to push.
 
         Raises:
-            UserError: step 0 cannot be had from this model by one process.
+            UserError: step 0 cannot be had from this model by one process; `ship_code` with a
+                class that is neither of transformers nor ours.
         """
+        self._from_the_start = state.global_step == 0
+        adds_code = not self.ship_code or model is None or is_our_model(model)
         if not state.is_world_process_zero:
             return
         if self.step_zero and state.global_step == 0:
             _refuse_sharded(args)
+        if not adds_code:
+            logger.warning(f"ship_code adds nothing: {type(model).__name__} is of transformers")
         self._guarded(lambda: self._go_on(args, state, model))
         if self.step_zero and state.global_step == 0 and model is not None:
             self._guarded(lambda: self._add_step_zero(args, state, model, processing_class))
@@ -139,8 +154,9 @@ class CheckpointSeriesCallback(TrainerCallback):
         if not state.is_world_process_zero:
             return
         self._guarded(lambda: self._catch_up(args, state.global_step))
+        if self._from_the_start:
+            self._guarded(lambda: note_runtime(self._of(args).run, state.log_history))
         if self._background is not None:
-            self._background.wake()
             self._background.finish(self.wait_seconds)
             self._background = None
         self._guarded(lambda: self._say_how_it_stands(args))
@@ -152,7 +168,7 @@ class CheckpointSeriesCallback(TrainerCallback):
                 self._folder or Path(str(args.output_dir)),
                 self.template,
                 optimizer=self.optimizer,
-                mend=restore_use_cache,
+                mend=published_config_with_code if self.ship_code else published_config,
             )
         return self._series
 
@@ -164,6 +180,7 @@ class CheckpointSeriesCallback(TrainerCallback):
             about = about_training(args, parameters, torch.get_num_threads())
             write_about(series.run, json.loads(self._masked(json.dumps(about))))
         series.recover()
+        series.agree_on_code()
         if state.global_step > 0:
             series.adopt(Path(str(args.output_dir)), state.global_step, logger.error)
 
@@ -214,7 +231,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         if waiting:
             logger.warning(
                 f"not on the Hub yet: {', '.join(waiting)}. To finish: "
-                f"hf-grok push {series.run} {self.repo_id}"
+                f"hf-grok push {series.run} {self.repo_id}{' --ship-code' * self.ship_code}"
             )
 
     def _guarded(self, action: Callable[[], object]) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import httpx
 
@@ -23,7 +23,7 @@ from hf_grok.datasets_scripts.export import Export, export
 from hf_grok.errors import UserError
 from hf_grok.model_cards import MARKER, merge, validate
 from hf_grok.model_cards.preserved import split_readme
-from hf_grok.model_cards.scrub import scrub
+from hf_grok.model_cards.scrub import TOKEN_REMOVED, scrub
 from hf_grok.model_cards.validation import check_repository
 
 README = "README.md"
@@ -107,11 +107,16 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
     try:
         yield
     except (HfHubHTTPError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
-        said = scrub(" ".join(str(error).split()))
+        said = scrub(" ".join(_without(get_token(), str(error)).split()))
         raise UserError(
             f"could not push to {repo_id}: {said}. Writing takes a token with the right to write "
             "(HF_TOKEN, or hf auth login) and a connection; pushing again is safe."
         ) from None
+
+
+def _without(token: str | None, text: str) -> str:
+    """The text without a token of any shape; `scrub` knows those of the usual one."""
+    return text.replace(token, TOKEN_REMOVED) if token else text
 
 
 def _check_visibility(name: str, is_private: bool, wanted: bool | None) -> None:

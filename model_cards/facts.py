@@ -57,6 +57,7 @@ class ModelFacts:
         shape: field of its configuration -> value: layers, width, heads, ...
         parameters: number of them.
         needs_hf_grok: its Auto classes know it only once `hf_grok.models` is imported.
+        code_file: file in the repository that holds its class; None where it carries no code.
         base_model: the Hub repository whose weights it began with.
         from_scratch: it began with random weights; None where that is not known.
     """
@@ -66,6 +67,7 @@ class ModelFacts:
     shape: Mapping[str, Any] = field(default_factory=dict)
     parameters: int | None = None
     needs_hf_grok: bool = False
+    code_file: str | None = None
     base_model: str | None = None
     from_scratch: bool | None = None
 

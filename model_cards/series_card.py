@@ -126,8 +126,8 @@ class SeriesCard:
 
     @property
     def has_tokens(self) -> bool:
-        """Whether tokens were counted at any step."""
-        return any(step.tokens_seen is not None for step in self.steps)
+        """Whether tokens were counted; that there were none at step 0 is always known."""
+        return any(step.tokens_seen for step in self.steps)
 
     @property
     def has_gaps(self) -> bool:
@@ -149,15 +149,18 @@ class SeriesCard:
 
     def load_lines(self, step: StepFacts) -> str:
         """Python that loads a step."""
-        auto = self.model.task.auto_class
+        auto, code = self.model.task.auto_class, self.model.code_file
+        trust = ", trust_remote_code=True" if code else ""
+        carried = [f"# The model's class is in {code}: read it before you let it run.", ""]
         ours = ["import hf_grok.models  # pip install hf-grok: it knows the model's type", ""]
         return "\n".join(
             [
                 *(ours if self.model.needs_hf_grok else []),
+                *(carried if code else []),
                 f"from transformers import {auto}, AutoTokenizer",
                 "",
                 f"repo, step = {quoted(self.place)}, {quoted(step.revision)}",
-                f"model = {auto}.from_pretrained(repo, revision=step)",
+                f"model = {auto}.from_pretrained(repo, revision=step{trust})",
                 "tokenizer = AutoTokenizer.from_pretrained(repo, revision=step)",
             ]
         )

@@ -7,7 +7,7 @@ import dataclasses
 from hf_grok.errors import UserError
 from hf_grok.model_cards.facts import StepFacts
 from hf_grok.model_cards.markdown import environment, tidy
-from hf_grok.model_cards.measures import MainNumber
+from hf_grok.model_cards.measures import MainNumber, baselines
 from hf_grok.model_cards.metadata import step_metadata
 from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
 from hf_grok.model_cards.scrub import scrubbed
@@ -48,6 +48,12 @@ class StepCard:
             for number in self.series.numbers
             if number.column in metrics
         ]
+
+    @property
+    def baselines(self) -> dict[str, float]:
+        """Column of a number shown -> what a score without structure gets at this step."""
+        shown = [number for number, _ in self.rows]
+        return {number.column: value for number, value in baselines(shown, self.facts.metrics)}
 
     def render(self) -> str:
         """The whole README of the step's revision; the same for the same card."""

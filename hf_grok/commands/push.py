@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hf_grok.commands.push_card import add_card_options, keep_card_options
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
+    from hf_grok.series.journal import StepRecord
     from hf_grok.series.pusher import Outcome
     from hf_grok.series.run_series import RunSeries
 
@@ -25,6 +27,8 @@ examples:
       the same again, after an interruption or more training: what is there is not pushed twice
   hf-grok push runs/demo lab/grokking --public --tags --revision-template ckpt-{step}
       a public repository, other names, and a tag that pins each step
+  hf-grok push runs/demo me/my-series --license mit --dataset me/dyck --figure accuracy.png
+      what the cards should say beside what the run says of itself
 
 Then: AutoModelForCausalLM.from_pretrained("me/my-series", revision="step1000")
 and:  hf-grok verify me/my-series"""
@@ -60,6 +64,12 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also optimizer.pt and scheduler.pt, which are pickles",
     )
+    parser.add_argument(
+        "--ship-code",
+        action="store_true",
+        help="also the code of a vanilla transformer, to load it without hf-grok",
+    )
+    add_card_options(parser)
     return parser
 
 
@@ -81,9 +91,9 @@ def open_series(options: argparse.Namespace) -> RunSeries:
     """The run's series, with every whole checkpoint set aside.
 
     Raises:
-        UserError: the folder holds no run.
+        UserError: the folder holds no run; --ship-code with a class whose code is not known.
     """
-    from hf_grok.callbacks.published_config import restore_use_cache
+    from hf_grok.callbacks.published_config import published_config, published_config_with_code
     from hf_grok.series.hub import check_repository_name
     from hf_grok.series.naming import RevisionTemplate
     from hf_grok.series.run_series import RunSeries, checkpoints
@@ -93,17 +103,37 @@ def open_series(options: argparse.Namespace) -> RunSeries:
         options.run,
         RevisionTemplate(options.revision_template),
         optimizer=options.optimizer,
-        mend=restore_use_cache,
+        mend=published_config_with_code if options.ship_code else published_config,
     )
     if not series.journal.path.is_file() and not checkpoints(options.run):
         raise UserError(
             f"{options.run} holds no series: expected folders checkpoint-N as Trainer leaves "
             "them, or series/journal.jsonl"
         )
+    keep_card_options(options)
     series.check()
     series.recover()
-    series.adopt(options.run, None, _warn)
+    series.agree_on_code()
+    series.adopt(options.run, None, _warn, strength_of(options.run))
+    if options.ship_code:
+        _say_where_no_code_is_needed(series)
     return series
+
+
+def strength_of(run: Path) -> Callable[[int], float] | None:
+    """lambda(t) of a run of `hf-grok train`, by its run.json; None for a run without one.
+
+    Raises:
+        UserError: run.json is not JSON; its schedule cannot be read.
+    """
+    from hf_grok.sas.schedule import LambdaSchedule
+    from hf_grok.series.run_notes import read_about
+
+    text = read_about(run).get("arguments", {}).get("sas_schedule")
+    if text is None:
+        return None
+    schedule = LambdaSchedule.parse(text)
+    return None if schedule.is_off else schedule
 
 
 def push(series: RunSeries, options: argparse.Namespace, token: str) -> Outcome:
@@ -140,16 +170,24 @@ def summary(series: RunSeries, outcome: Outcome, repository: str) -> str:
 
     records = series.journal.records().values()
     done = [record for record in records if record.state in DONE]
-    lines = [f"{len(done)} of {len(records)} steps are on {done[-1].repository}"] if done else []
+    kind = "private: only you see it" if outcome.private else "public"
+    counted = f"{len(done) - len(outcome.gone)} of {len(records)} steps are on"
+    lines = [f"{counted} {done[-1].repository} ({kind})"] if done else []
     lines += left_over(series)
+    if outcome.gone:
+        lines.append(
+            f"pushed, and deleted on the Hub since: {', '.join(outcome.gone)}. Where their "
+            f"checkpoints are still in {series.run}: move {series.folder} away and push again"
+        )
     if outcome.waiting:
         lines.append(f"not pushed: {', '.join(outcome.waiting)}")
     if outcome.stopped:
         lines.append(f"because: {outcome.stopped}")
     if outcome.complete:
         lines.append(f"check it with: hf-grok verify {done[-1].repository}" if done else "")
-    else:
-        lines.append(f"to go on: hf-grok push {series.run} {repository}")
+    elif outcome.waiting or outcome.stopped or not outcome.main:
+        option = " --ship-code" if any(carries_code(record) for record in records) else ""
+        lines.append(f"to go on: hf-grok push {series.run} {repository}{option}")
     return "\n".join(line for line in lines if line)
 
 
@@ -164,6 +202,19 @@ def left_over(series: RunSeries) -> list[str]:
         elif record.state is State.SAVED:
             lines.append(f"not set aside: {record.reason or f'the files of step {record.step}'}")
     return lines
+
+
+def carries_code(record: StepRecord) -> bool:
+    """Whether a step's revision has the model's code in it."""
+    from hf_grok.series.model_code import MODEL_CODE_FILE
+
+    return MODEL_CODE_FILE in record.files
+
+
+def _say_where_no_code_is_needed(series: RunSeries) -> None:
+    records = [record for record in series.journal.records().values() if record.files]
+    if records and not any(carries_code(record) for record in records):
+        _warn("--ship-code adds nothing: transformers has the classes of these checkpoints")
 
 
 def _token() -> str:

@@ -71,7 +71,19 @@ def verify(series: str, *, quiet: bool = False) -> Report:
 
 
 def as_text(report: Report) -> str:
-    """A line a revision (the middle of a long series left out), then what is wrong."""
+    """A line a revision (the middle of a long series left out), then what is wrong.
+
+    What a repository says of itself is shown without what a terminal would obey.
+    """
+    return "\n".join(map(printable, _lines(report)))
+
+
+def printable(line: str) -> str:
+    """The line with "?" for every character that is not shown but acts."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _lines(report: Report) -> list[str]:
     names = [f"  {found.name:<32}{_digest(found.weights)}" for found in report.revisions]
     if len(names) > 2 * _SHOWN:
         left_out = f"  ... {len(names) - 2 * _SHOWN} more"
@@ -79,10 +91,10 @@ def as_text(report: Report) -> str:
     count, described = len(report.revisions), report.described
     head = f"{report.source}: {count} revisions, {described} with a manifest"
     if not report.problems:
-        return "\n".join([head, *names, "clean: every revision is there once and as it says"])
+        return [head, *names, "clean: every revision is there once and as it says"]
     problems = [f"  {p.kind:<16}{p.revision:<24}{p.detail}" for p in report.problems]
     plural = "problem" if len(problems) == 1 else "problems"
-    return "\n".join([head, *names, f"{len(problems)} {plural}:", *problems])
+    return [head, *names, f"{len(problems)} {plural}:", *problems]
 
 
 def _digest(weights: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
@@ -33,6 +33,7 @@ def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, A
         "seed": arguments.seed,
         "arguments": {**changed_values(arguments), **switched_off(arguments)},
         "chosen": {"processes": arguments.world_size},
+        "examples_per_step": examples_per_step(arguments),
         "versions": installed_versions(),
         "machine": machine(arguments.device.type, threads),
         "model": {"parameters": parameters},
@@ -41,6 +42,12 @@ def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, A
             "evaluation": getattr(arguments, "sas_evaluation_scheme", None),
         },
     }
+
+
+def examples_per_step(arguments: Any) -> int:
+    """devices' batch * accumulated batches * processes: examples read for one optimiser step."""
+    batch = arguments.train_batch_size * arguments.gradient_accumulation_steps
+    return int(batch * arguments.world_size)
 
 
 def switched_off(arguments: Any) -> dict[str, Any]:
@@ -61,6 +68,21 @@ def write_about(run: Path, about: Mapping[str, Any]) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     temporary.replace(path)
+
+
+def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
+    """Add the seconds that a run took, begun at step 0 and ended in this process.
+
+    Of a run that was resumed nobody knows how long the earlier processes lived.
+
+    Args:
+        run: the folder that `write_about` was given.
+        history: Trainer's `log_history`, whose last row says it.
+    """
+    seconds = [row["train_runtime"] for row in history if "train_runtime" in row]
+    if seconds:
+        about = json.loads((run / ABOUT_FILE).read_text(encoding="utf-8"))
+        write_about(run, {**about, "seconds": seconds[-1]})
 
 
 def installed_versions() -> dict[str, str]:

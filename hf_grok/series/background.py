@@ -8,7 +8,6 @@ from collections.abc import Callable
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.pusher import Pusher
 from hf_grok.series.retry import HUB_ERRORS
-from hf_grok.series.safety import mask_tokens
 
 
 class BackgroundPusher:
@@ -34,7 +33,12 @@ class BackgroundPusher:
             self._changed.notify_all()
 
     def finish(self, seconds: float) -> None:
-        """Wait until all that was asked for is done, for at most so long; then begin no more."""
+        """Wait until all that was asked for is done, for at most so long; then begin no more.
+
+        The series' card is written once more: only now is it known what the run has cost.
+        """
+        self._pusher.refresh_main()
+        self.wake()
         with self._changed:
             self._changed.wait_for(lambda: self._done >= self._asked, timeout=seconds)
             self._pusher.stop.set()
@@ -57,7 +61,7 @@ class BackgroundPusher:
         try:
             stopped = self._pusher.push_waiting().stopped
         except (SeriesError, *HUB_ERRORS) as error:
-            stopped = mask_tokens(str(error))
+            stopped = self._pusher.masked(str(error))
         if stopped is not None and stopped != self._told:
             self._warn(stopped)
         self._told = stopped

@@ -27,11 +27,10 @@ from hf_grok.model_cards.hardware import machine_in_words
 from hf_grok.model_cards.languages import LANGUAGES
 from hf_grok.model_cards.series_card import SeriesCard
 from hf_grok.series.journal import StepRecord
+from hf_grok.series.model_code import MODEL_CODE_FILE, OUR_MODELS, ships_code
 from hf_grok.series.run_notes import CONFIG_FILE, RunNotes, read_notes
 
 __all__ = ["CONFIG_FILE", "RunNotes", "read_notes", "series_card", "step_facts"]
-
-OUR_MODELS = ("vanilla_transformer",)
 
 # Of the model's configuration, what a reader wants to see; the rest is in config.json.
 _SHAPE = (
@@ -146,13 +145,20 @@ def _arguments(about: Mapping[str, Any]) -> dict[str, Any] | None:
     if "arguments" not in about:
         return None
     bound = about.get("bound_arguments", {})
-    off = {
-        name: value
-        for name, value in bound.items()
-        # transformers' own default for these is none, which it reads as no.
-        if value is not None and not (name.endswith("_checkpointing") and not value)
-    }
-    return {**about["arguments"], **off}
+    given = {**about["arguments"], **{k: v for k, v in bound.items() if v is not None}}
+    return {name: value for name, value in given.items() if not _follows(name, value, given)}
+
+
+def _follows(name: str, value: Any, given: Mapping[str, Any]) -> bool:
+    """Whether transformers settles a value so by itself, from a default of none or other settings.
+
+    It reads none as no for these: a run that says neither has them all the same.
+    """
+    if name.endswith("_checkpointing") or name == "debug":
+        return not value
+    if name == "do_eval":
+        return bool(value) == (given.get("eval_strategy", "no") != "no")
+    return name == "dataloader_pin_memory" and not value and bool(given.get("use_cpu"))
 
 
 def _model(notes: RunNotes, base_model: str | None) -> ModelFacts:
@@ -163,7 +169,8 @@ def _model(notes: RunNotes, base_model: str | None) -> ModelFacts:
         model_type=kind,
         shape={name: config[name] for name in _SHAPE if config.get(name) is not None},
         parameters=about.get("parameters"),
-        needs_hf_grok=kind in OUR_MODELS and "auto_map" not in config,
+        needs_hf_grok=kind in OUR_MODELS and not ships_code(config),
+        code_file=MODEL_CODE_FILE if ships_code(config) else None,
         base_model=base_model,
         from_scratch=True if "recipe" in notes.about and base_model is None else None,
     )
@@ -200,18 +207,26 @@ def _training(notes: RunNotes) -> TrainingFacts:
     recipe, scale = about.get("recipe", ""), about.get("scale")
     last = max((int(row.get("step", 0)) for row in notes.history), default=None)
     settings = None if arguments is None else hyperparameters(arguments)
+    step = about.get("steps") or notes.state.get("global_step") or last
+    planned = notes.state.get("max_steps") or (arguments or {}).get("max_steps")
+    # The last push comes just before run.json says that the run is finished.
+    trained = _runs(notes) and planned is not None and (step or 0) >= planned
     return TrainingFacts(
         recipe=recipe if scale in (None, "file") else f"{recipe} ({scale})",
         settings=settings,
         chosen=about.get("chosen", {}),
         seeds=_seeds(about),
         versions=about.get("versions", {}),
-        status=about.get("status"),
-        step=about.get("steps") or notes.state.get("global_step") or last,
-        max_steps=notes.state.get("max_steps") or (arguments or {}).get("max_steps"),
+        status=None if trained else about.get("status"),
+        step=step,
+        max_steps=planned,
         started=about.get("started"),
         finished=about.get("finished"),
     )
+
+
+def _runs(notes: RunNotes) -> bool:
+    return bool(notes.about.get("status") == "running")
 
 
 def _seeds(about: Mapping[str, Any]) -> dict[str, int]:
@@ -231,7 +246,8 @@ def _cost(notes: RunNotes) -> CostFacts:
     runtimes = [row["train_runtime"] for row in notes.history if "train_runtime" in row]
     flos = [row["total_flos"] for row in notes.history if "total_flos" in row]
     return CostFacts(
-        seconds=about.get("seconds") or (sum(runtimes) if runtimes else None),
+        # What run.json says while the run goes on is the time of its earlier processes.
+        seconds=(not _runs(notes) and about.get("seconds")) or sum(runtimes) or None,
         flos=max([*flos, notes.state.get("total_flos") or 0]) or None,
         hardware=machine_in_words(about.get("machine", {})),
         processes=about.get("chosen", {}).get("processes"),

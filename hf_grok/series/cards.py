@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hf_grok.model_cards import SeriesCard, series_readme, step_readme
+from hf_grok.model_cards.metadata import eval_result_files
 from hf_grok.series.card_facts import CONFIG_FILE, read_notes, series_card
+from hf_grok.series.card_options import picture_files, read_options
 from hf_grok.series.journal import StepRecord
 
 
@@ -35,12 +37,31 @@ def render_series_card(
     return series_readme(_card(run, staged, records, repository), old)
 
 
+def files_beside(
+    run: Path, staged: Path, records: Sequence[StepRecord], repository: str
+) -> dict[str, bytes]:
+    """What `main` gets beside the last step's files: pictures, and results where asked for."""
+    files = picture_files(run)
+    if read_options(run).eval_results:
+        results = eval_result_files(_card(run, staged, records, repository))
+        files.update({path: text.encode() for path, text in results.items()})
+    return files
+
+
 def _card(
     run: Path, staged: Path, records: Sequence[StepRecord], repository: str | None
 ) -> SeriesCard:
-    notes = read_notes(run)
+    notes, said = read_notes(run), read_options(run)
     config = staged / CONFIG_FILE
     if config.is_file():  # of this very step; the run's own may be rotated away
         found = json.loads(config.read_text(encoding="utf-8"))
         notes = dataclasses.replace(notes, config=found)
-    return series_card(notes, records, repo_id=repository)
+    return series_card(
+        notes,
+        records,
+        repo_id=repository,
+        licence=said.licence,
+        dataset=said.dataset,
+        base_model=said.base_model,
+        figures=said.pictures(),
+    )

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 LAMBDA_KEY = "sas_lambda"
+# What they are where run.json leaves them out: the defaults of TrainingArguments.
+TRAINERS_BATCH = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 1}
 TOKEN_KEYS = ("num_input_tokens_seen", "eval_tokens_seen")
 
 History = Sequence[Mapping[str, Any]]
@@ -49,6 +51,26 @@ def data_position(step: int, total_batch: int) -> int:
         total_batch: examples per optimiser step, over devices, processes and accumulation.
     """
     return step * total_batch
+
+
+def recorded_batch(about: Mapping[str, Any]) -> int | None:
+    """Examples per optimiser step, by what a run left of itself; None where it does not say.
+
+    A run of `hf-grok train` names its processes and the settings that are not at their defaults;
+    CheckpointSeriesCallback leaves the product.
+
+    Args:
+        about: as in run.json or series/about.json.
+    """
+    if "examples_per_step" in about:
+        return int(about["examples_per_step"])
+    processes = about.get("chosen", {}).get("processes")
+    if processes is None or "arguments" not in about:
+        return None
+    settings = {**TRAINERS_BATCH, **about.get("bound_arguments", {}), **about["arguments"]}
+    if settings.get("auto_find_batch_size"):  # which may have trained with another one
+        return None
+    return int(processes) * math.prod(int(settings[name]) for name in TRAINERS_BATCH)
 
 
 def _is_number(value: Any) -> bool:

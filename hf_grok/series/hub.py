@@ -9,11 +9,13 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.utils import validate_repo_id
 
 from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
-from hf_grok.series.manifest import CARD_FILE
+from hf_grok.series.manifest import CARD_FILE, Index, Manifest
 from hf_grok.series.remote_tree import (
     HUB_OWN,
     RemoteFile,
     Tree,
+    read_index,
+    read_manifest,
     read_text,
     tree_of,
     weights_in,
@@ -78,6 +80,28 @@ class SeriesHub:
         refs = self.api.list_repo_refs(self.repository)
         return {ref.name: ref.target_commit for ref in refs.branches}
 
+    def index(self) -> Index | None:
+        """The index on `main`; None where there is none yet.
+
+        Raises:
+            PushingStopsError: it cannot be read, so that nobody knows what stands here.
+        """
+        self.prepare()
+        try:
+            return read_index(self.api, self.repository, self.heads().get(MAIN))
+        except SeriesError as error:
+            raise PushingStopsError(
+                f"{error}: mend the file on main of {self.repository}, or remove it there"
+            ) from None
+
+    def manifest(self, revision: str) -> Manifest | None:
+        """What a branch says that it holds; None where it is gone or says nothing.
+
+        Raises:
+            SeriesError: its series.json cannot be read.
+        """
+        return read_manifest(self.api, self.repository, self.heads().get(revision))
+
     def push_step(self, revision: str, folder: Path, message: str) -> str:
         """Make the branch hold exactly the files of `folder`; nothing is sent if it does already.
 
@@ -106,7 +130,7 @@ class SeriesHub:
         return self._commit(revision, head, tree, files, foreign, message)
 
     def push_main(
-        self, folder: Path, texts: dict[str, str], card: Callable[[str | None], str]
+        self, folder: Path, further: dict[str, bytes], card: Callable[[str | None], str]
     ) -> str:
         """Make `main` hold the files of the last step, the index and the series' card.
 
@@ -114,7 +138,7 @@ class SeriesHub:
 
         Args:
             folder: of the last step.
-            texts: further files, name -> content.
+            further: files, path -> content.
             card: the new README.md, from the one that stands there.
         """
         self.prepare()
@@ -123,7 +147,7 @@ class SeriesHub:
         old = read_text(self.api, self.repository, CARD_FILE, head) if CARD_FILE in tree else None
         files: dict[str, Path | bytes] = {
             **{path.name: path for path in sorted(folder.iterdir())},
-            **{name: text.encode() for name, text in texts.items()},
+            **further,
             CARD_FILE: card(old).encode(),
         }
         states = {name for name in tree if is_weights(name) or name in OPTIMISER_FILES}

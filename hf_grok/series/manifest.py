@@ -24,6 +24,7 @@ SERIES_FILE = "series.json"
 INDEX_FILE = "series-index.json"
 CARD_FILE = "README.md"
 FORMAT = 1
+ABSENT_KINDS = ("refused", "missing")
 _BLOCK = 1 << 20
 
 
@@ -115,11 +116,27 @@ class IndexEntry:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """A step that the run saved and that is not published.
+
+    Attributes:
+        step: its number.
+        revision: that would hold it.
+        kind: "refused" (as one with the weights of another), or "missing": it was not set aside.
+    """
+
+    step: int
+    revision: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Index:
-    """series-index.json: every revision of the series, by step."""
+    """series-index.json: every revision of the series, by step; and what is not in it."""
 
     template: str
     steps: tuple[IndexEntry, ...]
+    absent: tuple[Absent, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The object that series-index.json holds."""
@@ -127,7 +144,9 @@ class Index:
             {"step": entry.step, "revision": entry.revision, "weights": dict(entry.weights)}
             for entry in self.steps
         ]
-        return {"format": FORMAT, "revision_template": self.template, "steps": steps}
+        found = {"format": FORMAT, "revision_template": self.template, "steps": steps}
+        absent = [dict(vars(entry)) for entry in self.absent]
+        return {**found, "not_published": absent} if absent else found
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Index:
@@ -143,7 +162,11 @@ class Index:
                 IndexEntry(int(row["step"]), str(row["revision"]), dict(row["weights"]))
                 for row in found["steps"]
             )
-            return cls(str(found["revision_template"]), entries)
+            absent = tuple(
+                Absent(int(row["step"]), str(row["revision"]), _kind(row["kind"]))
+                for row in found.get("not_published", ())
+            )
+            return cls(str(found["revision_template"]), entries, absent)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SeriesError(f"{where}: no {INDEX_FILE} of format {FORMAT} ({error!r})") from None
 
@@ -198,6 +221,12 @@ def flaws(folder: Path, files: Files, leave_out: Iterable[str] = ()) -> list[str
         elif file_facts(path).sha256 != expected.sha256:
             found.append(f"{name} is not what was written (its sha256 differs)")
     return found
+
+
+def _kind(word: str) -> str:
+    if word not in ABSENT_KINDS:
+        raise ValueError(f"kind {word!r}")
+    return word
 
 
 def _check_format(found: Mapping[str, Any]) -> None:

@@ -10,12 +10,21 @@ from functools import partial
 from filelock import FileLock, Timeout
 
 from hf_grok.series import staging
-from hf_grok.series.cards import render_series_card
+from hf_grok.series.cards import files_beside, render_series_card
+from hf_grok.series.earlier import check_same_series, index_of, missing_here, record_of
 from hf_grok.series.errors import PushingStopsError, SeriesError
 from hf_grok.series.hub import MAIN, SeriesHub
 from hf_grok.series.journal import DONE, State, StepRecord
 from hf_grok.series.manifest import INDEX_FILE, Index, IndexEntry, dump
-from hf_grok.series.retry import HUB_ERRORS, CommitBudget, Verdict, delay, retry_after, verdict
+from hf_grok.series.retry import (
+    HUB_ERRORS,
+    CommitBudget,
+    Verdict,
+    delay,
+    in_words,
+    retry_after,
+    verdict,
+)
 from hf_grok.series.run_series import RunSeries
 from hf_grok.series.safety import mask_tokens
 
@@ -32,16 +41,20 @@ class Outcome:
         waiting: revisions that are staged and not pushed.
         stopped: why nothing more can be pushed now; None if nothing is in the way.
         main: whether `main` holds the last step.
+        private: whether the repository is one that only its owner sees.
+        gone: branches that were pushed and that somebody has deleted.
     """
 
     waiting: tuple[str, ...]
     stopped: str | None = None
     main: bool = False
+    private: bool = True
+    gone: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether everything that was staged is on the Hub."""
-        return not self.waiting and self.stopped is None and self.main
+        return not self.waiting and not self.gone and self.stopped is None and self.main
 
 
 class Pusher:
@@ -81,6 +94,9 @@ class Pusher:
         self._lock = FileLock(series.folder / LOCK_FILE)
         self._passed_over: set[int] = set()
         self._main_at: int | None = None
+        self._earlier: Index | None = None  # what stood on main when this began
+        self._looked_at_main, self._main_is_stale = False, False
+        self._gone: tuple[str, ...] = ()
         self.failure: str | None = None
 
     def push_waiting(self) -> Outcome:
@@ -98,24 +114,36 @@ class Pusher:
                 f"another process is pushing {self.series.folder}: let it end, or end it"
             ) from None
         except OSError as error:
-            self.failure = mask_tokens(str(error), self._token)
+            self.failure = self.masked(str(error))
         return self.outcome()
+
+    def refresh_main(self) -> None:
+        """Bring `main` up to date in the next round, though it holds the last step already."""
+        self._main_is_stale = True
+
+    def masked(self, text: str) -> str:
+        """A message without the token."""
+        return mask_tokens(text, self._token)
 
     def outcome(self) -> Outcome:
         """How things stand now."""
         waiting = [record.revision for record in self._waiting(with_passed_over=True)]
         main = self._main_at is not None and self._main_at == self._last_pushed()
-        return Outcome(tuple(waiting), self.failure, main)
+        return Outcome(tuple(waiting), self.failure, main, self.hub.private, self._gone)
 
     def _push_all(self) -> None:
         while not self.stop.is_set() and self.failure is None:
             waiting = self._waiting()
             if waiting:
                 self._insist(partial(self._push, waiting[0]), waiting[0])
-            elif self._last_pushed() not in (None, self._main_at):
+            elif self._main_waits():
                 self._insist(self._push_main, None)
             else:
                 return
+
+    def _main_waits(self) -> bool:
+        last = self._last_pushed()
+        return last is not None and (last != self._main_at or self._main_is_stale)
 
     def _insist(self, action: Callable[[], None], record: StepRecord | None) -> None:
         """Do it, again after failures that pass with time."""
@@ -125,7 +153,7 @@ class Pusher:
                 action()
                 return
             except HUB_ERRORS as error:
-                reason, what = mask_tokens(str(error), self._token), verdict(error)
+                reason, what = self.masked(self._in_words(error)), verdict(error)
                 out_of_patience = self._patience is not None and attempt >= self._patience
                 if what is Verdict.STOP or (what is Verdict.AGAIN and out_of_patience):
                     self.failure = reason
@@ -138,6 +166,9 @@ class Pusher:
                 name = record.revision if record else MAIN
                 self._warn(f"{name}: {_first_line(reason)}; again in {seconds:.0f} s")
                 self.stop.wait(seconds)
+
+    def _in_words(self, error: BaseException) -> str:
+        return in_words(error, self.hub.repository, "write")
 
     def _push(self, record: StepRecord) -> None:
         self._refuse_other_repository(record)
@@ -156,33 +187,45 @@ class Pusher:
         self._free_space()
 
     def _push_main(self) -> None:
+        self._main_is_stale = False
         records = self._pushed()
         last = records[-1]
         self._refuse_other_repository(last)
+        journal = self.series.journal.records().values()
+        beside = missing_here(self._earlier, journal)
+        if beside and beside[-1].step > last.step:  # main holds a later step, and keeps it
+            self._main_at = last.step
+            self._verify()
+            return
         folder = staging.staged_folder(self.series.folder, last.step)
         if wrong := staging.staged_flaws(self.series.folder, last.manifest()):
             raise SeriesError(f"{last.revision} is not what was set aside: {'; '.join(wrong)}")
         self._wait_for_budget()
 
-        def card(old: str | None) -> str:
-            run, repository = self.series.run, self.hub.repository
-            return render_series_card(run, folder, records, repository, old)
+        shown = [*records, *map(self._only_there, beside)]
+        run, repository = self.series.run, self.hub.repository
 
-        index = index_of(self.series.template.text, records)
-        self.hub.push_main(folder, {INDEX_FILE: dump(index.to_json())}, card)
+        def card(old: str | None) -> str:
+            return render_series_card(run, folder, shown, repository, old)
+
+        index = index_of(self.series.template.text, journal, beside)
+        further = files_beside(run, folder, shown, repository)
+        self.hub.push_main(folder, {**further, INDEX_FILE: dump(index.to_json()).encode()}, card)
         self._main_at = last.step
         self._verify()
 
     def _verify(self) -> None:
         """Where a branch still points at the commit that was seen to, say so in the journal."""
         heads = self.hub.heads()
-        for record in self._pushed():
-            if heads.get(record.revision) != record.commit:
+        records = self._pushed()
+        self._gone = tuple(r.revision for r in records if r.revision not in heads)
+        for record in records:
+            if record.revision in heads and heads[record.revision] != record.commit:
                 self._warn(
                     f"branch {record.revision} of {self.hub.repository} no longer points at "
                     f"the commit of its step: hf-grok verify {self.hub.repository} looks closer"
                 )
-            elif record.state is State.PUSHED:
+            elif record.state is State.PUSHED and record.revision in heads:
                 self.series.journal.append(replace(record, state=State.VERIFIED))
 
     def _free_space(self) -> None:
@@ -206,6 +249,18 @@ class Pusher:
                 f"this series is on {', '.join(sorted(map(str, others)))}: push to it again, or "
                 f"move {self.series.folder} away to begin a new one from the checkpoints"
             )
+        if not self._looked_at_main:
+            self._look_at_main()
+
+    def _look_at_main(self) -> None:
+        index = self.hub.index()
+        if index is not None:
+            records = self.series.journal.records().values()
+            check_same_series(index, self.series.template, records, self.hub.repository)
+        self._earlier, self._looked_at_main = index, True
+
+    def _only_there(self, entry: IndexEntry) -> StepRecord:
+        return record_of(entry, self.hub.manifest(entry.revision), self.hub.repository)
 
     def _waiting(self, with_passed_over: bool = False) -> list[StepRecord]:
         left_out = set() if with_passed_over else self._passed_over
@@ -231,12 +286,6 @@ class Pusher:
 
     def _spend(self) -> None:
         self._budget.spend()
-
-
-def index_of(template: str, records: list[StepRecord]) -> Index:
-    """The index of the steps that are on the Hub."""
-    entries = tuple(IndexEntry(r.step, r.revision, r.weights) for r in records)
-    return Index(template, entries)
 
 
 def _first_line(text: str) -> str:

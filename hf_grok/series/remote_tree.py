@@ -11,7 +11,14 @@ from pathlib import Path
 from huggingface_hub import HfApi, RepoFile
 
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.manifest import FileFacts, file_facts
+from hf_grok.series.manifest import (
+    INDEX_FILE,
+    SERIES_FILE,
+    FileFacts,
+    Index,
+    Manifest,
+    file_facts,
+)
 from hf_grok.series.safety import is_weights, safe_path
 
 HUB_OWN = ".gitattributes"  # which the Hub makes, and changes, in every repository
@@ -87,6 +94,29 @@ def read_text(api: HfApi, repository: str, name: str, commit: str) -> str:
         return read_remote(api, repository, name, commit).decode()
     except UnicodeDecodeError as error:
         raise SeriesError(f"{name} at {commit[:8]} of {repository} is not UTF-8") from error
+
+
+def read_index(api: HfApi, repository: str, commit: str | None) -> Index | None:
+    """The index of a commit of `main`; None for a series of somebody who keeps none.
+
+    Raises:
+        SeriesError: there is one, and it cannot be read.
+    """
+    if commit is None or INDEX_FILE not in tree_of(api, repository, commit):
+        return None
+    text = read_text(api, repository, INDEX_FILE, commit)
+    return Index.from_json(text, f"{INDEX_FILE} of {repository}")
+
+
+def read_manifest(api: HfApi, repository: str, commit: str | None) -> Manifest | None:
+    """The series.json of a commit; None where there is none.
+
+    Raises:
+        SeriesError: there is one, and it cannot be read.
+    """
+    if commit is None or SERIES_FILE not in tree_of(api, repository, commit):
+        return None
+    return Manifest.from_json(read_text(api, repository, SERIES_FILE, commit), SERIES_FILE)
 
 
 def facts_in(api: HfApi, repository: str, commit: str, files: Tree) -> dict[str, FileFacts]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from pathlib import Path
 
@@ -21,14 +24,18 @@ from huggingface_hub.utils import httpx
 from hf_grok.series.errors import PushingStopsError, RefusedStepError
 
 # What talking to a Hub can raise: its answers, the connection, a malformed answer (a missing key,
-# a null), the upload's own errors.
-HUB_ERRORS = (OSError, ValueError, RuntimeError, LookupError, TypeError, httpx.HTTPError)
+# a null, which has no attributes), the upload's own errors.
+HUB_ERRORS = (
+    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError),
+    httpx.HTTPError,
+)
 
 COMMITS_PER_HOUR = 128  # the Hub answers 429 beyond (braindecode issue 947 quotes it)
 _WINDOW = 3600.0
 _SHORTEST, _LONGEST = 1.0, 300.0
 _AGAIN = {408, 409, 412, 425, 429}
 _NOT_ALLOWED = {401, 403}
+_NO_ROOM_HERE = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Verdict(Enum):
@@ -42,8 +49,9 @@ class Verdict(Enum):
 def verdict(error: BaseException) -> Verdict:
     """Whether to try again after an error, by the HTTP status where there is one.
 
-    408, 409, 412, 425, 429, 5xx and every failure of the connection pass with time; 401, 403 and a
-    repository that is not there do not; what else is refused concerns one step.
+    408, 409, 412, 425, 429, 5xx, every failure of the connection and a full disk here pass with
+    time; 401, 403 and a repository that is not there do not; what else is refused concerns one
+    step.
     """
     if isinstance(error, PushingStopsError | OfflineModeIsEnabled | RepositoryNotFoundError):
         return Verdict.STOP
@@ -53,6 +61,8 @@ def verdict(error: BaseException) -> Verdict:
         return Verdict.NEXT
     if isinstance(error, HfHubHTTPError):
         return _of_status(error.response.status_code)
+    if isinstance(error, OSError) and error.errno in _NO_ROOM_HERE:
+        return Verdict.AGAIN
     connection = (httpx.TransportError, ConnectionError, TimeoutError)
     return Verdict.AGAIN if isinstance(error, connection) else Verdict.NEXT
 
@@ -63,12 +73,39 @@ def _of_status(status: int) -> Verdict:
     return Verdict.STOP if status in _NOT_ALLOWED else Verdict.NEXT
 
 
-def retry_after(error: BaseException) -> float | None:
-    """Seconds that the server asks for in `Retry-After`; None where it does not."""
+def in_words(error: BaseException, repository: str, right: str) -> str:
+    """What went wrong, without addresses and advice for programmers.
+
+    Args:
+        error: from the Hub, the connection, or here.
+        repository: that was asked for.
+        right: that the token needs: "write" or "read".
+    """
+    if not isinstance(error, HfHubHTTPError):
+        return str(error)
+    answer = error.response
+    said = " ".join((error.server_message or "").split())
+    text = f"the Hub answered {answer.status_code} {answer.reason_phrase}".rstrip()
+    text += f": {said}" if said else ""
+    unknown = isinstance(error, RepositoryNotFoundError)
+    if answer.status_code in _NOT_ALLOWED or unknown:
+        text = text.rstrip(".") + f". It takes a token that may {right} {repository}"
+        text += " (HF_TOKEN, or hf auth login)"
+        text += ", and the repository's right name" if unknown else ""
+    return text
+
+
+def retry_after(error: BaseException, now: Callable[[], float] = time.time) -> float | None:
+    """Seconds that the server asks for in `Retry-After`, a number or a date; None without it."""
     if not isinstance(error, HfHubHTTPError):
         return None
     text = error.response.headers.get("Retry-After", "").strip()
-    return float(text) if text.replace(".", "", 1).isdigit() else None
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now())
+    except ValueError:  # neither, and so nothing that could be heeded
+        return None
 
 
 def delay(attempt: int, asked: float | None, draw: Callable[[], float] = random.random) -> float:

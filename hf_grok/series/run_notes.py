@@ -54,14 +54,23 @@ def read_notes(run: Path | None) -> RunNotes:
     state = next(states, {})
     table = run / METRICS_FILE
     history = _rows(table) if table.is_file() else state.get("log_history", [])
-    about = [run / ABOUT_FILE, run / RUN_FILE]  # what both say, run.json says
     return RunNotes(
         name=run.resolve().name,
-        about={key: value for path in about for key, value in _read(path).items()},
+        about=read_about(run),
         history=history,
         state={key: value for key, value in state.items() if key != "log_history"},
         config=next(newest_first(run, CONFIG_FILE), {}),
     )
+
+
+def read_about(run: Path) -> dict[str, Any]:
+    """What run.json says, and what about.json says beside it; empty where there is neither.
+
+    Raises:
+        SeriesError: one of them is not JSON.
+    """
+    about = [run / ABOUT_FILE, run / RUN_FILE]  # what both say, run.json says
+    return {key: value for path in about for key, value in _read(path).items()}
 
 
 def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:

@@ -11,14 +11,23 @@ from typing import Any
 
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
+from hf_grok.series.code_agreement import agree_on_code
 from hf_grok.series.errors import RefusedStepError, SeriesError
-from hf_grok.series.facts import lambda_at, metrics_at, tokens_seen
+from hf_grok.series.facts import (
+    data_position,
+    lambda_at,
+    metrics_at,
+    recorded_batch,
+    tokens_seen,
+)
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts, weights_of
 from hf_grok.series.naming import RevisionTemplate
+from hf_grok.series.run_notes import read_about
 from hf_grok.series.selection import published_files, trainer_state, unfinished
 
 SERIES_FOLDER = "series"
+Strength = Callable[[int], float]
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -39,7 +48,8 @@ class RunSeries:
         run: the run's folder; the series' own is `series` in it.
         template: names of the branches.
         optimizer: the optimiser's state goes along.
-        mend: what the published config.json says, from what the checkpoint's says.
+        mend: what the published config.json says, from what the checkpoint's says; where it says
+            that the model's code is in the revision, the code goes along.
     """
 
     def __init__(
@@ -68,6 +78,14 @@ class RunSeries:
                     f"{self.template.text!r} calls it {self.template.revision(step)!r}: go on with "
                     "the first one's"
                 )
+
+    def agree_on_code(self) -> None:
+        """Give staged steps their model's code where it is asked for now and was not before.
+
+        Raises:
+            SeriesError: steps on the Hub lack it, or steps carry it and it is not asked for.
+        """
+        agree_on_code(self.folder, self.journal, self._mend)
 
     def add(self, step: int, source: Path, facts: StepFacts) -> StepRecord:
         """Journal a saved step, then set it aside. Doing so again changes nothing.
@@ -154,15 +172,26 @@ class RunSeries:
         manifest = Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
         return None if staging.staged_flaws(self.folder, manifest) else manifest
 
-    def adopt(self, run: Path, last: int | None, say: Callable[[str], None]) -> list[StepRecord]:
+    def adopt(
+        self,
+        run: Path,
+        last: int | None,
+        say: Callable[[str], None],
+        strength: Strength | None = None,
+    ) -> list[StepRecord]:
         """Set aside the whole checkpoints of a run that the journal does not have yet.
 
         Args:
             run: folder with `checkpoint-N` in it.
             last: only steps up to this one: those after it belong to a run that was given up.
             say: is told of each one that was passed over, and why.
+            strength: of the regulariser, by the number of updates before one; None where only what
+                was logged at a step tells it.
+
+        Raises:
+            SeriesError: what the run says of itself is not JSON.
         """
-        adopted = []
+        adopted, batch = [], recorded_batch(read_about(self.run))
         for step, folder in checkpoints(run).items():
             record = self.journal.get(step)
             waits = record is None or record.state is State.SAVED
@@ -171,7 +200,8 @@ class RunSeries:
             try:
                 if wrong := unfinished(folder):
                     raise SeriesError(f"{folder.name} is passed over: {wrong}")
-                adopted.append(self.add(step, folder, _facts(folder, step, record)))
+                known = _facts(folder, step, record, batch, strength)
+                adopted.append(self.add(step, folder, known))
             except SeriesError as error:
                 say(str(error))
         return adopted
@@ -187,16 +217,23 @@ def checkpoints(run: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def _facts(folder: Path, step: int, record: StepRecord | None) -> StepFacts:
-    """From the journal where the run wrote it there, else from Trainer's state."""
+def _facts(
+    folder: Path,
+    step: int,
+    record: StepRecord | None,
+    batch: int | None,
+    strength: Strength | None,
+) -> StepFacts:
+    """From the journal where the run wrote it there, else from Trainer's state and the settings."""
     if record is not None:
         known = {name: getattr(record, name) for name in StepFacts.__dataclass_fields__}
         return StepFacts(**known)
     state = trainer_state(folder)
     history = state.get("log_history", [])
     return StepFacts(
-        lambda_=lambda_at(history, step),
+        lambda_=strength(max(step - 1, 0)) if strength else lambda_at(history, step),
         tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
+        data_position=None if batch is None else data_position(step, batch),
         metrics=metrics_at(history, step),
     )
 

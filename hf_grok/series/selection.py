@@ -16,7 +16,8 @@ CONFIG_FILE = "config.json"
 MANIFEST_FILE = "manifest.json"
 TRAINER_STATE_FILE = "trainer_state.json"
 _WEIGHT_INDEX = ".safetensors.index.json"
-# Configurations, vocabularies, merges, sentence pieces, chat templates.
+# Configurations, vocabularies, merges, sentence pieces, chat templates. No code: the one file that
+# a revision may carry is made anew, by `model_code`, and never taken from a checkpoint.
 _TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken", ".vocab")
 # Ours, or Trainer's: they name folders of this machine, or are written anew for the series.
 _LEFT_OUT = {MANIFEST_FILE, TRAINER_STATE_FILE, SERIES_FILE, INDEX_FILE, CARD_FILE}

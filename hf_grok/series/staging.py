@@ -25,6 +25,7 @@ from hf_grok.series.manifest import (
     file_facts,
     flaws,
 )
+from hf_grok.series.model_code import MODEL_CODE_FILE, model_code, ships_code
 from hf_grok.series.safety import is_weights
 from hf_grok.series.selection import CONFIG_FILE, published_files
 
@@ -67,11 +68,23 @@ def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> Non
         if path.name.endswith(".safetensors"):
             link_or_copy(path, target / path.name)
         elif path.name == CONFIG_FILE:
-            content = mend(json.loads(path.read_text(encoding="utf-8")))
-            text = json.dumps(content, indent=2, sort_keys=True) + "\n"
-            (target / path.name).write_text(text, encoding="utf-8")
+            write_config(target, mend(json.loads(path.read_text(encoding="utf-8"))))
         else:
             shutil.copyfile(path, target / path.name)
+
+
+def write_config(target: Path, content: Mapping[str, Any]) -> None:
+    """Write a config.json, and the model's code where it names it.
+
+    A killed process leaves the old config.json or the new one, no half of it; what it was writing
+    stays outside the folder, of which every file is pushed.
+    """
+    if ships_code(content):
+        (target / MODEL_CODE_FILE).write_text(model_code(), encoding="utf-8", newline="\n")
+    unfinished = target.with_name(f".{target.name.lstrip('.')}.config")
+    text = json.dumps(content, indent=2, sort_keys=True) + "\n"
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(target / CONFIG_FILE)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -96,13 +109,18 @@ def finish(series: Path, manifest: Manifest, card: str) -> Path:
     folder, final = unfinished_folder(series, manifest.step), staged_folder(series, manifest.step)
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
     (folder / SERIES_FILE).write_text(dump(manifest.to_json()), encoding="utf-8")
-    for path in folder.iterdir():
-        _sync(path)
-    sync_folder(folder)
+    flush(folder)
     shutil.rmtree(final, ignore_errors=True)
     folder.replace(final)
     sync_folder(final.parent)
     return final
+
+
+def flush(folder: Path) -> None:
+    """Put all of a folder on the disk."""
+    for path in folder.iterdir():
+        _sync(path)
+    sync_folder(folder)
 
 
 def abandon(series: Path, step: int) -> None:

@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hf_grok.series.holes import missing_steps
-from hf_grok.series.manifest import FileFacts, Index, Manifest, weights_of
+from hf_grok.series.manifest import SERIES_FILE, FileFacts, Index, Manifest, weights_of
 
 # kind -> what it means, for people.
 KINDS = {
-    "missing": "listed in the index, and not there",
+    "missing": "listed in the index, or saved by the run, and not there",
     "empty": "holds no weights",
     "repeated": "holds the weights of another revision",
     "partly repeated": "shares a file of weights with another revision",
     "mislabelled": "says that it is another step",
     "altered": "is not what its manifest says",
     "foreign": "holds weights, and is no step of the series",
+    "unlisted": "has a manifest, and is not in the index",
     "hole": "a step that the schedule of the others asks for",
     "moved": "no longer points where its tag does",
     "refused": "was not published",
@@ -63,6 +64,16 @@ class FoundRevision:
     manifest: Manifest | None = None
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def as_said(self) -> bool | None:
+        """Whether its weights are those that its manifest lists; None without a manifest."""
+        return None if self.manifest is None else weights_of(self.manifest.files) == self.weights
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether its manifest names this revision and these weights."""
+        return bool(self.as_said and self.manifest and self.manifest.revision == self.name)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -106,21 +117,26 @@ def judge(
     revisions: Iterable[FoundRevision],
     index: Index | None = None,
     others: Sequence[Problem] = (),
+    *,
+    guess_schedule: bool = True,
 ) -> Report:
     """Everything that can be told from the revisions and the index.
+
+    Which steps there should be is what the index says; holes are looked for only where nobody
+    says it, since a schedule may be as irregular as one likes.
 
     Args:
         source: repository or folder.
         revisions: that were found, in any order.
         index: of the series, where there is one.
         others: what was found beside the revisions.
+        guess_schedule: False where a journal says which steps there should be.
     """
     ordered = tuple(sorted(revisions, key=lambda found: (found.stage, found.step, found.name)))
     problems = [problem for found in ordered for problem in _of_one(found)]
     problems += repeated(ordered)
     problems += against_index(ordered, index) if index else []
-    known = {problem.revision for problem in problems if problem.kind == "missing"}
-    problems += [hole for hole in holes(ordered) if hole.revision not in known]
+    problems += holes(ordered) if index is None and guess_schedule else []
     return Report(source, ordered, (*problems, *others))
 
 
@@ -166,6 +182,8 @@ def _size_differences(
 def repeated(revisions: Sequence[FoundRevision]) -> list[Problem]:
     """Revisions with the same weights, and those of which a part is the same.
 
+    Of several with the same weights, the one whose manifest and name agree is the original.
+
     A part that revisions with a manifest share is as they say, and no problem: a frozen layer may
     fill a file.
     """
@@ -173,6 +191,9 @@ def repeated(revisions: Sequence[FoundRevision]) -> list[Problem]:
     for found in revisions:
         if found.weights:
             whole[frozenset(found.weights.items())].append(found.name)
+    genuine = {found.name for found in revisions if found.is_genuine}
+    for names in whole.values():
+        names.sort(key=lambda name: name not in genuine)
     problems = [
         Problem("repeated", name, f"has the weights of {names[0]}")
         for names in whole.values()
@@ -195,7 +216,7 @@ def _partly_repeated(revisions: Sequence[FoundRevision], known: set[str]) -> lis
 
 
 def against_index(revisions: Sequence[FoundRevision], index: Index) -> list[Problem]:
-    """Revisions that the index lists and that are not there, or hold something else."""
+    """What the index lists and is not there or is something else, and what it does not list."""
     found = {revision.name: revision for revision in revisions}
     problems = []
     for entry in index.steps:
@@ -203,8 +224,27 @@ def against_index(revisions: Sequence[FoundRevision], index: Index) -> list[Prob
         if there is None:
             problems.append(Problem("missing", entry.revision, f"step {entry.step} of the index"))
         elif there.weights and dict(there.weights) != dict(entry.weights):
-            detail = "its weights are not those that the index lists"
-            problems.append(Problem("altered", entry.revision, detail))
+            if there.as_said is not False:  # else it is told already
+                detail = "its weights are not those that the index lists"
+                problems.append(Problem("altered", entry.revision, detail))
+        elif there.manifest is None and not there.problems:
+            problems.append(Problem("altered", entry.revision, f"{SERIES_FILE} is not there"))
+    problems += [Problem(absent.kind, absent.revision, "by the index") for absent in index.absent]
+    return problems + _unlisted(revisions, {entry.revision for entry in index.steps})
+
+
+def _unlisted(revisions: Sequence[FoundRevision], listed: set[str]) -> list[Problem]:
+    """Steps by their names that the index does not know: of somebody else, or not announced yet."""
+    problems = []
+    for found in revisions:
+        if found.name in listed or not found.weights or found.problems:
+            continue
+        if found.manifest is None:
+            detail = f"neither in the index nor with a {SERIES_FILE}"
+            problems.append(Problem("foreign", found.name, detail))
+        elif found.manifest.revision == found.name:
+            detail = "not in the index: pushing did not come to its end, or it is another run's"
+            problems.append(Problem("unlisted", found.name, detail))
     return problems
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, get_token
 from tqdm import tqdm
 
 from hf_grok.errors import UserError
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.hub import MAIN
-from hf_grok.series.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
+from hf_grok.series.manifest import SERIES_FILE, Index, Manifest
 from hf_grok.series.naming import RevisionTemplate, known_step
-from hf_grok.series.remote_tree import Tree, facts_in, read_text, tree_of, weights_in
-from hf_grok.series.retry import HUB_ERRORS
+from hf_grok.series.remote_tree import Tree, facts_in, read_index, read_text, tree_of, weights_in
+from hf_grok.series.retry import HUB_ERRORS, in_words
 from hf_grok.series.safety import mask_tokens
 from hf_grok.series.verify import FoundRevision, Problem, Report, judge
 
@@ -35,8 +35,10 @@ def verify_hub(repository: str, *, quiet: bool = False, api: HfApi | None = None
     except UserError:
         raise
     except HUB_ERRORS as error:
-        reason = mask_tokens(str(error), api.token if isinstance(api.token, str) else None)
-        raise UserError(f"{repository} could not be verified: {reason}") from error
+        token = api.token if isinstance(api.token, str) else get_token()
+        reason = mask_tokens(in_words(error, repository, "read"), token)
+        # Without its cause, whose text would stand unmasked in a traceback.
+        raise UserError(f"{repository} could not be verified: {reason}") from None
 
 
 def _verify(api: HfApi, repository: str, quiet: bool) -> Report:
@@ -77,18 +79,6 @@ def steps_among(names: Mapping[str, str], index: Index | None) -> dict[str, tupl
         elif (known := known_step(name)) is not None:
             found[name] = (known.stage, known.step)
     return found
-
-
-def read_index(api: HfApi, repository: str, commit: str | None) -> Index | None:
-    """The index on `main`; None for a series of somebody who keeps none.
-
-    Raises:
-        SeriesError: there is one, and it cannot be read.
-    """
-    if commit is None or INDEX_FILE not in tree_of(api, repository, commit):
-        return None
-    text = read_text(api, repository, INDEX_FILE, commit)
-    return Index.from_json(text, f"{INDEX_FILE} of {repository}")
 
 
 def read_revision(

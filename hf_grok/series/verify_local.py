@@ -60,7 +60,7 @@ def verify_folder(folder: Path, *, quiet: bool = False) -> Report:
     for path in described:
         revision = described_folder(path)
         found.setdefault(revision.step, revision)
-    return judge(str(folder), found.values(), None, others)
+    return judge(str(folder), found.values(), None, others, guess_schedule=not records)
 
 
 def staged_revision(series: Path, record: StepRecord) -> FoundRevision:

@@ -188,6 +188,13 @@ class GrokTrainingArguments(SASArguments, TrainingArguments):
     series_public: bool = field(
         default=False, metadata={"help": "Make that repository public; private otherwise."}
     )
+    series_ship_code: bool = field(
+        default=False,
+        metadata={
+            "help": "Each branch also carries a vanilla transformer's code, so that it loads "
+            "without hf-grok, with trust_remote_code=True."
+        },
+    )
     eval_strategy: str = field(default="no", metadata={"help": "Left to --evaluations."})
     save_strategy: str = field(default="no", metadata={"help": "Left to --checkpoints."})
     logging_nan_inf_filter: bool = field(default=False, metadata={"help": "Leave this off."})

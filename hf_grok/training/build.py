@@ -143,8 +143,13 @@ def build_trainer(settings: Settings, language: Language, record: RunRecord) -> 
     if not training.disable_tqdm:
         trainer.add_callback(AccuracyProgressCallback())
     if training.series:
-        public = training.series_public
-        trainer.add_callback(CheckpointSeriesCallback(training.series, private=not public))
+        trainer.add_callback(
+            CheckpointSeriesCallback(
+                training.series,
+                private=not training.series_public,
+                ship_code=training.series_ship_code,
+            )
+        )
     trainer.add_callback(LogSpacedCallback(trainer, training.evaluations, training.checkpoints))
     return trainer
 

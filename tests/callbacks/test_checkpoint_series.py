@@ -15,7 +15,9 @@ from transformers.utils import logging
 
 from hf_grok.callbacks import CheckpointSeriesCallback, LogSpacedCallback
 from hf_grok.errors import UserError
+from hf_grok.model_cards.hardware import duration
 from hf_grok.series import Journal, State, staging
+from hf_grok.series.run_notes import read_about
 from hf_grok.series.verify_hub import verify_hub
 from hf_grok.series.verify_local import verify_folder
 from tests.callbacks.material import tiny_trainer
@@ -114,6 +116,20 @@ def test_training_ends_with_the_same_weights_as_without(
     without, _ = trained(tmp_path / "b", None)
     assert_equal(with_it.model.state_dict(), without.model.state_dict())
     assert with_it.model.training == without.model.training
+
+
+def test_the_card_says_how_long_it_took(tmp_path: Path, hub_server: HubServer) -> None:
+    trainer, _ = trained(tmp_path, CheckpointSeriesCallback(REPO, wait_seconds=60))
+    runtime = trainer.state.log_history[-1]["train_runtime"]
+    card = hub_server.files(REPO)["README.md"].decode()
+    assert f"| wall time | {duration(runtime)} |" in card
+    assert verify_hub(REPO, quiet=True).problems == ()
+
+
+def test_a_resumed_run_does_not_say_how_long_it_took(tmp_path: Path) -> None:
+    trained(tmp_path, CheckpointSeriesCallback(REPO), max_steps=4)
+    trained(tmp_path, CheckpointSeriesCallback(REPO), resume=True)
+    assert "seconds" not in read_about(tmp_path)
 
 
 def test_published_config_generates_with_a_cache(tmp_path: Path, hub_server: HubServer) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from hf_grok.cli import main
 from hf_grok.commands import push
+from hf_grok.commands.verify import printable
 from hf_grok.series import StepRecord, pusher
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits
@@ -29,7 +30,7 @@ def test_push_then_verify(
 ) -> None:
     assert main(["push", str(run), "series"]) == 0
     said = capsys.readouterr().out
-    assert f"3 of 3 steps are on {REPO}" in said
+    assert f"3 of 3 steps are on {REPO} (private: only you see it)" in said
     assert f"hf-grok verify {REPO}" in said
     assert hub_server.repository(REPO).private
     assert main(["verify", REPO]) == 0
@@ -47,9 +48,10 @@ def test_push_again_after_more_training(run: Path, hub_server: HubServer) -> Non
     assert len(hub_server.log.entries("commit")) == commits + 2  # step30 and main
 
 
-def test_all_options(run: Path, hub_server: HubServer) -> None:
+def test_all_options(run: Path, hub_server: HubServer, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--public", "--tags", "--optimizer", "--revision-template", "ckpt-{step}"]
     assert main(["push", str(run), REPO, *words]) == 0
+    assert f"3 of 3 steps are on {REPO} (public)" in capsys.readouterr().out
     assert not hub_server.repository(REPO).private
     assert hub_server.repository(REPO).resolve("pinned-ckpt-10")
     assert hub_server.files(REPO, "ckpt-10")["optimizer.pt"] == b"moments at 10"
@@ -132,3 +134,50 @@ def test_a_step_that_is_gone_is_named_and_gives_1(
     assert main(["push", str(run), REPO]) == 1
     said = capsys.readouterr().out
     assert "not set aside: step 30: the disk was full" in said
+
+
+def test_a_recipes_run_knows_lambda_and_position(run: Path, hub_server: HubServer) -> None:
+    """Without the callback: what run.json says, and nothing is read off the log rows nearby."""
+    settings = {"sas_schedule": "0:0.5,10:0.5->0@20", "per_device_train_batch_size": 4}
+    about = {"arguments": settings, "chosen": {"processes": 3}}
+    (run / "run.json").write_text(json.dumps(about))
+    assert main(["push", str(run), REPO]) == 0
+    rows = [json.loads(hub_server.files(REPO, f"step{n}")["series.json"]) for n in (0, 10, 20)]
+    assert [row["lambda"] for row in rows] == [0.5, 0.5, pytest.approx(0.275)]  # 9 of 20 ramped
+    assert [row["data_position"] for row in rows] == [0, 120, 240]
+    card = hub_server.files(REPO)["README.md"].decode()
+    assert "| 20 | [`step20`]" in card
+    assert "| 0.275 |" in card
+
+
+def test_what_a_terminal_would_obey_is_not_shown() -> None:
+    assert printable("step2\x1b[2Jgone\r\N{RIGHT-TO-LEFT OVERRIDE}") == "step2?[2Jgone??"
+
+
+def test_a_deleted_branch_is_told(
+    run: Path, hub_server: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["push", str(run), REPO])
+    hub_server.client().delete_branch(REPO, branch="step10")
+    capsys.readouterr()
+    assert main(["push", str(run), REPO]) == 1
+    said = capsys.readouterr().out
+    assert f"2 of 3 steps are on {REPO}" in said
+    assert "deleted on the Hub since: step10" in said
+    assert "to go on" not in said
+    (run / "series").rename(run / "elsewhere")
+    assert main(["push", str(run), REPO]) == 0
+    assert main(["verify", REPO]) == 0
+
+
+def test_what_the_hub_answers_is_told_in_words(
+    run: Path, hub_server: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub_server.store.tokens.revoke(hub_server.write_token)
+    assert main(["push", str(run), REPO]) == 1
+    assert main(["verify", REPO]) == 2
+    said = capsys.readouterr()
+    assert "because: the Hub answered 401 Unauthorized: Invalid" in said.out
+    assert f"a token that may write {REPO} (HF_TOKEN, or hf auth login)" in said.out
+    assert f"a token that may read {REPO}" in said.err
+    assert "http" not in said.out + said.err

@@ -222,3 +222,17 @@ def test_both_a_folder_and_the_hub(
     assert "pushed grower/brackets (public)" in said
     assert (out / "README.md").read_text().count("PATH") > 0
     assert "PATH" not in readme_of(hub_server)
+
+
+def test_a_token_of_another_shape_is_masked_too(
+    hub_server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("refused: short-secret")
+
+    monkeypatch.setattr(HfApi, "create_repo", fail)
+    with (
+        hub_server.patched("short-secret"),
+        pytest.raises(UserError, match=r"refused: \(token removed\)"),
+    ):
+        push(exported(tmp_path), "brackets")

@@ -264,3 +264,10 @@ def test_annotation_schemes_that_differ_are_a_warning() -> None:
     assert "### Annotation" in same
     assert "The two differ" not in same
     assert "### Annotation" not in full_card(annotation=AnnotationFacts()).render()
+
+
+def test_a_step_shows_what_its_scores_must_beat() -> None:
+    """And a step without such scores has no empty column for them."""
+    assert "| UAS, best heads | 0.510 | 0.817: the best" in StepCard(full_card(), 1000).render()
+    assert "| | |\n|---|---:|\n| step | 0 |\n" in StepCard(full_card(), 0).render()
+    assert "| step | 100 |\n| tokens" in StepCard(full_card(), 100).render()

@@ -179,6 +179,19 @@ def test_a_run_that_is_going_on(tmp_path: Path) -> None:
     assert read_notes(run).config["model_type"] == "gpt2"
 
 
+def test_at_the_end_of_a_run_that_is_not_said_to_be_over(tmp_path: Path) -> None:
+    """As when the callback pushes the last step: run.json says so only afterwards."""
+    run = recipe_run(tmp_path / "run")
+    about = json.loads((run / "run.json").read_text())
+    about = {**about, "status": "running", "finished": None, "seconds": 7.0}
+    (run / "run.json").write_text(json.dumps(about))
+    assert series_card(read_notes(run), RECORDS).training_status().startswith("Still training")
+    write(run / "trainer_state.json", {**STATE, "max_steps": 40})
+    card = series_card(read_notes(run), RECORDS)
+    assert card.training_status().startswith("Trained to step 40 of 40 planned")
+    assert card.cost.seconds is None  # 7 s are of the run's earlier processes
+
+
 def test_nothing_is_known_of_no_run(tmp_path: Path) -> None:
     for notes in (read_notes(None), read_notes(tmp_path)):
         text = series_readme(series_card(notes, RECORDS, repo_id="a/b"))

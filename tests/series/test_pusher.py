@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 from transformers import AutoModelForCausalLM
 
 from hf_grok.series import RefusedStepError, SeriesError, State, StepFacts
+from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.hub import SeriesHub
 from hf_grok.series.pusher import Pusher
 from hf_grok.series.retry import CommitBudget
@@ -164,16 +166,17 @@ def test_an_outage_between_two_rounds(tmp_path: Path, hub_server: HubServer, qui
 
 
 def test_a_branch_with_other_weights_is_left_alone(tmp_path: Path, hub_server: HubServer) -> None:
-    pusher_of(staged(tmp_path / "a", [1])).push_waiting()
-    series = series_of(tmp_path / "b")
-    for step, seed in ((1, 77), (2, 78)):
-        series.add(step, save_checkpoint(tmp_path / "b", step, seed), StepFacts())
+    api = hub_server.client()
+    api.create_repo(REPO, private=True)
+    api.create_branch(REPO, branch="step1")
+    name = "model.safetensors"
+    api.upload_file(path_or_fileobj=b"theirs", path_in_repo=name, repo_id=REPO, revision="step1")
     told: list[str] = []
-    outcome = pusher_of(series, warn=told.append).push_waiting()
+    outcome = pusher_of(staged(tmp_path, [1, 2]), warn=told.append).push_waiting()
     assert outcome.waiting == ("step1",)
     assert "holds other weights already" in told[0]
-    assert weights_on(hub_server, "step1") == weights_of(tmp_path / "a", 1)
-    assert weights_on(hub_server, "step2") == weights_of(tmp_path / "b", 2)
+    assert weights_on(hub_server, "step1") == b"theirs"
+    assert weights_on(hub_server, "step2") == weights_of(tmp_path, 2)
 
 
 def test_foreign_files_leave_the_branch(tmp_path: Path, hub_server: HubServer) -> None:
@@ -289,10 +292,34 @@ def test_the_budget_of_commits_is_kept(tmp_path: Path, hub_server: HubServer) ->
     assert len(hub_server.log.entries("commit")) == 4
 
 
-def test_everything_in_git_itself(tmp_path: Path, hub_server: HubServer) -> None:
+@pytest.mark.parametrize("xet", [False, True])
+def test_everything_in_git_itself(
+    tmp_path: Path, hub_server: HubServer, monkeypatch: pytest.MonkeyPatch, xet: bool
+) -> None:
+    """With xet, its own way to commit; the Hub says that no file is a large one."""
+    if xet:
+        pytest.importorskip("hf_xet")
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     hub_server.everything_regular()
     assert pusher_of(staged(tmp_path, [1, 2])).push_waiting().complete
     assert verify_hub(REPO, quiet=True).problems == ()
+
+
+def test_what_escapes_the_pusher_is_told_without_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token of any shape; and the thread that meets a null in an answer lives on."""
+    series, told = staged(tmp_path, [1]), []
+    pusher = pusher_of(series, token="not-of-the-usual-shape")
+
+    def fail() -> None:
+        raise AttributeError("NoneType; not-of-the-usual-shape")
+
+    monkeypatch.setattr(pusher, "push_waiting", fail)
+    background = BackgroundPusher(pusher, told.append)
+    background.wake()
+    background.finish(10)
+    assert told == ["NoneType; hf_***"]
 
 
 def test_no_token_leaves_the_machine_but_in_its_header(

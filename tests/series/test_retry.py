@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
-from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
 from huggingface_hub.utils import httpx
 
 from hf_grok.series import PushingStopsError, RefusedStepError, SeriesError
@@ -13,6 +18,7 @@ from hf_grok.series.retry import (
     CommitBudget,
     Verdict,
     delay,
+    in_words,
     retry_after,
     seconds_until_allowed,
     verdict,
@@ -35,6 +41,8 @@ def answer(status: int, **headers: str) -> HfHubHTTPError:
         (httpx.ConnectError("away"), Verdict.AGAIN),
         (httpx.RemoteProtocolError("hung up"), Verdict.AGAIN),
         (ConnectionResetError(), Verdict.AGAIN),
+        (OSError(errno.ENOSPC, "No space left on device"), Verdict.AGAIN),
+        (AttributeError("a null in the answer"), Verdict.NEXT),
         (OfflineModeIsEnabled("off"), Verdict.STOP),
         (PushingStopsError("public"), Verdict.STOP),
         (RefusedStepError("other weights"), Verdict.NEXT),
@@ -46,10 +54,26 @@ def test_what_an_error_means(error: Exception, expected: Verdict) -> None:
     assert verdict(error) is expected
 
 
+def test_an_error_in_words() -> None:
+    refused = answer(403)
+    refused.server_message = "no\n  right"
+    assert in_words(refused, "me/x", "write") == (
+        "the Hub answered 403 Forbidden: no right. It takes a token that may write me/x "
+        "(HF_TOKEN, or hf auth login)"
+    )
+    assert in_words(answer(500), "me/x", "write") == "the Hub answered 500 Internal Server Error"
+    assert in_words(SeriesError("as it is"), "me/x", "write") == "as it is"
+    missing = RepositoryNotFoundError("no", response=answer(404).response)
+    assert in_words(missing, "me/x", "read").endswith(", and the repository's right name")
+
+
 def test_retry_after_is_read_and_heeded() -> None:
     assert retry_after(answer(429, Retry_After="17")) == 17
     assert retry_after(answer(429)) is None
     assert retry_after(answer(429, Retry_After="Wed, 21 Oct")) is None
+    date = answer(503, Retry_After="Thu, 01 Jan 1970 00:02:00 GMT")
+    assert retry_after(date, now=lambda: 90.0) == 30
+    assert retry_after(date) == 0  # it is past
     assert delay(0, 17.0, lambda: 0.0) == 17.0
 
 

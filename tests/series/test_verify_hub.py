@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from hf_grok.errors import UserError
+from hf_grok.series import RefusedStepError, StepFacts, StepRecord
 from hf_grok.series.verify import Report
 from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.verify_local import verify_folder
 from tests.hub_server import HubServer
-from tests.series.material import REPO, pusher_of, staged
+from tests.series.material import REPO, pusher_of, save_checkpoint, staged
 
 OTHERS = "grower/others"
 
@@ -61,8 +63,9 @@ def test_a_revision_with_the_weights_of_another(pushed: HubServer) -> None:
     other = pushed.files(REPO, "step4")["model.safetensors"]
     upload(pushed, REPO, "step2", {"model.safetensors": other})
     report = verify_hub(REPO, quiet=True)
-    assert {("altered", "step2"), ("repeated", "step4")} == found(report)
-    assert "has the weights of step2" in str(report.problems)
+    assert {("altered", "step2"), ("repeated", "step2")} == found(report)
+    assert len(report.problems) == 2
+    assert "has the weights of step4" in str(report.problems)
 
 
 def test_a_revision_that_is_another_as_a_whole(pushed: HubServer) -> None:
@@ -91,6 +94,56 @@ def test_a_branch_of_something_else(pushed: HubServer) -> None:
     api.create_branch(REPO, branch="fresh", revision=first)
     assert ("foreign", "finetuned") in found(verify_hub(REPO, quiet=True))
     assert ("foreign", "fresh") not in found(verify_hub(REPO, quiet=True))
+
+
+def test_steps_that_the_index_does_not_list(tmp_path: Path, pushed: HubServer) -> None:
+    api = pushed.client()
+    api.create_branch(REPO, branch="step3", revision=api.list_repo_commits(REPO)[-1].commit_id)
+    upload(pushed, REPO, "step3", {"model.safetensors": b"of nobody knows whom"})
+    api.create_branch(REPO, branch="step6", revision="step4")
+    report = verify_hub(REPO, quiet=True)
+    assert ("foreign", "step3") in found(report)
+    assert {("mislabelled", "step6"), ("repeated", "step6")} < found(report)
+    assert len(report.problems) == 3
+
+
+def test_an_irregular_schedule_has_no_holes_and_what_was_never_published_is_told(
+    tmp_path: Path, hub_server: HubServer
+) -> None:
+    series = staged(tmp_path, [0, 10, 20, 40])  # where others would have a hole at 30
+    assert pusher_of(series).push_waiting().complete
+    assert verify_hub(REPO, quiet=True).problems == ()
+    assert verify_folder(tmp_path, quiet=True).problems == ()
+    series.journal.append(StepRecord(50, "step50", reason=f"{tmp_path}: the disk was full"))
+    with pytest.raises(RefusedStepError):
+        series.add(60, save_checkpoint(tmp_path, 60, seed=40), StepFacts())
+    series.add(70, save_checkpoint(tmp_path, 70), StepFacts())
+    pusher_of(series).push_waiting()
+    expected = {("missing", "step50"), ("refused", "step60")}
+    assert found(verify_hub(REPO, quiet=True)) == expected
+    assert found(verify_folder(tmp_path, quiet=True)) == expected
+    assert str(tmp_path).encode() not in hub_server.files(REPO)["series-index.json"]
+
+
+def test_a_step_that_is_not_announced_yet(tmp_path: Path, hub_server: HubServer) -> None:
+    """Pushing stopped before main was brought up to date."""
+    series = staged(tmp_path, [0, 2])
+    pusher_of(series).push_waiting()
+    series.add(4, save_checkpoint(tmp_path, 4), StepFacts())
+    series.add(6, save_checkpoint(tmp_path, 6), StepFacts())
+    pusher = pusher_of(series, info=lambda text: pusher.stop.set())
+    assert pusher.push_waiting().waiting == ("step6",)
+    assert found(verify_hub(REPO, quiet=True)) == {("unlisted", "step4")}
+    assert pusher_of(series).push_waiting().complete
+    assert verify_hub(REPO, quiet=True).problems == ()
+
+
+def test_a_listed_step_without_its_manifest(pushed: HubServer) -> None:
+    pushed.client().delete_file("series.json", REPO, revision="step2")
+    report = verify_hub(REPO, quiet=True)
+    assert [(p.kind, p.detail) for p in report.problems] == [
+        ("altered", "series.json is not there")
+    ]
 
 
 def test_a_main_that_is_not_the_last_step(pushed: HubServer) -> None:
@@ -163,6 +216,7 @@ def test_an_outage_shows_no_token(hub_server: HubServer) -> None:
     with pytest.raises(UserError, match="401") as error:
         verify_hub(REPO, quiet=True)
     assert hub_server.write_token not in str(error.value)
+    assert error.value.__suppress_context__  # a traceback shows the mended message alone
 
 
 def test_the_report_is_plain(pushed: HubServer) -> None:
