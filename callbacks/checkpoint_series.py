@@ -182,13 +182,15 @@ class CheckpointSeriesCallback(TrainerCallback):
         series.recover()
         series.agree_on_code()
         if state.global_step > 0:
-            series.adopt(Path(str(args.output_dir)), state.global_step, logger.error)
+            series.adopt(
+                Path(str(args.output_dir)), state.global_step, logger.error, _strength(args)
+            )
 
     def _catch_up(self, args: TrainingArguments, last: int) -> None:
         """Set aside what could not be when it was saved, where its checkpoint is still there."""
         series = self._of(args)
         if any(r.state is State.SAVED for r in series.journal.records().values()):
-            series.adopt(Path(str(args.output_dir)), last, logger.error)
+            series.adopt(Path(str(args.output_dir)), last, logger.error, _strength(args))
 
     def _add_step_zero(
         self, args: TrainingArguments, state: TrainerState, model: nn.Module, tokenizer: Any
@@ -278,11 +280,19 @@ def export_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
 
 def _lambda(args: TrainingArguments, state: TrainerState) -> float | None:
     """Weight of the regulariser in the update before this step; None for a run without one."""
-    schedule = getattr(args, "penalty_schedule", None)
-    if schedule is None:
+    strength = _strength(args)
+    if strength is None:
         return lambda_at(state.log_history, state.global_step)
-    strength = schedule()
-    return None if strength.is_off else float(strength(max(state.global_step - 1, 0)))
+    return strength(max(state.global_step - 1, 0))
+
+
+def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
+    """The regulariser's schedule as the arguments tell it; None where it is off or not theirs."""
+    schedule = getattr(args, "penalty_schedule", None)
+    if schedule is None or schedule().is_off:
+        return None
+    found: Callable[[int], float] = schedule()
+    return found
 
 
 def _refuse_sharded(args: TrainingArguments) -> None:
