@@ -289,10 +289,8 @@ def _lambda(args: TrainingArguments, state: TrainerState) -> float | None:
 def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
     """The regulariser's schedule as the arguments tell it; None where it is off or not theirs."""
     schedule = getattr(args, "penalty_schedule", None)
-    if schedule is None or schedule().is_off:
-        return None
-    found: Callable[[int], float] = schedule()
-    return found
+    strength: Any = None if schedule is None else schedule()
+    return None if strength is None or strength.is_off else strength
 
 
 def _refuse_sharded(args: TrainingArguments) -> None:

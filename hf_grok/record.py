@@ -113,13 +113,14 @@ def changed_values(*groups: Any) -> dict[str, Any]:
     for group in groups:
         for item in fields(group):
             value = _plain(getattr(group, item.name))
-            differs = value is not None and value != _plain(_default(item))
+            differs = value is not None and value != _plain(default_of(item))
             if item.init and differs and item.name not in SECRETS:
                 changed[item.name] = value
     return changed
 
 
-def _default(item: Field[Any]) -> Any:
+def default_of(item: Field[Any]) -> Any:
+    """The default of a data class's field; None where it has none."""
     if item.default_factory is not MISSING:
         return item.default_factory()
     return None if item.default is MISSING else item.default

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hf_grok.errors import unknown_name
-from hf_grok.model_cards.papers import CHEN_2024, MCCOY_2020, MURTY_2023, Paper
+from hf_grok.model_cards.papers import CHEN_2024, MCCOY_2020, MURTY_2023, WARSTADT_2020, Paper
 
 
 @dataclass(frozen=True)
@@ -189,21 +189,6 @@ AGREEMENT = LanguageFacts(
     language="en",
     tags=("agreement", "dependency-parsing", "masked-language-modeling"),
     tasks=("fill-mask", "text-generation"),
-)
-
-WARSTADT_2020 = Paper(
-    line="Warstadt, Parrish, Liu, Mohananey, Peng, Wang, Bowman 2020: BLiMP: The Benchmark of "
-    "Linguistic Minimal Pairs for English (arXiv 1912.00582)",
-    bibtex="""\
-@article{warstadt2020blimp,
-  title   = {{BLiMP}: The Benchmark of Linguistic Minimal Pairs for {E}nglish},
-  author  = {Warstadt, Alex and Parrish, Alicia and Liu, Haokun and Mohananey, Anhad and Peng, Wei
-             and Wang, Sheng-Fu and Bowman, Samuel R.},
-  journal = {Transactions of the Association for Computational Linguistics},
-  volume  = {8},
-  year    = {2020},
-  note    = {arXiv:1912.00582}
-}""",
 )
 
 MINIMAL_PAIRS = LanguageFacts(

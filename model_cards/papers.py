@@ -58,6 +58,21 @@ CHEN_2024 = Paper(
 }""",
 )
 
+WARSTADT_2020 = Paper(
+    line="Warstadt, Parrish, Liu, Mohananey, Peng, Wang, Bowman 2020: BLiMP: The Benchmark of "
+    "Linguistic Minimal Pairs for English (arXiv 1912.00582)",
+    bibtex="""\
+@article{warstadt2020blimp,
+  title   = {{BLiMP}: The Benchmark of Linguistic Minimal Pairs for {E}nglish},
+  author  = {Warstadt, Alex and Parrish, Alicia and Liu, Haokun and Mohananey, Anhad and Peng, Wei
+             and Wang, Sheng-Fu and Bowman, Samuel R.},
+  journal = {Transactions of the Association for Computational Linguistics},
+  volume  = {8},
+  year    = {2020},
+  note    = {arXiv:1912.00582}
+}""",
+)
+
 HF_GROK = Paper(
     line="hf-grok: watch language models come to have syntax",
     bibtex=f"""\

@@ -15,6 +15,7 @@ from hf_grok.errors import UserError, unknown_name
 from hf_grok.guard import watching
 from hf_grok.sas.arc_functions import BATCHED, FUSED, register_arc_attentions
 from hf_grok.sas.fused_kernels import KERNELS
+from hf_grok.sas.options import IMPLEMENTATIONS
 from hf_grok.sas.pair_rows import gather_pairs
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
 
 EAGER = "eager"
 _BY_REQUEST = {"fused": FUSED, "batched": BATCHED, "eager": EAGER}
-REQUESTS = ("auto", *_BY_REQUEST)
 
 # BERT; Llama, NeoX, ModernBERT and ours; GPT-2.
 DROPOUT_RATES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
@@ -80,8 +80,8 @@ def arc_attention_for(
     Raises:
         UserError: an unknown name; or an implementation that does not fit, with the reason.
     """
-    if requested not in REQUESTS:
-        raise unknown_name("attention on arcs", requested, REQUESTS)
+    if requested not in IMPLEMENTATIONS:
+        raise unknown_name("attention on arcs", requested, IMPLEMENTATIONS)
     dropout = attention_dropout_of(model.config)
     obstacle = not_fused_because(
         model, device, dtype, attention_dropout=dropout or 0.0, post_dropout=post_dropout

@@ -197,14 +197,14 @@ class SASMixin(_Base):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's, with the parts of the training loss."""
+        parts: dict[str, float] = {}
         if "loss" in logs and not self.sas_schedule.is_off:
             strength = self.sas_schedule(max(self.state.global_step - 1, 0))
             parts = self._sas_log.take(self._gather)
             logs.update({**parts, "sas_lambda": strength})
-            super().log(logs, start_time)
-            self._refuse(parts)
-            return
         super().log(logs, start_time)
+        if parts:
+            self._refuse(parts)
 
     def end(self) -> None:
         """Trainer's, once gloo's threads have let go of the last tensors that were gathered.
@@ -232,24 +232,22 @@ class SASMixin(_Base):
 
     def _attend(self, implementation: str) -> None:
         """Put an attention implementation in place, unless it is there."""
-        model: Any = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
-        if model.config._attn_implementation != implementation:
-            model.set_attn_implementation(implementation)
+        if self.model.config._attn_implementation != implementation:
+            self.model.set_attn_implementation(implementation)
 
     def _arc_attention(self, inputs: dict[str, Any]) -> str:
         """The implementation that gives the attention on arcs, chosen at the first such step."""
         if self._sas_attention is None:
-            model: Any = self.accelerator.unwrap_model(self.model, keep_torch_compile=False)
-            self._plain_attention = model.config._attn_implementation
+            self._plain_attention = self.model.config._attn_implementation
             self._sas_attention, why = arc_attention_for(
                 self.args.sas_implementation,
-                model,
+                self.model,
                 device=self.args.device,
                 dtype=self._attention_dtype(),
                 post_dropout=self.sas_options.attention == "post_dropout",
                 length=int(inputs["input_ids"].shape[1]),
             )
-            set_arc_attention(model, self._sas_attention)
+            set_arc_attention(self.model, self._sas_attention)
             logger.warning(f"regulariser: attention on arcs from {self._sas_attention} ({why})")
         return self._sas_attention
 

@@ -134,7 +134,7 @@ def arcs_of_rows(
         _word_of(words, len(sequence)) for words, sequence in zip(counts, sequences, strict=True)
     ]
     heads = [
-        _filled(np.asarray(one, dtype=np.int64) - 1, words, NONE)
+        filled(np.asarray(one, dtype=np.int64) - 1, words, NONE)
         for one, words in zip(sentences, counts, strict=True)
     ]
     deprels = (
@@ -145,9 +145,9 @@ def arcs_of_rows(
 
 
 def _word_of(words: int, tokens: int) -> Integers:
-    return _filled(np.concatenate([[NONE], np.arange(words)]), tokens, NONE)
+    return filled(np.concatenate([[NONE], np.arange(words)]), tokens, NONE)
 
 
-def _filled(values: Integers, length: int, filling: int) -> Integers:
+def filled(values: Integers, length: int, filling: int) -> Integers:
     """`values` and, up to `length`, `filling` behind them."""
     return np.concatenate([values, np.full(length - len(values), filling, dtype=np.int64)])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.record import METRICS_FILE, PROBES_FILE, RUN_FILE
+from hf_grok.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
 from hf_grok.training.checkpoints import MANIFEST, checkpoints, flaw, step_of
 from hf_grok.training.recipe import Settings
 
@@ -99,7 +99,7 @@ def bound_values(settings: Settings) -> dict[str, Any]:
         for item in fields(group)
         if item.init
         and not is_free(item.name)
-        and plain(getattr(group, item.name)) != plain(_default(item))
+        and plain(getattr(group, item.name)) != plain(default_of(item))
     }
 
 
@@ -114,12 +114,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple | dict) and not value:
         return None
     return value if isinstance(value, str | int | float | list | dict) else None
-
-
-def _default(item: Field[Any]) -> Any:
-    if item.default_factory is not MISSING:
-        return item.default_factory()
-    return None if item.default is MISSING else item.default
 
 
 def check_branch(branch: Branch, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hf_grok.sas.annotation import NONE
 from hf_grok.sas.sham import sham_heads
+from hf_grok.training.arcs import filled
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -39,7 +40,7 @@ def sham_column(rows: Dataset) -> list[NDArray[np.int64]]:
     )
     lengths = [len(text.split()) for text in trees["text"][:]]
     return [
-        _filled(np.asarray(heads, dtype=np.int64) - 1, length)
+        filled(np.maximum(np.asarray(heads, dtype=np.int64) - 1, NONE), length, NONE)
         for heads, length in zip(trees["sham_heads"][:], lengths, strict=True)
     ]
 
@@ -53,8 +54,3 @@ def _draw(
 
 def _seed(words: Sequence[object], seed: int) -> int:
     return (seed << 32) + zlib.crc32(" ".join(map(str, words)).encode())
-
-
-def _filled(heads: NDArray[np.int64], length: int) -> NDArray[np.int64]:
-    heads = np.where(heads < 0, NONE, heads)
-    return np.concatenate([heads, np.full(length - len(heads), NONE, dtype=np.int64)])
