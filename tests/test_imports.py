@@ -25,9 +25,9 @@ ARROWS: dict[str, set[str]] = {
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics"},
-    "sas": {"batched_attention", "guard", "probes", "scheme"},
-    "series": {"json_lines", "model_cards", "record", "schedule"},
-    "sweep": {"record", "schedule", "training"},
+    "sas": {"batched_attention", "guard", "probes", "run_files", "scheme"},
+    "series": {"json_lines", "model_cards", "record", "run_files", "schedule"},
+    "sweep": {"record", "run_files", "schedule", "training"},
     "sweeps": set(),
     "callbacks": {
         *("guard", "json_lines", "models", "probes", "probing", "record", "schedule", "series"),

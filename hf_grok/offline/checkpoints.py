@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +29,9 @@ from transformers import (
 
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.errors import UserError
+from hf_grok.run_files import checkpoints, step_of
 from hf_grok.series.naming import known_step
 
-_FOLDER = re.compile(r"checkpoint-(\d+)")
 # The end of an architecture's name -> who loads it.
 _HEADS: Sequence[tuple[tuple[str, ...], Any]] = (
     (("ForCausalLM", "LMHeadModel"), AutoModelForCausalLM),
@@ -102,16 +101,17 @@ def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint
 
 def _local(folder: Path) -> list[Checkpoint]:
     found = [
-        Checkpoint(str(path), f"step{match.group(1)}", int(match.group(1)), _digest(path))
-        for path in folder.iterdir()
-        if (match := _FOLDER.fullmatch(path.name)) and (path / "config.json").is_file()
+        Checkpoint(str(path), f"step{step_of(path)}", step_of(path), _digest(path))
+        for path in checkpoints(folder)
+        if (path / "config.json").is_file()
     ]
     if found:
-        return sorted(found, key=lambda checkpoint: checkpoint.step or 0)
+        return found
     if (folder / "config.json").is_file():
-        match = _FOLDER.fullmatch(folder.name)
-        step = int(match.group(1)) if match else None
-        return [Checkpoint(str(folder), f"step{step}" if match else "", step, _digest(folder))]
+        step = step_of(folder)
+        if step < 0:
+            return [Checkpoint(str(folder), "", None, _digest(folder))]
+        return [Checkpoint(str(folder), f"step{step}", step, _digest(folder))]
     names = sorted(path.name for path in folder.iterdir())[:8]
     raise UserError(
         f"{folder} holds no model: expected config.json and weights, or folders checkpoint-N as a "

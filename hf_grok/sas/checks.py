@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from hf_grok.errors import UserError
+from hf_grok.run_files import checkpoints
 
 # Steps without one arc after which the annotation cannot be what was meant.
 STEPS_WITHOUT_ARCS = 100
@@ -91,15 +92,10 @@ def check_still_a_language_model(
     guess = math.log(vocabulary)
     if loss <= guess + MARGIN:
         return
-    kept = sorted(folder.glob("checkpoint-*"), key=_step_of)
+    kept = checkpoints(folder)
     last = f"The last checkpoint is {kept[-1]}." if kept else "No checkpoint was saved yet."
     raise LanguageModelDivergedError(
         f"the LM loss is {loss:.2f} at step {step}, a nat above that of a uniform guess "
         f"({guess:.2f}): promoting attention on arcs ({schedule}) has won over the language model. "
         f"{last} Take a lambda nearer to 0."
     )
-
-
-def _step_of(folder: Path) -> int:
-    number = folder.name.rpartition("-")[2]
-    return int(number) if number.isdecimal() else -1

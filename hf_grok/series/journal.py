@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from hf_grok.run_files import sync
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import (
     Files,
@@ -196,8 +197,4 @@ def _whole_length(path: Path) -> int:
 def sync_folder(folder: Path) -> None:
     """Put a folder's names on the disk; a no-op where the system has no such thing."""
     with suppress(PermissionError):  # Windows opens no folders
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(folder)

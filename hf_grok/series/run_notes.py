@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.record import METRICS_FILE, RUN_FILE
+from hf_grok.run_files import checkpoints
 from hf_grok.series.about import ABOUT_FILE
 from hf_grok.series.errors import SeriesError
 
@@ -80,15 +81,10 @@ def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:
     """
     if (run / name).is_file():
         yield _read(run / name)
-    for folder in reversed(_checkpoints(run)):
+    for folder in reversed(checkpoints(run)):
         with suppress(SeriesError):
             if (folder / name).is_file():
                 yield _read(folder / name)
-
-
-def _checkpoints(run: Path) -> list[Path]:
-    found = [path for path in run.glob("checkpoint-*") if path.name[11:].isdigit()]
-    return sorted(found, key=lambda path: int(path.name[11:]))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hf_grok import run_files
+from hf_grok.run_files import step_of
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
 from hf_grok.series.code_agreement import agree_on_code
@@ -28,7 +29,6 @@ from hf_grok.series.selection import published_files, trainer_state, unfinished
 
 SERIES_FOLDER = "series"
 Strength = Callable[[int], float]
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -209,12 +209,7 @@ class RunSeries:
 
 def checkpoints(run: Path) -> dict[int, Path]:
     """Step -> folder of every `checkpoint-N` of a run, by step."""
-    found = {
-        int(match[1]): path
-        for path in run.glob("checkpoint-*")
-        if path.is_dir() and (match := _CHECKPOINT.fullmatch(path.name))
-    }
-    return dict(sorted(found.items()))
+    return {step_of(folder): folder for folder in run_files.checkpoints(run)}
 
 
 def _facts(

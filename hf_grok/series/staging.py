@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hf_grok.run_files import sync
 from hf_grok.series.journal import sync_folder
 from hf_grok.series.manifest import (
     CARD_FILE,
@@ -119,7 +120,7 @@ def finish(series: Path, manifest: Manifest, card: str) -> Path:
 def flush(folder: Path) -> None:
     """Put all of a folder on the disk."""
     for path in folder.iterdir():
-        _sync(path)
+        sync(path)
     sync_folder(folder)
 
 
@@ -143,11 +144,3 @@ def drop_weights(series: Path, step: int) -> None:
         for path in folder.iterdir():
             if is_weights(path.name) or path.name.endswith(".pt"):
                 path.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,8 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
-from hf_grok.training.checkpoints import MANIFEST, checkpoints, flaw, step_of
+from hf_grok.run_files import checkpoints, step_of
+from hf_grok.training.checkpoints import MANIFEST, flaw
 from hf_grok.training.recipe import Settings
 
 WEIGHTS = ".safetensors"

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from hf_grok.run_files import checkpoints, step_of, sync
+
 MANIFEST = "manifest.json"
-_FOLDER = re.compile(r"checkpoint-(\d+)$")
-
-
-def step_of(folder: Path) -> int:
-    """The step in a name such as checkpoint-2000; -1 for any other name."""
-    match = _FOLDER.search(folder.name)
-    return int(match.group(1)) if match else -1
-
-
-def checkpoints(run: Path) -> list[Path]:
-    """Every `checkpoint-N` folder of a run, whole or not, by step."""
-    folders = [path for path in run.glob("checkpoint-*") if path.is_dir() and step_of(path) >= 0]
-    return sorted(folders, key=step_of)
 
 
 def sha256(path: Path) -> str:
@@ -45,21 +32,13 @@ def write_manifest(folder: Path) -> None:
     entries = {}
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != MANIFEST:
-            _flush(path)
+            sync(path)
             entries[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     temporary = folder / f"{MANIFEST}.tmp"
     temporary.write_text(json.dumps({"step": step_of(folder), "files": entries}, indent=1))
-    _flush(temporary)
+    sync(temporary)
     temporary.replace(folder / MANIFEST)
-    _flush(folder)
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(folder)
 
 
 def flaw(folder: Path) -> str | None:

@@ -18,6 +18,7 @@ from hf_grok.record import (
     refuse_used_folder,
     versions,
 )
+from hf_grok.run_files import step_of
 from hf_grok.scheme import UD
 from hf_grok.training.branch import (
     Branch,
@@ -29,7 +30,7 @@ from hf_grok.training.branch import (
     resumed_branch,
 )
 from hf_grok.training.build import build_trainer, save_final_model
-from hf_grok.training.checkpoints import last_whole_checkpoint, step_of
+from hf_grok.training.checkpoints import last_whole_checkpoint
 from hf_grok.training.checks import check_settings
 from hf_grok.training.language import Language, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
