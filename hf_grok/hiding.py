@@ -1,13 +1,23 @@
-"""Which pieces are hidden from a masked model: a function of (seed, epoch, sentence), no state."""
+"""What is hidden from a masked model: a function of (seed, epoch, sentence), no state."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
+
+from hf_grok.errors import UserError
 
 # Source: Chen et al. 2024 (arXiv 2309.07311), unverified in its text.
 HIDDEN_SHARE = 0.15
+
+# The label of a piece that is not to be guessed: what torch's cross_entropy leaves out.
+IGNORED = -100
+
+# Streams of numbers of one piece: whether it is hidden, what stands there, which word if a word.
+_HIDDEN, _FATE, _WORD = range(3)
 
 # SplitMix64: the increment of its counter, and the two multipliers of its output function.
 # Source: Steele, Lea and Flood 2014 (doi 10.1145/2660193.2660195).
@@ -65,3 +75,91 @@ def hidden_pieces(
     bound = np.take_along_axis(np.sort(drawn, axis=1), counts[:, None] - 1, axis=1)
     hidden: NDArray[np.bool_] = (drawn <= bound) & hideable
     return hidden
+
+
+@dataclass(frozen=True)
+class Masking:
+    """Of n pieces max(1, round(share n)) are hidden: shown as the mask token, another, or as is.
+
+    A hidden piece is replaced by an ordinary token, drawn evenly, with probability `random`, stays
+    as it is with `kept`, and is shown as the mask token otherwise.
+
+    Args:
+        share: of a sentence's pieces that are hidden, in (0, 1].
+        random: share of the hidden that are replaced.
+        kept: share of the hidden that stay.
+        seed: of all draws; 0 or more.
+
+    Raises:
+        UserError: a value out of its range.
+
+    Source: Devlin et al. 2019, section 3.1 (15 %, of which 80 % masked, 10 % random, 10 % kept).
+    """
+
+    share: float = HIDDEN_SHARE
+    random: float = 0.0
+    kept: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_shares(self.share, self.random, self.kept)
+        if self.seed < 0:
+            raise UserError(f"seed={self.seed}: expected 0 or more")
+
+
+def check_shares(share: float, random: float, kept: float, prefix: str = "") -> None:
+    """0 < share <= 1, and random and kept are shares of the hidden that add up to at most 1.
+
+    Args:
+        share: of a sentence's pieces that are hidden.
+        random: of the hidden, the share that is replaced.
+        kept: of the hidden, the share that stays.
+        prefix: of the names that the user knows the three by.
+
+    Raises:
+        UserError: they are not.
+    """
+    if not 0 < share <= 1:
+        raise UserError(f"{prefix}share={share}: expected more than 0 and at most 1, such as 0.15")
+    if min(random, kept) < 0 or random + kept > 1:
+        raise UserError(
+            f"{prefix}random={random}, {prefix}kept={kept}: expected shares of the hidden pieces "
+            "that are not negative and add up to at most 1 (BERT's: 0.1 and 0.1)"
+        )
+
+
+def mask_pieces(
+    tokens: Int[NDArray[np.int64], "sentence length"],
+    hideable: Bool[NDArray[np.bool_], "sentence length"],
+    masking: Masking,
+    *,
+    epoch: int,
+    sentences: NDArray[np.int64],
+    mask_id: int,
+    ordinary: Int[NDArray[np.int64], " word"],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The tokens that the model sees, and the labels: `IGNORED` where nothing is to be guessed.
+
+    Args:
+        tokens: ids, special ones and filling included.
+        hideable: False at special tokens and filling.
+        masking: how many are hidden, and what is seen in their place.
+        epoch: not negative.
+        sentences: index of each sentence in its data set.
+        mask_id: the mask token.
+        ordinary: ids that random replacements are drawn from.
+    """
+    length = tokens.shape[1]
+
+    def numbers(stream: int) -> NDArray[np.float64]:
+        return uniform_numbers(masking.seed, epoch, sentences, length, stream=stream)
+
+    hidden = hidden_pieces(numbers(_HIDDEN), hideable, masking.share)
+    labels = np.where(hidden, tokens, IGNORED)
+    if not masking.random and not masking.kept:
+        return np.where(hidden, mask_id, tokens), labels
+    fate = numbers(_FATE)
+    drawn = ordinary[(numbers(_WORD) * len(ordinary)).astype(np.int64)]
+    shown = np.where(fate < masking.random, drawn, mask_id)
+    shown = np.where(fate >= 1 - masking.kept, tokens, shown)
+    return np.where(hidden, shown, tokens), labels

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Any
+
 import numpy as np
 import pytest
 
-from hf_grok.hiding import hidden_pieces, uniform_numbers
+from hf_grok.errors import UserError
+from hf_grok.hiding import IGNORED, Masking, hidden_pieces, mask_pieces, uniform_numbers
 
+MASK, ORDINARY = 4, np.arange(10, 30)
+BERT = Masking(random=0.1, kept=0.1)
 WRAP = 2**64
 
 
@@ -78,3 +84,83 @@ def test_each_place_is_hidden_as_often() -> None:
     hideable = np.ones((20_000, 13), dtype=bool)
     hidden = hidden_pieces(uniform_numbers(0, 0, np.arange(20_000), 13), hideable)
     assert np.abs(hidden.mean(axis=0) - 2 / 13).max() < 0.01
+
+
+def draw(
+    masking: Masking, *, pieces: int = 12, epoch: int = 0, first: int = 0, rows: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tokens of `rows` sentences between two special ones, what is seen of them, and labels."""
+    tokens = np.tile(np.arange(100, 102 + pieces), (rows, 1))
+    hideable = np.ones_like(tokens, dtype=bool)
+    hideable[:, [0, -1]] = False
+    where: dict[str, Any] = {"epoch": epoch, "sentences": np.arange(first, first + rows)}
+    return tokens, *mask_pieces(tokens, hideable, masking, **where, mask_id=MASK, ordinary=ORDINARY)
+
+
+def test_shares_are_those_asked_for() -> None:
+    tokens, seen, labels = draw(BERT, rows=4000)
+    hidden = labels != IGNORED
+    assert (labels[hidden] == tokens[hidden]).all()
+    assert (seen[~hidden] == tokens[~hidden]).all()
+    assert not hidden[:, [0, -1]].any()
+    assert (hidden.sum(axis=1) == 2).all()  # round(.15 x 12)
+    was, now = tokens[hidden], seen[hidden]
+    assert (now == MASK).mean() == pytest.approx(0.8, abs=0.02)
+    assert (now == was).mean() == pytest.approx(0.1, abs=0.015)
+    assert np.isin(now, ORDINARY).mean() == pytest.approx(0.1, abs=0.015)
+
+
+def test_every_piece_and_replacement_is_as_likely() -> None:
+    _, seen, labels = draw(Masking(share=0.25, random=1), rows=4000)
+    places = Counter(np.nonzero(labels != IGNORED)[1].tolist())
+    drawn = Counter(seen[labels != IGNORED].tolist())
+    assert set(places) == set(range(1, 13))
+    assert all(count == pytest.approx(1000, abs=130) for count in places.values())
+    assert set(drawn) == set(ORDINARY)
+    assert all(count == pytest.approx(600, abs=110) for count in drawn.values())
+
+
+def test_short_rows_have_one_piece_to_guess_and_long_shares_take_all() -> None:
+    assert ((draw(BERT, pieces=1, rows=20)[2] != IGNORED).sum(axis=1) == 1).all()
+    _, seen, labels = draw(Masking(share=1))
+    assert (seen[:, 1:-1] == MASK).all()
+    assert (labels[:, 1:-1] != IGNORED).all()
+    assert (draw(BERT, pieces=0)[2] == IGNORED).all()
+
+
+def test_a_sentence_is_masked_alike_in_every_batch() -> None:
+    _, seen, labels = draw(BERT, rows=50)
+    for row in (0, 7, 49):
+        _, alone, its_labels = draw(BERT, first=row)
+        assert (alone == seen[row]).all()
+        assert (its_labels == labels[row]).all()
+
+
+def test_seed_epoch_and_index_each_matter() -> None:
+    draws = [
+        draw(BERT, pieces=60),
+        draw(Masking(random=0.1, kept=0.1, seed=1), pieces=60),
+        draw(BERT, pieces=60, epoch=1),
+        draw(BERT, pieces=60, first=1),
+    ]
+    assert len({tuple(labels[0]) for _, _, labels in draws}) == 4
+
+
+def test_the_masks_of_old_runs_stay() -> None:
+    _, _, labels = draw(BERT, pieces=20, epoch=2, first=3)
+    assert np.flatnonzero(labels[0] != IGNORED).tolist() == [4, 13, 18]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"share": 0}, "share=0"),
+        ({"share": 1.1}, "share=1.1"),
+        ({"random": 0.95, "kept": 0.1}, "random=0.95, kept=0.1"),
+        ({"kept": -0.1}, "kept=-0.1"),
+        ({"seed": -1}, "seed=-1"),
+    ],
+)
+def test_values_out_of_range(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Masking(**values)

@@ -11,11 +11,11 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
+from hf_grok.hiding import HIDDEN_SHARE, IGNORED, Masking, mask_pieces
 from hf_grok.sas.annotation import HEADS, NONE, RELATIONS, SHAM_HEADS, WORD_OF, ArcCounts
 from hf_grok.sas.arc_rows import INPUT_IDS, TOKEN_TYPES, ArcRow
 from hf_grok.sas.encoding import DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 from hf_grok.sas.epoch_rows import EPOCH, EXAMPLE_INDEX
-from hf_grok.sas.masking import IGNORED, Masking, mask_pieces
 from hf_grok.sas.published import ATTENTION_MASK, PUBLISHED_RELATIONS, special_ids
 
 
@@ -40,9 +40,10 @@ class ArcCollator:
     Args:
         tokenizer: a fast one, with a padding token, and a mask token if `masked`.
         masked: masked language model, or causal.
-        share: of the pieces that are guessed; `mask` of these are masked, `random` replaced.
-        mask: 1 (with random=0) shows every guessed piece as the mask token.
-        random: share of the guessed pieces that a random ordinary token replaces.
+        share: of a row's pieces that are hidden, one at least.
+        random: share of the hidden pieces that a random ordinary token replaces.
+        kept: share of the hidden pieces that stay as they are; the others are shown as the mask
+            token.
         seed: of all masks; 0 or more.
         pad_to_multiple_of: make lengths of batches (in pieces, in words) multiples of this.
         options: those of `ArcEncoder`: max_length, sham, sham_seed, add_start, allow_unknown,
@@ -69,9 +70,9 @@ class ArcCollator:
         tokenizer: PreTrainedTokenizerBase,
         *,
         masked: bool = True,
-        share: float = 0.15,
-        mask: float = 0.8,
+        share: float = HIDDEN_SHARE,
         random: float = 0.1,
+        kept: float = 0.1,
         seed: int = 0,
         pad_to_multiple_of: int = 1,
         **options: Any,
@@ -80,12 +81,12 @@ class ArcCollator:
             raise UserError(f"pad_to_multiple_of={pad_to_multiple_of}: expected at least 1")
         self.tokenizer = tokenizer
         self.encoder = ArcEncoder(tokenizer, **options)
-        self.masking = Masking(share, mask, random, seed) if masked else None
+        self.masking = Masking(share, random, kept, seed) if masked else None
         self.counts = ArcCounts()
         self.multiple = pad_to_multiple_of
         self._pad = _token(tokenizer, "pad_token", "fills batches up")
         if masked:
-            self._mask = _token(tokenizer, "mask_token", "a masked language model guesses at")
+            self._mask_id = _token(tokenizer, "mask_token", "a masked language model guesses at")
             special = [*special_ids(tokenizer), *tokenizer.all_special_ids]
             self._ordinary = np.setdiff1d(np.arange(len(tokenizer)), special)
 
@@ -131,15 +132,16 @@ class ArcCollator:
             return row.ids, row.ids
         if given.get(EXAMPLE_INDEX) is None or given.get(EPOCH) is None:
             raise _no_epoch(given)
-        return mask_pieces(
-            row.ids,
-            row.word_of != NONE,
+        seen, labels = mask_pieces(
+            row.ids[None],
+            (row.word_of != NONE)[None],
             self.masking,
             epoch=int(given[EPOCH]),
-            index=int(given[EXAMPLE_INDEX]),
-            mask_token=self._mask,
+            sentences=np.array([int(given[EXAMPLE_INDEX])]),
+            mask_id=self._mask_id,
             ordinary=self._ordinary,
         )
+        return seen[0], labels[0]
 
     def _padded(self, rows: Sequence[np.ndarray], fill: int, *, left: bool = False) -> Tensor:
         longest = max(len(row) for row in rows)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-IGNORED = -100
+from hf_grok.hiding import IGNORED
 
 
 def token_mean_loss(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
+from hf_grok.hiding import check_shares
 from hf_grok.schedule import StepSchedule
 from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
-from hf_grok.training.masked import check_shares
 from hf_grok.training.objective import check_model_speaks, is_masked
 from hf_grok.training.probes import chosen_probes
 from hf_grok.training.recipe import Settings
@@ -66,7 +66,7 @@ def check_settings(settings: Settings) -> None:
 def _check_masking(settings: Settings) -> None:
     """Shares in range, and no worker that would outlive the epoch whose masks it draws."""
     data = settings.data
-    check_shares(data.mask_share, data.mask_random, data.mask_kept)
+    check_shares(data.mask_share, data.mask_random, data.mask_kept, prefix="mask_")
     if settings.training.dataloader_persistent_workers and is_masked(settings.model.model):
         raise UserError(
             "dataloader_persistent_workers keeps workers that never hear of a new epoch and would "

@@ -11,10 +11,11 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour import Behaviour, TokenLoss, behaviour_for
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.hiding import Masking
 from hf_grok.models import word_level_tokenizer
 from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments, read_options
-from hf_grok.training.masked import MaskedSequences, Masking
+from hf_grok.training.masked import MaskedSequences
 from hf_grok.training.sham_trees import sham_column
 from hf_grok.training.tensors import TokenSequences
 
@@ -151,19 +152,10 @@ def training_sequences(
     seed: int,
 ) -> TokenSequences:
     """The sequences as a causal model reads them, or as a masked one does."""
-    padding = int(tokenizer.pad_token_id)
     if not masked:
-        return TokenSequences(sequences, padding, arcs)
-    masking = Masking(
-        mask_id=int(tokenizer.mask_token_id),
-        special_ids=tokenizer.all_special_ids,
-        vocabulary=len(tokenizer),
-        seed=seed,
-        share=arguments.mask_share,
-        random=arguments.mask_random,
-        kept=arguments.mask_kept,
-    )
-    return MaskedSequences(sequences, padding, masking, arcs)
+        return TokenSequences(sequences, int(tokenizer.pad_token_id), arcs)
+    masking = Masking(arguments.mask_share, arguments.mask_random, arguments.mask_kept, seed=seed)
+    return MaskedSequences(sequences, tokenizer, masking, arcs)
 
 
 def validation_loss(

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
+from hf_grok.hiding import IGNORED
 from hf_grok.training.arcs import Arcs
-
-IGNORED = -100
 
 
 class TokenSequences(Dataset[dict[str, torch.Tensor]]):

@@ -73,7 +73,7 @@ def test_filling_on_the_left_and_to_a_multiple() -> None:
 
 def test_masked_batches_hide_pieces_of_words_only() -> None:
     rows = EpochRows(sentences(40), fixed=True)
-    batch = ArcCollator(pieces_tokenizer(), mask=1, random=0)([rows[at] for at in range(40)])
+    batch = ArcCollator(pieces_tokenizer(), random=0, kept=0)([rows[at] for at in range(40)])
     plain = causal()([rows[at] for at in range(40)])
     guessed = batch["labels"] != -100
     assert guessed.any(dim=1).all()
@@ -85,7 +85,7 @@ def test_masked_batches_hide_pieces_of_words_only() -> None:
 
 def test_random_replacements_are_never_special() -> None:
     rows = EpochRows(sentences(40), fixed=True)
-    collator = ArcCollator(pieces_tokenizer(), share=1, mask=0, random=1)
+    collator = ArcCollator(pieces_tokenizer(), share=1, random=1, kept=0)
     batch = collator([rows[at] for at in range(40)])
     assert (batch["input_ids"][batch["labels"] != -100] > 4).all()
 

@@ -1,14 +1,12 @@
-"""Masks are a function of (seed, epoch, example), and rows know the last two."""
+"""Rows know their index and epoch, from which alone the collator draws what is hidden."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, IterableDataset
@@ -18,93 +16,7 @@ from hf_grok.errors import UserError
 from hf_grok.sas.collator import ArcCollator
 from hf_grok.sas.encoding import encode_rows
 from hf_grok.sas.epoch_rows import EpochCallback, EpochRows
-from hf_grok.sas.masking import Masking, mask_pieces
 from tests.sas.parsed import masking_tokenizer, pieces_tokenizer, sentences, tiny_bert
-
-ORDINARY = np.arange(10, 30)
-
-
-def draw(
-    masking: Masking, *, pieces: int = 12, epoch: int = 0, index: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    ids = np.arange(100, 102 + pieces)
-    maskable = np.array([False, *[True] * pieces, False])
-    chosen = {"epoch": epoch, "index": index, "mask_token": 4, "ordinary": ORDINARY}
-    return mask_pieces(ids, maskable, masking, **chosen)
-
-
-def test_shares_are_those_asked_for() -> None:
-    fates: Counter[str] = Counter()
-    guessed = []
-    for index in range(4000):
-        seen, labels = draw(Masking(), index=index)
-        original = np.arange(100, 114)
-        hidden = labels != -100
-        assert (labels[hidden] == original[hidden]).all()
-        assert (seen[~hidden] == original[~hidden]).all()
-        assert not hidden[[0, -1]].any()
-        guessed.append(hidden.sum())
-        for was, now in zip(original[hidden], seen[hidden], strict=True):
-            fates["mask" if now == 4 else "kept" if now == was else "random"] += 1
-            assert now in (4, was) or now in ORDINARY
-    assert set(guessed) == {1, 2}
-    assert np.mean(guessed) == pytest.approx(0.15 * 12, abs=0.03)
-    shares = {fate: count / sum(fates.values()) for fate, count in fates.items()}
-    assert shares == pytest.approx({"mask": 0.8, "random": 0.1, "kept": 0.1}, abs=0.02)
-
-
-def test_every_piece_and_replacement_is_as_likely() -> None:
-    places: Counter[int] = Counter()
-    drawn: Counter[int] = Counter()
-    for index in range(4000):
-        seen, labels = draw(Masking(share=0.25, mask=0, random=1), index=index)
-        places.update(np.flatnonzero(labels != -100).tolist())
-        drawn.update(seen[labels != -100].tolist())
-    assert all(count == pytest.approx(1000, abs=130) for count in places.values())
-    assert set(places) == set(range(1, 13))
-    assert all(count == pytest.approx(600, abs=110) for count in drawn.values())
-    assert set(drawn) == set(ORDINARY)
-
-
-def test_short_rows_have_one_piece_to_guess_and_long_shares_take_all() -> None:
-    assert all((draw(Masking(), pieces=1, index=i)[1] != -100).sum() == 1 for i in range(20))
-    seen, labels = draw(Masking(share=1, mask=1, random=0))
-    assert (seen[1:-1] == 4).all()
-    assert (labels[1:-1] != -100).all()
-    assert (draw(Masking(), pieces=0)[1] == -100).all()
-
-
-def test_seed_epoch_and_index_each_matter() -> None:
-    base = draw(Masking(), pieces=60)
-    again = draw(Masking(), pieces=60)
-    assert all((one == other).all() for one, other in zip(base, again, strict=True))
-    others = [
-        draw(Masking(seed=1), pieces=60),
-        draw(Masking(), pieces=60, epoch=1),
-        draw(Masking(), pieces=60, index=1),
-    ]
-    labels = {tuple(each[1]) for each in [base, *others]}
-    assert len(labels) == 4
-
-
-def test_the_masks_of_old_runs_stay() -> None:
-    _, labels = draw(Masking(), pieces=20, epoch=2, index=3)
-    assert np.flatnonzero(labels != -100).tolist() == [2, 4, 9]
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"share": 0}, "share=0"),
-        ({"share": 1.1}, "share=1.1"),
-        ({"mask": 0.95}, "mask=0.95, random=0.1"),
-        ({"mask": -0.1}, "mask=-0.1"),
-        ({"seed": -1}, "seed=-1"),
-    ],
-)
-def test_values_out_of_range(values: dict[str, Any], message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        Masking(**values)
 
 
 def test_rows_know_their_index_and_epoch() -> None:

@@ -11,11 +11,12 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import uniform_numbers
+from hf_grok.hiding import IGNORED, Masking, uniform_numbers
+from hf_grok.models.tokenizer import word_level_tokenizer
 from hf_grok.training.build import build_model
 from hf_grok.training.language import load_language
-from hf_grok.training.masked import MaskedSequences, Masking
-from hf_grok.training.tensors import IGNORED, LengthBucketSampler
+from hf_grok.training.masked import MaskedSequences
+from hf_grok.training.tensors import LengthBucketSampler
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
 from tests.training.tiny import train_tiny
@@ -31,8 +32,10 @@ def sequences() -> list[list[int]]:
 
 
 def dataset(**shares: float) -> MaskedSequences:
-    masking = Masking(mask_id=MASK, special_ids=SPECIAL, vocabulary=50, seed=3, **shares)
-    return MaskedSequences(sequences(), 0, masking)
+    tokenizer = word_level_tokenizer([f"w{word}" for word in range(45)], append_end=True, mask=True)
+    assert len(tokenizer) == 50
+    assert sorted(tokenizer.all_special_ids) == list(SPECIAL)
+    return MaskedSequences(sequences(), tokenizer, Masking(seed=3, **shares))
 
 
 def hidden_of(tokens: list[int], index: int, epoch: int) -> list[int]:
@@ -99,8 +102,11 @@ def test_the_sampler_tells_the_epoch() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--mask_share", "0"], "mask_share=0.0: expected a share between 0 and 1"),
-        (["--mask_random", "0.6", "--mask_kept", "0.6"], "add up to at most 1"),
+        (["--mask_share", "0"], "mask_share=0.0: expected more than 0"),
+        (
+            ["--mask_random", "0.6", "--mask_kept", "0.6"],
+            "mask_random=0.6, mask_kept=0.6",
+        ),
         (["--language", "question-formation"], "bert is a masked language model, and what ques"),
         (
             ["--dataloader_persistent_workers", "true", "--dataloader_num_workers", "1"],
