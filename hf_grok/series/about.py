@@ -9,7 +9,6 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, A
     """
     return {
         "seed": arguments.seed,
-        "arguments": {**changed_values(arguments), **switched_off(arguments)},
+        "arguments": changed_values(arguments),
         "chosen": {"processes": arguments.world_size},
         "examples_per_step": examples_per_step(arguments),
         "versions": installed_versions(),
@@ -48,17 +47,6 @@ def examples_per_step(arguments: Any) -> int:
     """devices' batch * accumulated batches * processes: examples read for one optimiser step."""
     batch = arguments.train_batch_size * arguments.gradient_accumulation_steps
     return int(batch * arguments.world_size)
-
-
-def switched_off(arguments: Any) -> dict[str, Any]:
-    """The fields that are 0 or no where the default is neither, such as max_grad_norm 0."""
-    return {
-        item.name: getattr(arguments, item.name)
-        for item in fields(arguments)
-        if isinstance(item.default, int | float)
-        and item.default
-        and getattr(arguments, item.name) in (0, False)
-    }
 
 
 def write_about(run: Path, about: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from transformers import TrainingArguments
 
 from hf_grok.model_cards import problems, series_readme, step_readme
-from hf_grok.series.about import about_training, installed_versions, switched_off, write_about
+from hf_grok.series.about import about_training, installed_versions, write_about
 from hf_grok.series.card_facts import (
     hyperparameters,
     parent_run,
@@ -164,10 +164,10 @@ def test_what_the_trainer_knows_is_kept_for_the_card(tmp_path: Path) -> None:
     assert problems(series_readme(card)) == []
 
 
-def test_what_is_switched_off(tmp_path: Path) -> None:
-    plain = switched_off(TrainingArguments(str(tmp_path), use_cpu=True))
+def test_what_is_switched_off_is_a_changed_value(tmp_path: Path) -> None:
+    plain = about_training(TrainingArguments(str(tmp_path), use_cpu=True), 1, 1)["arguments"]
     changed = TrainingArguments(str(tmp_path), use_cpu=True, max_grad_norm=0.0)
-    assert switched_off(changed) == {**plain, "max_grad_norm": 0.0}
+    assert about_training(changed, 1, 1)["arguments"] == {**plain, "max_grad_norm": 0.0}
     assert "learning_rate" not in plain
 
 
