@@ -25,6 +25,8 @@ examples:
       a model of the Hub on a treebank, UAS beside its fixed-offset baselines
   hf-grok probe me/my-series --data uas=dev.conllu --data pairs=blimp/ --probes uas,pairs,norm
       every step* revision of a Hub repository, each probe over data of its own
+  hf-grok probe runs/my-run --data minimal-pairs --sample 4000 --probes pairs --steps last
+      the end of a run on more pairs than the run itself takes; `hf-grok report` uses it
   hf-grok probe my-gpt2 --data dev.conllu --probes uas --add-start
       a tokenizer that puts no start token in front"""
 
@@ -51,8 +53,11 @@ def build_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="[PROBE=]SOURCE",
         help="a .conllu treebank, .jsonl minimal pairs (or a folder of them), a data set (folder "
-        "or Hub name), or question-formation, tense-inflection, dyck; with PROBE= for that "
-        "probe alone; repeatable",
+        "or Hub name), question-formation, tense-inflection, dyck, agreement or minimal-pairs; "
+        "with PROBE= for that probe alone; repeatable",
+    )
+    parser.add_argument(
+        "--steps", metavar="STEPS", help='of a series: "last", or steps with commas between them'
     )
     parser.add_argument("--split", default="test", help="of a data set (default: test)")
     parser.add_argument(
@@ -99,11 +104,11 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if options.model is None or options.probes is None:
         parser.error("name a MODEL and --probes (hf-grok probe --list names them)")
-    from hf_grok.offline import ProbeResults, find_checkpoints, probe_series
+    from hf_grok.offline import ProbeResults, at_steps, find_checkpoints, probe_series
 
     names = probe_names_of(options.probes)
     data = data_of(names, options)
-    checkpoints = find_checkpoints(options.model, options.revision)
+    checkpoints = at_steps(find_checkpoints(options.model, options.revision), options.steps)
     arguments_of = options_of(names, options)
     path = options.out or default_file(options.model)
     results = ProbeResults(path, options.model, about_probes(data, arguments_of))

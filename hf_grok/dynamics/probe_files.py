@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -38,6 +38,7 @@ class ProbeRecords:
         pictures: what is drawn, by probe and step.
         failures: by probe and step.
         measured: the probes and steps of `numbers`.
+        data: probe -> what it looked at, in words.
         notes: what a reader should know about the file.
     """
 
@@ -45,6 +46,7 @@ class ProbeRecords:
     pictures: Pictures = field(default_factory=dict)
     failures: dict[Key, ProbeFailure] = field(default_factory=dict)
     measured: set[Key] = field(default_factory=set)
+    data: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -93,8 +95,9 @@ def read_probe_results(path: Path) -> ProbeRecords:
         records.failures[_key(entry)] = ProbeFailure(*_key(entry), _get(entry, "reason", str))
     for entry in pictures:
         records.pictures[_key(entry)] = _get(entry, "picture", dict)
+    records.data = {probe: _data_of(content, probe) for probe, _ in sorted(records.measured)}
     records.notes = [
-        *_origin(path, content, records.measured),
+        *_origin(path, records),
         *_without_step(path, content),
         *_mixed_versions(path, rows),
         *records.numbers.notes,
@@ -185,16 +188,19 @@ def _get(line: Line, name: str, kind: Any) -> Any:
     return value
 
 
-def _origin(path: Path, content: Mapping[str, Any], measured: Iterable[Key]) -> list[str]:
+def _data_of(content: Mapping[str, Any], probe: str) -> str:
+    about = content["probes"].get(probe)
+    named = about.get("data") if isinstance(about, dict) else None
+    return str(named or "data not named")
+
+
+def _origin(path: Path, records: ProbeRecords) -> list[str]:
     """Which numbers were measured after training, and on what."""
-    probes = sorted({probe for probe, _ in measured})
-    steps = {step for _, step in measured}
-    data: dict[str, list[str]] = {}
-    for probe in probes:
-        about = content["probes"].get(probe)
-        named = about.get("data") if isinstance(about, dict) else None
-        data.setdefault(str(named or "data not named"), []).append(probe)
-    parts = [f"{', '.join(members)} ({where})" for where, members in data.items()]
+    steps = {step for _, step in records.measured}
+    probes: dict[str, list[str]] = {}
+    for probe, data in records.data.items():
+        probes.setdefault(data, []).append(probe)
+    parts = [f"{', '.join(members)} ({where})" for where, members in probes.items()]
     if not parts:
         return []
     return [

@@ -47,6 +47,8 @@ class Run:
         notes: what a reader should know about the files (a cut last line, a repeated step).
         pictures: what probes left to be drawn, by probe and step.
         failures: probes that failed, by name and then step.
+        later: every number of probes that were run afterwards, laid out as `evaluations`.
+        later_data: probe that was run afterwards -> what it looked at, in words.
     """
 
     path: Path
@@ -56,6 +58,8 @@ class Run:
     notes: tuple[str, ...] = ()
     pictures: Pictures = field(default_factory=dict)
     failures: tuple[ProbeFailure, ...] = ()
+    later: pandas.DataFrame | None = None
+    later_data: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -110,6 +114,8 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         notes=(*cut, *evaluations.notes, *training.notes, *own.notes, *later.notes, *kept),
         pictures=pictures,
         failures=failures,
+        later=_frame(later.numbers),
+        later_data=later.data,
     )
 
 

@@ -99,6 +99,36 @@ def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint
     return _of_hub(model, revision)
 
 
+def at_steps(found: Sequence[Checkpoint], text: str | None) -> list[Checkpoint]:
+    """Those of a series that are asked for; all if nothing is.
+
+    Args:
+        found: a series in order of its steps.
+        text: "last", or steps with commas between them; None for all.
+
+    Raises:
+        UserError: something else, or a step that the series has not.
+    """
+    if text is None:
+        return list(found)
+    if text == "last":
+        return [found[-1]]
+    try:
+        wanted = {int(part) for part in text.split(",")}
+    except ValueError:
+        raise UserError(
+            f'--steps {text}: expected "last", or steps with commas between them: 1000,3000'
+        ) from None
+    known = {checkpoint.step for checkpoint in found}
+    if missing := wanted - known:
+        there = ", ".join(str(step) for step in sorted(step for step in known if step is not None))
+        raise UserError(
+            f"--steps {text}: there is no checkpoint of step {min(missing)}; there are those of "
+            f"{there or 'no step at all'}"
+        )
+    return [checkpoint for checkpoint in found if checkpoint.step in wanted]
+
+
 def _local(folder: Path) -> list[Checkpoint]:
     found = [
         Checkpoint(str(path), f"step{step_of(path)}", step_of(path), _digest(path))

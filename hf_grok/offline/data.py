@@ -13,6 +13,8 @@ from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError
 from hf_grok.training.language import LANGUAGES, with_words
 
+MINIMAL_PAIRS = "minimal-pairs"
+
 
 @dataclass(frozen=True)
 class ProbeData:
@@ -42,7 +44,8 @@ def load_data(
     Args:
         source: a .conllu file; a .jsonl file or a folder of them (minimal pairs as BLiMP
             distributes them, or rows with words, heads, deprels); a folder or Hub name that
-            `datasets.load_dataset` reads; or one of our languages, such as question-formation.
+            `datasets.load_dataset` reads; one of our languages, such as question-formation; or
+            minimal-pairs, those of the agreement grammar.
         split: of a data set or language.
         where: (column, value) pairs that a row must have.
         sample: so many rows, drawn by `seed`; None takes all.
@@ -75,6 +78,8 @@ def _read(source: str, split: str) -> tuple[Rows, str]:
         if _holds_pairs(path):
             return read_minimal_pairs(path), path.name
         return _read_json_lines(path), path.name
+    if source == MINIMAL_PAIRS:
+        return _generate_pairs(), source
     if source in LANGUAGES:
         return _generate(source, split), f"{source} ({split})"
     return _load_dataset(source, split), f"{source} ({split})"
@@ -108,14 +113,24 @@ def _generate(language: str, split: str) -> Rows:
     return with_words(builder.as_dataset(split=split))
 
 
+def _generate_pairs() -> Rows:
+    from hf_grok.datasets_scripts import MinimalPairs
+
+    builder = MinimalPairs()
+    builder.download_and_prepare()
+    (split,) = builder.info.splits  # like files of pairs, they are all of one
+    return builder.as_dataset(split=split)
+
+
 def _load_dataset(source: str, split: str) -> Rows:
     import datasets
 
     try:
         return datasets.load_dataset(source, split=split)
     except (OSError, ValueError, ConnectionError) as error:
+        names = (*LANGUAGES, MINIMAL_PAIRS)
         raise UserError(
-            f"{source!r} is no .conllu or .jsonl file, none of {', '.join(LANGUAGES)}, and "
+            f"{source!r} is no .conllu or .jsonl file, none of {', '.join(names)}, and "
             f"datasets.load_dataset could not load its split {split!r}: {error}"
         ) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hf_grok.report.arms_numbers import QUANTITIES, Quantity, present
@@ -33,7 +34,9 @@ TOP, BOTTOM, ROW_GAP = 0.66, 0.5, 0.42
 
 def panel_quantities(sweep: Sweep) -> list[Quantity]:
     """One column each: loss, structure, capabilities, as far as they were measured."""
-    return present(sweep, [one for one in QUANTITIES if one.title])
+    titled = present(sweep, [one for one in QUANTITIES if one.title])
+    # Curves are of the runs' own evaluations, and so is what they are drawn beside.
+    return [replace(one, afterwards=False) for one in titled]
 
 
 def arm_rows(sweep: Sweep) -> list[list[Arm]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Quantity:
         swings: the mean of the last quarter stands for the end: the last evaluation is a lottery.
         title: of its panel in the figure, where it has one.
         beaten: what the baseline is, in a word.
+        afterwards: its end is what `hf-grok probe` found in the last checkpoint, on more data than
+            a run takes at every evaluation.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Quantity:
     swings: bool = False
     title: str = ""
     beaten: str = ""
+    afterwards: bool = False
 
     @property
     def direction(self) -> Direction:
@@ -110,22 +113,49 @@ def has(run: Run, column: str) -> bool:
 
 def present(sweep: Sweep, among: Sequence[Quantity] = QUANTITIES) -> list[Quantity]:
     """The quantities that any run has measured."""
-    return [one for one in among if any(has(run, one.column) for run in sweep.runs)]
+    return [
+        replace(one, afterwards=_all_probed(sweep, one))
+        for one in among
+        if any(has(run, one.column) for run in sweep.runs)
+    ]
+
+
+def _all_probed(sweep: Sweep, quantity: Quantity) -> bool:
+    """Whether the last checkpoint of every run that measured it has been probed afterwards."""
+    columns = [quantity.column]
+    if isinstance(quantity.baseline, str):
+        columns.append(quantity.baseline)
+    runs = [run for run in sweep.runs if has(run, quantity.column)]
+    return not quantity.swings and all(
+        _probed_at_end(run, column) is not None for run in runs for column in columns
+    )
+
+
+def _probed_at_end(run: Run, column: str) -> float | None:
+    """What probing the checkpoint of the run's last evaluation found; None if that was not done."""
+    later, last = run.later, run.evaluations.index[-1]
+    if later is None or column not in later.columns or last not in later.index:
+        return None
+    value = float(later.loc[last, column])
+    return None if np.isnan(value) else value
 
 
 def paradigms(sweep: Sweep) -> list[Quantity]:
     """The accuracy of each paradigm of minimal pairs, by name."""
     columns = {str(column) for run in sweep.runs for column in run.evaluations.columns}
     names = sorted(one.removeprefix(PAIRS) for one in columns if one.startswith(PAIRS))
-    return [
+    each = [
         Quantity(name.replace("_", " "), PAIRS + name)
         for name in names
         if not name.startswith(NO_PARADIGM)
     ]
+    return present(sweep, each)
 
 
 def at_end(run: Run, quantity: Quantity) -> float:
     """The last value; of what swings, the mean over the last quarter."""
+    if quantity.afterwards and (probed := _probed_at_end(run, quantity.column)) is not None:
+        return probed
     steps, values = curve(run.evaluations, quantity.column)
     return float((values[last_part(steps)] if quantity.swings else values[-1:]).mean())
 
@@ -139,6 +169,5 @@ def baseline_at_end(sweep: Sweep, quantity: Quantity) -> Spread | None:
     """What the quantity must beat, over all runs; None for a loss."""
     if not isinstance(quantity.baseline, str):
         return None if quantity.baseline is None else spread([quantity.baseline])
-    column = quantity.baseline
-    runs = [run for run in sweep.runs if has(run, column)]
-    return spread([float(curve(run.evaluations, column)[1][-1]) for run in runs])
+    level = replace(quantity, column=quantity.baseline)
+    return spread([at_end(run, level) for run in sweep.runs if has(run, level.column)])

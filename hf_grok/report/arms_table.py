@@ -41,7 +41,22 @@ def _opening(sweep: Sweep) -> str:
         f"Mean over seeds, and in brackets the least and the greatest; {runs} finished "
         f"run{'s' * (counts[-1] != 1)} an arm. Where a baseline can score without the model, it "
         "stands in the first row: the best fixed offsets, chance."
+        f"{_probed_afterwards(sweep)}"
     )
+
+
+def _probed_afterwards(sweep: Sweep) -> str:
+    """Which ends are not of the runs' own evaluations, and what they were measured on."""
+    columns = [one.column for one in present(sweep) if one.afterwards]
+    told = {
+        f"{probe} on {data}"
+        for run in sweep.runs
+        for probe, data in run.later_data.items()
+        if any(column.startswith(f"eval_{probe}_") for column in columns)
+    }
+    if not told:
+        return ""
+    return f" Measured after training, by hf-grok probe: {'; '.join(sorted(told))}."
 
 
 def _ends_table(sweep: Sweep) -> str:

@@ -71,3 +71,10 @@ def test_conditions_and_bad_lines(tmp_path: Path) -> None:
     path.write_text(json.dumps(ROWS[0]) + "\nnot json\n")
     with pytest.raises(UserError, match=r"rows\.jsonl:2: expected one JSON object"):
         load_data(str(path))
+
+
+def test_pairs_of_the_agreement_grammar_have_a_name() -> None:
+    data = load_data("minimal-pairs", sample=100)
+    assert data.description == "minimal-pairs, 100 rows"
+    assert {"sentence_good", "sentence_bad", "UID"} <= set(data.rows[0])
+    assert len({row["UID"] for row in data.rows}) > 10

@@ -164,3 +164,29 @@ def test_a_cut_checkpoint_is_named(tmp_path: Path, data: str) -> None:
     (run / "checkpoint-0" / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(UserError, match=r"could not load .*checkpoint-0"):
         main([str(run), "--data", data, "--probes", "asked"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "steps"), [("last", [20]), ("20,0", [0, 20]), (None, [0, 10, 20])]
+)
+def test_some_steps_of_a_series(
+    tmp_path: Path, data: str, asked: str | None, steps: list[int]
+) -> None:
+    run = run_folder(tmp_path / "run")
+    words = [] if asked is None else ["--steps", asked]
+    assert main([str(run), "--data", data, "--probes", "asked", *words]) == 0
+    assert [row["step"] for row in results(run / RESULTS_FILE)["rows"]] == steps
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("final", '--steps final: expected "last", or steps'),
+        ("10,15", "there is no checkpoint of step 15; there are those of 0, 10, 20"),
+    ],
+)
+def test_steps_that_are_none(tmp_path: Path, data: str, asked: str, message: str) -> None:
+    run = run_folder(tmp_path / "run")
+    with pytest.raises(UserError, match=message):
+        main([str(run), "--data", data, "--probes", "asked", "--steps", asked])
+    assert not (run / RESULTS_FILE).exists()

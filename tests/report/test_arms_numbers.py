@@ -164,3 +164,62 @@ def test_a_range_is_left_out_where_it_repeats_the_mean() -> None:
     assert say(None, str) == "—"
     assert say(Spread(1.0, 0.1, 0.9, 1.1, 3), "{:.1f}".format) == "1.0 (0.9 to 1.1)"
     assert say(Spread(1.0, 0.1, 0.99, 1.01, 3), "{:.1f}".format) == "1.0"
+
+
+def probed(run: Path, **numbers: float) -> None:
+    """Leave in a run's folder what `hf-grok probe --steps last` writes."""
+    about = {"revision": "step2000", "step": 2000, "identity": "x", "version": 1}
+    rows = [
+        {**about, "probe": name.split("_")[0], "metric": name, "value": value}
+        for name, value in numbers.items()
+    ]
+    probes = {row["probe"]: {"data": f"more {row['probe']}, 4,000 rows"} for row in rows}
+    content = {"format": 1, "model": "m", "probes": probes, "rows": rows}
+    path = run / "probe_results.json"
+    path.write_text(json.dumps({**content, "failures": [], "pictures": []}))
+
+
+def two_seeds(out: Path) -> Sweep:
+    columns = {
+        "eval_pairs_accuracy": at((0, 0.5), (1000, 0.8)),
+        "eval_pairs_reflexive": at((0, 0.4)),
+        "eval_uas_best_head": at((0, 0.3)),
+        "eval_uas_best_offset": at((0, 0.25)),
+    }
+    return sweep_of(out, {"base": [columns, columns]})
+
+
+def test_ends_probed_afterwards_stand_for_those_of_the_runs(tmp_path: Path) -> None:
+    two_seeds(tmp_path)
+    for seed, value in enumerate((0.7, 0.72)):
+        probed(tmp_path / f"base-seed{seed}", pairs_accuracy=value, pairs_reflexive=0.6)
+    sweep = read_sweep(tmp_path)
+    told = {one.column: one for one in [*present(sweep), *paradigms(sweep)]}
+    [arm] = sweep.arms
+    found = {column: ends(arm, one) for column, one in told.items()}
+    assert found["eval_pairs_accuracy"] == spread([0.7, 0.72])
+    assert found["eval_pairs_reflexive"] == spread([0.6, 0.6])
+    assert found["eval_uas_best_head"] == spread([0.3, 0.3])
+    # Curves, and with them onsets, are still of the runs' own evaluations.
+    assert onset_of(sweep.runs[0], told["eval_pairs_accuracy"], "crossing", None) is not None
+    assert "by hf-grok probe: pairs on more pairs, 4,000 rows." in markdown(sweep)
+
+
+def test_a_level_is_measured_on_what_the_number_above_it_was(tmp_path: Path) -> None:
+    two_seeds(tmp_path)
+    for seed in (0, 1):
+        probed(tmp_path / f"base-seed{seed}", uas_best_head=0.5, uas_best_offset=0.35)
+    sweep = read_sweep(tmp_path)
+    [uas] = [one for one in present(sweep) if one.column == UAS.column]
+    assert ends(sweep.arms[0], uas) == spread([0.5, 0.5])
+    assert baseline_at_end(sweep, uas) == spread([0.35, 0.35])
+    assert baseline_at_end(sweep, UAS) == spread([0.25, 0.25])
+
+
+def test_where_a_run_was_not_probed_all_are_told_by_their_own(tmp_path: Path) -> None:
+    two_seeds(tmp_path)
+    probed(tmp_path / "base-seed0", pairs_accuracy=0.7)
+    sweep = read_sweep(tmp_path)
+    [pairs] = [one for one in present(sweep) if one.column == PAIRS.column]
+    assert ends(sweep.arms[0], pairs) == spread([0.8, 0.8])
+    assert "hf-grok probe" not in markdown(sweep)
