@@ -83,7 +83,7 @@ def branched_off(sweep: Sweep, arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
-    """The dashed line, named at its right end: above it if most of the panel is above."""
+    """The dashed line, and its name where curves are not: they begin low and end high."""
     level = baseline_at_end(sweep, quantity)
     if level is None or level.mean <= 0:
         return
@@ -91,11 +91,11 @@ def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
     above = level.mean < 0.5
     axes.annotate(
         quantity.beaten,
-        (0.99, level.mean),
+        (0.01 if above else 0.99, level.mean),
         xycoords=("axes fraction", "data"),
         xytext=(0, 2.5 if above else -3.5),
         textcoords="offset points",
-        ha="right",
+        ha="left" if above else "right",
         va="bottom" if above else "top",
         fontsize=8,
         color=colour(BASELINE_STYLE.colour),
