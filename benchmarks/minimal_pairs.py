@@ -21,11 +21,10 @@ from __future__ import annotations
 
 import argparse
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import ceil
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 import torch
@@ -35,7 +34,6 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from tokenizers.processors import TemplateProcessing
-from torch import Tensor
 from training_step import print_load, print_machine
 from transformers import (
     BertConfig,
@@ -45,6 +43,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
+from turns import Turns, multiply
 
 from hf_grok.behaviour.encoding import TOKEN_BUDGET
 from hf_grok.datasets_scripts import read_minimal_pairs
@@ -177,12 +176,6 @@ def products_of(
     yield Product(several, length, length, head, batches * layers)
 
 
-def multiply(work: Sequence[tuple[Product, Tensor, Tensor]]) -> None:
-    for product, left, right in work:
-        for _ in range(product.times):
-            left @ right
-
-
 class Comparison:
     """Ours, sentence by sentence and the floor, for one kind of model at one size."""
 
@@ -206,23 +199,18 @@ class Comparison:
         products = list(products_of(size, vocabulary, lengths, masked=masked))
         self.operations = sum(product.operations for product in products)
         operands = [(product, *product.operands()) for product in products]
-        self.arms: dict[str, Callable[[], Any]] = {
-            OURS: partial(probe.state, model),
-            PRODUCTS: partial(multiply, operands),
-            **self.plain,
-        }
-        self.times: dict[str, list[float]] = {name: [] for name in self.arms}
+        self.turns = Turns(
+            {
+                OURS: partial(probe.state, model),
+                PRODUCTS: partial(multiply, operands),
+                **self.plain,
+            }
+        )
         self.difference = 0.0
 
     def run(self, rounds: int) -> None:
-        """Time every arm once a round, in turns; ours once before, to warm up."""
-        self.arms[OURS]()
-        for _ in range(rounds):
-            results = {}
-            for name, arm in self.arms.items():
-                began = time.perf_counter()
-                results[name] = arm()
-                self.times[name].append(time.perf_counter() - began)
+        """Time every way, and compare their scores."""
+        for results in self.turns.rounds(rounds):
             ours = torch.cat([results[OURS]["good"], results[OURS]["bad"]])
             for name in self.plain:
                 found = (ours - torch.tensor(results[name], dtype=torch.float64)).abs().max()
@@ -230,22 +218,13 @@ class Comparison:
 
     def report(self) -> None:
         """Print the table, and fail if the scores are not the same."""
-        floor = median(self.times[PRODUCTS])
+        floor = self.turns.seconds(PRODUCTS)
         work, rate = self.operations / 1e9, self.operations / floor / 1e9
         print(
             f"{len(self.sentences)} sentences of {mean(map(len, self.sentences)):.1f} tokens; the "
             f"floor is {work:.1f} G operations at {rate:.0f} G a second"
         )
-        print(f"{'':<20}{'seconds':>9}{'of floor':>10}{'times ours':>12}{'by round':>17}")
-        for name in (OURS, *self.plain):
-            each = [
-                one / ours for one, ours in zip(self.times[name], self.times[OURS], strict=True)
-            ]
-            seconds = median(self.times[name])
-            print(
-                f"{name:<20}{seconds:>9.3f}{floor / seconds:>10.0%}{median(each):>12.1f}"
-                f"{min(each):>10.1f} -{max(each):>5.1f}"
-            )
+        self.turns.table((OURS, *self.plain), floor)
         print(f"largest difference of a score: {self.difference:.1e} nats")
         if self.difference > EQUAL:
             raise SystemExit(f"expected at most {EQUAL:.0e}")

@@ -20,11 +20,10 @@ branching one way, and at random, scores on the sentences of the builders' test 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import ceil
-from statistics import mean, median
+from statistics import mean
 from typing import Any
 
 import torch
@@ -33,6 +32,7 @@ from plain_loop import Size
 from torch import Tensor
 from training_step import print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+from turns import Turns, multiply
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.models import (
@@ -161,31 +161,27 @@ class Comparison:
         plain = partial(plain_similarities, model, sentences, causal=self.causal)
         self.products = products_of(size, sum(self.lengths))
         operands = [(product, *product.operands()) for product in self.products]
-        self.arms: dict[str, Callable[[], Any]] = {
-            OURS: partial(span_similarities, model, sentences),
-            PLAIN[0]: partial(plain, batched=False),
-            PLAIN[1]: partial(plain, batched=True),
-            PRODUCTS: partial(multiply, operands),
-        }
-        self.times: dict[str, list[float]] = {name: [] for name in self.arms}
+        self.turns = Turns(
+            {
+                OURS: partial(span_similarities, model, sentences),
+                PLAIN[0]: partial(plain, batched=False),
+                PLAIN[1]: partial(plain, batched=True),
+                PRODUCTS: partial(multiply, operands),
+            }
+        )
         self.difference = 0.0
 
     def run(self, rounds: int) -> None:
-        """Time every arm once a round, in turns; ours once before, to warm up."""
-        self.arms[OURS]()
-        for _ in range(rounds):
-            results = {}
-            for name, arm in self.arms.items():
-                began = time.perf_counter()
-                results[name] = arm()
-                self.times[name].append(time.perf_counter() - began)
+        """Time every way, and compare their similarities."""
+        for results in self.turns.rounds(rounds):
             found = [largest_difference(results[OURS], results[name]) for name in PLAIN]
             self.difference = max(self.difference, *found)
 
     def report(self) -> None:
         """Print the table, and fail if the similarities are not the same."""
         work = operations(self.size, self.lengths, causal=self.causal)
-        rate = sum(product.operations for product in self.products) / median(self.times[PRODUCTS])
+        done = sum(product.operations for product in self.products)
+        rate = done / self.turns.seconds(PRODUCTS)
         plain_tokens = sum(n * (n + 1) // 2 * (n + 1 if self.causal else n + 2) for n in self.words)
         print(
             f"{len(self.words)} sentences of {mean(self.words):.1f} words; ours runs "
@@ -193,25 +189,10 @@ class Comparison:
             f"({plain_tokens / sum(self.lengths):.1f} times as many); the floor is "
             f"{work / 1e9:.1f} G operations at {rate / 1e9:.0f} G a second"
         )
-        print(f"{'':<20}{'seconds':>9}{'of floor':>10}{'times ours':>12}{'by round':>17}")
-        for name in (OURS, *PLAIN):
-            each = [
-                one / ours for one, ours in zip(self.times[name], self.times[OURS], strict=True)
-            ]
-            seconds = median(self.times[name])
-            print(
-                f"{name:<20}{seconds:>9.2f}{work / rate / seconds:>10.0%}{median(each):>12.1f}"
-                f"{min(each):>10.1f} -{max(each):>5.1f}"
-            )
+        self.turns.table((OURS, *PLAIN), work / rate)
         print(f"largest difference of a similarity: {self.difference:.1e}")
         if self.difference > EQUAL:
             raise SystemExit(f"expected at most {EQUAL:.0e}")
-
-
-def multiply(work: Sequence[tuple[Product, Tensor, Tensor]]) -> None:
-    for product, left, right in work:
-        for _ in range(product.times):
-            left @ right
 
 
 def largest_difference(chart: Tensor, plain: Sequence[Tensor]) -> float:

@@ -22,7 +22,7 @@ from hf_grok.datasets_scripts.agreement_rules import (
 from hf_grok.datasets_scripts.agreement_sampling import Sampler, Structure, bracketed, depth
 from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
 from hf_grok.datasets_scripts.derivation import feature
-from hf_grok.datasets_scripts.splits import DRAWING_ORDER, SplitConfig, distinct
+from hf_grok.datasets_scripts.splits import DRAWING_ORDER, SplitConfig, distinct, drawn_after
 from hf_grok.errors import UserError
 
 VERSION = datasets.Version("1.0.0")
@@ -84,12 +84,8 @@ class Agreement(GrammarBuilder):
 
     def examples(self, split: str) -> Iterator[Example]:
         """See `GrammarBuilder.examples`."""
-        taken: set[str] = set()
-        if split != "generalization":  # no other split holds sentences as deep
-            for earlier in DRAWING_ORDER[1 : DRAWING_ORDER.index(split)]:
-                for _ in self._drawn(earlier, taken):
-                    pass
-        return self._drawn(split, taken)
+        # The first of the order is generalization: no other split holds sentences as deep.
+        return drawn_after(DRAWING_ORDER[1 : DRAWING_ORDER.index(split)], self._drawn, split)
 
     def _drawn(self, split: str, taken: set[str]) -> Iterator[Example]:
         draw, size = self._draw_of(split), self.config.size(split)

@@ -24,6 +24,7 @@ from hf_grok.datasets_scripts.splits import (
     check_room,
     check_whole_number,
     distinct,
+    drawn_after,
 )
 from hf_grok.datasets_scripts.tsv import Reader
 from hf_grok.errors import UserError, unknown_name
@@ -144,11 +145,7 @@ class SentenceBuilder(GrammarBuilder):
 
     def examples(self, split: str) -> Iterator[Example]:
         """See `GrammarBuilder.examples`."""
-        taken: set[str] = set()
-        for earlier in DRAWING_ORDER[: DRAWING_ORDER.index(split)]:
-            for _ in self._drawn(earlier, taken):
-                pass
-        return self._drawn(split, taken)
+        return drawn_after(DRAWING_ORDER[: DRAWING_ORDER.index(split)], self._drawn, split)
 
     def _drawn(self, split: str, taken: set[str]) -> Iterator[Example]:
         draw, size = self._draw_of(split), self.config.size(split)

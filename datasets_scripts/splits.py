@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import datasets
@@ -72,6 +72,23 @@ def check_room(what: str, asked: int, available: int) -> None:
             f"{what}: asked for {asked:,} distinct examples, but the language has {available:,}: "
             "ask for fewer"
         )
+
+
+def drawn_after(
+    earlier: Iterable[str], drawn: Callable[[str, set[Any]], Iterator[Item]], split: str
+) -> Iterator[Item]:
+    """A split's items, none of which stands in the splits that are drawn before it.
+
+    Args:
+        earlier: splits that may hold the same items, in the order of drawing.
+        drawn: given a split and the keys that are taken, its items; it adds their keys.
+        split: the one that is asked for.
+    """
+    taken: set[Any] = set()
+    for other in earlier:
+        for _ in drawn(other, taken):
+            pass
+    return drawn(split, taken)
 
 
 def distinct(

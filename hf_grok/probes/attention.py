@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.utils.output_capturing import OutputRecorder
 
+from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError
 from hf_grok.probes.alignment import EncodedWords
 
@@ -94,6 +95,14 @@ def batch_inputs(
         "input_ids": ids,
         "attention_mask": words.mask[list(batch), :longest].to(device, torch.int64),
     }
+
+
+def word_batches(
+    words: EncodedWords, chosen: Iterable[int], device: torch.device, *, causal: bool
+) -> Iterator[tuple[list[int], dict[str, Any]]]:
+    """The sentences in batches of like length, each with what the model is called with for it."""
+    for batch in length_batches(words.lengths, list(chosen), token_budget(device)):
+        yield batch, batch_inputs(words, batch, device, causal=causal)
 
 
 @contextmanager

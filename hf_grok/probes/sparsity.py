@@ -10,18 +10,17 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError
 from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.attention import (
     attention_masks,
-    batch_inputs,
     eager_attention,
     for_each_layer,
     is_causal,
     layers_and_heads,
     transformer_of,
+    word_batches,
 )
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
 from hf_grok.probes.sentences import constituency_sentences, words_of
@@ -152,8 +151,7 @@ class AttentionSparsity(Probe):
         causal = is_causal(transformer)
         sums = _Sums(*layers_and_heads(transformer), causal, device)
         with torch.no_grad(), eager_attention(transformer), attention_masks(transformer) as masks:
-            for batch in length_batches(self._words.lengths, chosen, token_budget(device)):
-                inputs = batch_inputs(self._words, batch, device, causal=causal)
+            for batch, inputs in word_batches(self._words, chosen, device, causal=causal):
                 real = self._words.mask[batch, : inputs["input_ids"].shape[1]].to(device)
                 for_each_layer(transformer, sums.adder(real, masks), **inputs)
         return sums.state()

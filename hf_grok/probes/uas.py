@@ -9,17 +9,16 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.attention import (
-    batch_inputs,
     eager_attention,
     for_each_layer,
     is_causal,
     layers_and_heads,
     transformer_of,
+    word_batches,
 )
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
 from hf_grok.probes.sentences import Sentence, dependency_sentences, words_of
@@ -154,8 +153,7 @@ class AttentionUAS(Probe):
         shape = self._shape(transformer)
         sums = Sums(self._gold, self._commonest[shape.causal], shape, self._pictured, device)
         with torch.no_grad(), eager_attention(transformer):
-            for batch in length_batches(self._words.lengths, chosen, token_budget(device)):
-                inputs = batch_inputs(self._words, batch, device, causal=shape.causal)
+            for batch, inputs in word_batches(self._words, chosen, device, causal=shape.causal):
                 for_each_layer(transformer, sums.adder(self._words, batch), **inputs)
         return sums.state()
 

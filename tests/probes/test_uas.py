@@ -71,7 +71,7 @@ def test_with_and_without_a_start_token(kind: str, start: bool) -> None:
 def test_states_of_any_split_add_up(architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     probe, model = AttentionUAS(ROWS, wordpiece(), minimum_count=3), model_of(architecture)
     whole = probe.state(model)
-    monkeypatch.setattr("hf_grok.probes.uas.token_budget", lambda device: 20)
+    monkeypatch.setattr("hf_grok.probes.attention.token_budget", lambda device: 20)
     everything = range(len(probe))
     for parts in (
         [everything[rank::3] for rank in range(3)],
