@@ -27,8 +27,8 @@ class Quantity:
         name: at the head of its column.
         column: of the evaluations.
         say: how a value is written.
-        baseline: what to beat: a column, or a number; None for a loss, whose level is the
-            reference's.
+        baseline: what to beat: a column, or a number, of which 0 is no more than where counting
+            begins; None for a loss, whose level is the reference's.
         margin: ours: how far beyond the baseline it must be, twice in a row, to have begun.
         swings: the mean of the last quarter stands for the end: the last evaluation is a lottery.
         title: of its panel in the figure, where it has one.
@@ -166,8 +166,8 @@ def ends(arm: Arm, quantity: Quantity) -> Spread | None:
 
 
 def baseline_at_end(sweep: Sweep, quantity: Quantity) -> Spread | None:
-    """What the quantity must beat, over all runs; None for a loss."""
+    """What scores without the model, over all runs; None where nothing was made to."""
     if not isinstance(quantity.baseline, str):
-        return None if quantity.baseline is None else spread([quantity.baseline])
+        return spread([quantity.baseline]) if quantity.baseline else None
     level = replace(quantity, column=quantity.baseline)
     return spread([at_end(run, level) for run in sweep.runs if has(run, level.column)])

@@ -85,7 +85,7 @@ def branched_off(sweep: Sweep, arms: Sequence[Arm]) -> list[Arm]:
 def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
     """The dashed line, and its name where curves are not: they begin low and end high."""
     level = baseline_at_end(sweep, quantity)
-    if level is None or level.mean <= 0:
+    if level is None:
         return
     axes.axhline(level.mean, label="_baseline", **{**BASELINE_STYLE.line(1.0), "zorder": 1.8})
     above = level.mean < 0.5

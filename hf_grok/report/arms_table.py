@@ -121,7 +121,7 @@ _ACCELERATION = (
 def _crossings(sweep: Sweep, quantities: Sequence[Quantity], level: LossLevel | None) -> str:
     """How far beyond which baseline each quantity must be."""
     told = [
-        f"{one.name} by {numerals.accuracy(one.margin)}"
+        f"{one.name} {'by' if one.baseline else 'at'} {numerals.accuracy(one.margin)}"
         for one in quantities
         if one.baseline is not None
     ]

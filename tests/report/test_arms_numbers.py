@@ -223,3 +223,12 @@ def test_where_a_run_was_not_probed_all_are_told_by_their_own(tmp_path: Path) ->
     [pairs] = [one for one in present(sweep) if one.column == PAIRS.column]
     assert ends(sweep.arms[0], pairs) == spread([0.8, 0.8])
     assert "hf-grok probe" not in markdown(sweep)
+
+
+def test_generalization_is_held_against_nothing(tmp_path: Path) -> None:
+    column = "eval_generalization_accuracy"
+    sweep = sweep_of(tmp_path, {"base": [{column: at((0, 0.2), (1000, 0.9))}]})
+    assert baseline_at_end(sweep, BY_COLUMN[column]) is None
+    text = markdown(sweep)
+    assert "| *without the model* |  | — |" in text
+    assert "beyond the baseline: generalization at .80." in text
