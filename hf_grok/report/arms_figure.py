@@ -15,6 +15,7 @@ from hf_grok.report.arms_panels import (
     draw_panel,
     linear_step_axis,
     loss_limits,
+    name_baseline,
     scale,
 )
 from hf_grok.report.arms_runs import Arm, Sweep
@@ -65,6 +66,7 @@ def draw_arms(sweep: Sweep) -> Figure:
             draw_panel(axes, sweep, arms, quantity, level)
             if place == 0:
                 _head(axes, quantity)
+                name_baseline(axes, sweep, quantity)
         _name_arms(figure, sweep, arms, place)
     _add_title(figure, sweep)
     return figure

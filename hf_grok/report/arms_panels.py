@@ -83,22 +83,26 @@ def branched_off(sweep: Sweep, arms: Sequence[Arm]) -> list[Arm]:
 
 
 def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
-    """The dashed line, and its name where curves are not: they begin low and end high."""
     level = baseline_at_end(sweep, quantity)
-    if level is None:
+    if level is not None:
+        axes.axhline(level.mean, label="_baseline", **{**BASELINE_STYLE.line(1.0), "zorder": 1.8})
+
+
+def name_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
+    """What is dashed, above the panel: curves leave no place within that is always free."""
+    if baseline_at_end(sweep, quantity) is None:
         return
-    axes.axhline(level.mean, label="_baseline", **{**BASELINE_STYLE.line(1.0), "zorder": 1.8})
-    above = level.mean < 0.5
-    axes.annotate(
-        quantity.beaten,
-        (0.01 if above else 0.99, level.mean),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 2.5 if above else -3.5),
-        textcoords="offset points",
-        ha="left" if above else "right",
-        va="bottom" if above else "top",
-        fontsize=8,
-        color=colour(BASELINE_STYLE.colour),
+    lines = matplotlib_module("matplotlib.lines")
+    axes.legend(
+        [lines.Line2D([], [], **BASELINE_STYLE.line(1.0))],
+        [quantity.beaten],
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.02),
+        frameon=False,
+        borderpad=0.0,
+        borderaxespad=0.0,
+        handlelength=1.8,
+        handletextpad=0.5,
     )
 
 
