@@ -34,6 +34,7 @@ from pacing import busy_cores
 from plain_loop import Size
 from torch import Tensor
 from torch.func import functional_call, grad, vmap
+from turns import multiply
 
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
 from hf_grok.probes.fisher_gradients import batched, one_by_one
@@ -139,12 +140,6 @@ def floor_products(size: Size) -> Iterator[Product]:
         # The third product, the gradient of the matrix, is what the probe does without.
         yield from islice(linear(tokens, inputs, outputs, times), 2)
     yield from attention(size.batch * size.heads, LENGTH, width // size.heads, layers)
-
-
-def multiply(operands: Sequence[tuple[Product, Tensor, Tensor]]) -> None:
-    for product, left, right in operands:
-        for _ in range(product.times):
-            torch.matmul(left, right)
 
 
 def neighbours(count: int, rounds: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -98,10 +98,10 @@ def batch_inputs(
 
 
 def word_batches(
-    words: EncodedWords, chosen: Iterable[int], device: torch.device, *, causal: bool
+    words: EncodedWords, chosen: Sequence[int], device: torch.device, *, causal: bool
 ) -> Iterator[tuple[list[int], dict[str, Any]]]:
     """The sentences in batches of like length, each with what the model is called with for it."""
-    for batch in length_batches(words.lengths, list(chosen), token_budget(device)):
+    for batch in length_batches(words.lengths, chosen, token_budget(device)):
         yield batch, batch_inputs(words, batch, device, causal=causal)
 
 

@@ -73,17 +73,6 @@ def _fresh_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transformers_hub, "_hf_api", None)
 
 
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the callback logs at warning level and above."""
-    from hf_grok.callbacks import checkpoint_series
-
-    texts: list[str] = []
-    for level in ("warning", "error"):
-        monkeypatch.setattr(checkpoint_series.logger, level, texts.append)
-    return texts
-
-
 def test_every_branch_holds_its_own_weights_on_a_slow_server(
     tmp_path: Path, hub_server: HubServer
 ) -> None:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer
 
-from hf_grok.callbacks import CheckpointSeriesCallback, checkpoint_series
+from hf_grok.callbacks import CheckpointSeriesCallback
 from hf_grok.callbacks.published_config import is_our_model, is_ours
 from hf_grok.cli import main
 from hf_grok.errors import UserError
@@ -78,14 +78,6 @@ def train(folder: Path, model: nn.Module, **options: bool) -> Trainer:
     trainer.add_callback(CheckpointSeriesCallback(REPO, **options))
     trainer.train()
     return trainer
-
-
-@pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    texts: list[str] = []
-    for level in ("warning", "error"):
-        monkeypatch.setattr(checkpoint_series.logger, level, texts.append)
-    return texts
 
 
 def test_a_stranger_loads_every_step_and_must_say_so(tmp_path: Path, hub_server: HubServer) -> None:
