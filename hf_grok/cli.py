@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of `hf-grok`, without any subcommand's own options."""
     lines = [f"  {name:<8}{summary}" for name, summary in COMMANDS.items()]
     parser = argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="hf-grok",
         description="Watch language models come to have syntax.\n\ncommands:\n" + "\n".join(lines),
         epilog="`hf-grok COMMAND --help` teaches one command.",

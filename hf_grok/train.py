@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hf_grok._option_parser import OptionParser
+
 if TYPE_CHECKING:
     from hf_grok.training.branch import Branch
     from hf_grok.training.recipe import Settings
@@ -35,13 +37,11 @@ A run leaves run.json, metrics.jsonl, checkpoint-N/ and the final model in --out
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """Options that are not values of the recipe."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok train",
         description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
         epilog="`hf-grok train --list` names the recipes, `--options` every value and its meaning.",
     )
     parser.add_argument("recipe", nargs="?", help="name of a shipped recipe, or a .yaml file")
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()
     chosen, overrides = parser.parse_known_args(words)
+    from hf_grok.errors import UserError
     from hf_grok.training import recipe as recipes
 
     if chosen.list:
@@ -86,8 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if chosen.recipe is None:
         parser.error("name a RECIPE (hf-grok train --list names them)")
+    before = words[words.index(chosen.recipe) - 1]
+    if before in overrides and before.startswith("--") and "=" not in before:
+        raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
-    default_parent = recipe.values.get("output_dir") or recipes.default_output(recipe, overrides)
+    own = recipes.own_words(overrides)
+    default_parent = recipe.values.get("output_dir") or recipes.default_output(recipe, own)
     branch = chosen_branch(chosen, default_parent)
     settings = recipes.parse(recipe, overrides, suffix=branch.suffix if branch else "")
     run(settings, resume=chosen.resume, branch=branch)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.commands.config_options import add_config_options
 from hf_grok.commands.data_push import add_push_options, take_push_options, write_and_push
 from hf_grok.errors import UserError, unknown_name
@@ -61,10 +61,10 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def overview() -> argparse.ArgumentParser:
+def overview() -> OptionParser:
     """The parser of the language's name, and the help that lists the languages."""
     lines = [f"  {name:<20}{facts.title}" for name, facts in LANGUAGES.items()]
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok data",
         usage="hf-grok data LANGUAGE --out DIR [options]",
         description="Write a synthetic language as Parquet files with a card: columns of gold\n"
@@ -72,7 +72,6 @@ def overview() -> argparse.ArgumentParser:
         + "\n".join(lines)
         + "\n\nor annotate a text of your own: hf-grok data parse --text FILE --parser spacy:NAME",
         epilog=f"`hf-grok data LANGUAGE --help` lists a language's options.\n\n{_EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("language", metavar="LANGUAGE", help="one of the languages above")
     return parser
@@ -87,17 +86,15 @@ def find_builder(name: str) -> type[GrammarBuilder]:
     return builder_class
 
 
-def language_parser(name: str, builder_class: type[GrammarBuilder]) -> argparse.ArgumentParser:
+def language_parser(name: str, builder_class: type[GrammarBuilder]) -> OptionParser:
     """The options of one language, from its config class and its named configs."""
     from hf_grok.datasets_scripts.export import own_fields
 
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog=f"hf-grok data {name}",
         usage=f"hf-grok data {name} --out DIR [--push REPO] [options]",
         description=textwrap.fill(LANGUAGES[name].summary, _WIDTH),
         epilog=_config_help(builder_class),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument(
         "--out", metavar="DIR", help="folder to write to; may be left out with --push"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.commands.spacy_parser import SpacyParser
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.scheme import SCHEME, check_scheme, sidecar, write_annotation
@@ -90,14 +90,12 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def option_parser() -> argparse.ArgumentParser:
+def option_parser() -> OptionParser:
     """The options of `hf-grok data parse`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok data parse",
         description="Annotate raw text, a sentence or a paragraph a line: words, heads, deprels.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--text", required=True, metavar="FILE", help="UTF-8; blank lines skipped")
     parser.add_argument(

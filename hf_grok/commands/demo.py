@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
 
 RECIPE = "question-formation"
@@ -16,9 +16,9 @@ STEPS = 12_000
 STEPS_AFTER = 1_500
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok demo`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok demo",
         description=(
             "Train the quick question-formation recipe on this machine and write its report.\n"
@@ -30,7 +30,6 @@ def build_parser() -> argparse.ArgumentParser:
             "A demo that was interrupted goes on where it stopped; a finished one is not repeated."
         ),
         epilog="example:\n  hf-grok demo --seed 1 --out runs/demo-seed1",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the run (default {SEED})")
     parser.add_argument(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,15 +46,13 @@ moves less than its noise finds nothing: try two before believing either. A cros
 baseline of its own says little of a curve that wanders. docs/onsets.md has the definitions."""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok onsets`, with what they are for."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok onsets",
         usage="hf-grok onsets PATH [PATH ...] [options]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("paths", nargs="+", type=Path, metavar="PATH", help="a run directory or a CSV file")

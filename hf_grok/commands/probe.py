@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ examples:
       a tokenizer that puts no start token in front"""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok probe`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok probe",
         description=(
             "Measure what happens inside a model: attention to syntactic heads, tree structure,\n"
@@ -43,7 +44,6 @@ def build_parser() -> argparse.ArgumentParser:
             "after every probe: run the same command again to go on where it stopped."
         ),
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="folder or Hub repository")
     parser.add_argument("--revision", help="one branch, tag or commit of a Hub repository")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.commands.push_card import add_card_options, keep_card_options
 from hf_grok.errors import UserError
 
@@ -34,9 +35,9 @@ Then: AutoModelForCausalLM.from_pretrained("me/my-series", revision="step1000")
 and:  hf-grok verify me/my-series"""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok push`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok push",
         description=(
             "Publish a series of checkpoints. What CheckpointSeriesCallback left waiting in\n"
@@ -47,7 +48,6 @@ def build_parser() -> argparse.ArgumentParser:
             "say --public."
         ),
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", metavar="RUN_DIR", type=Path, help="a run's folder")
     parser.add_argument("repository", metavar="REPO", help='"name" or "user/name"')

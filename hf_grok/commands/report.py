@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
+
+from hf_grok._option_parser import OptionParser
 
 LONGEST_NAME = 80
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok report`, with what they are for."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok report",
         description=(
             "Write one self-contained HTML page, its figures (SVG and PNG) and a table (CSV)\n"
@@ -30,7 +31,6 @@ def build_parser() -> argparse.ArgumentParser:
             "recipe are compared in one more figure. A run that is still going on can be\n"
             "reported too, and is reported as such."
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="a directory that `hf-grok train` wrote"

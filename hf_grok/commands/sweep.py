@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
@@ -49,15 +50,13 @@ examples:
       only the table and the figure of what is there"""
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok sweep`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok sweep",
         usage="hf-grok sweep NAME [options]",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add = parser.add_argument
     add("sweep", nargs="?", metavar="NAME", help="a shipped sweep, or a .yaml file")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
     from hf_grok.series.verify import Report
@@ -25,9 +26,9 @@ exit status: 0 for a clean series, 1 for one with problems, 2 where it cannot be
 _SHOWN = 12
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> OptionParser:
     """The options of `hf-grok verify`."""
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="hf-grok verify",
         description=(
             "Check a series of checkpoints: revisions that are missing, empty, repeated,\n"
@@ -36,7 +37,6 @@ def build_parser() -> argparse.ArgumentParser:
             "the series; each is compared with its series.json where it has one."
         ),
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("series", metavar="REPO_OR_DIR", help="Hub repository, or folder")
     parser.add_argument("--json", action="store_true", help="the report as JSON")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
 from hf_grok.training.probes import chosen_probes
 
@@ -49,7 +49,7 @@ def _has_pairs(settings: Settings) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """Fill the data sets' cache for the command line of one run, and do no more."""
-    parser = argparse.ArgumentParser(prog="hf_grok.sweep.prepare", allow_abbrev=False)
+    parser = OptionParser(prog="hf_grok.sweep.prepare")
     parser.add_argument("recipe", help="as for hf-grok train")
     parser.add_argument("--scale", help="as for hf-grok train")
     chosen, overrides = parser.parse_known_args(arguments)

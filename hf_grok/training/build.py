@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -26,10 +27,11 @@ from hf_grok.callbacks import (
     RunTableCallback,
     StopAfterCrossingCallback,
 )
-from hf_grok.errors import UserError, unknown_name
+from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures
 from hf_grok.record import RunRecord
 from hf_grok.sas.masked_loss import token_mean_loss
+from hf_grok.training.architecture import check_options, plain_config, sizes
 from hf_grok.training.arguments import ModelArguments, read_options
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.training.language import Language
@@ -49,23 +51,12 @@ def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) 
         UserError: an unknown model type, an option its configuration does not have, or a value it
             refuses.
     """
-    sizes = {
-        "num_hidden_layers": arguments.layers,
-        "hidden_size": arguments.hidden_size,
-        "num_attention_heads": arguments.heads,
+    plain = plain_config(arguments.model)
+    options: dict[str, Any] = {
+        **sizes(plain, arguments.layers, arguments.hidden_size, arguments.heads),
+        **read_options("model_options", arguments.model_options),
     }
-    try:
-        plain = AutoConfig.for_model(arguments.model)
-    except ValueError as error:
-        raise UserError(
-            f"unknown model {arguments.model!r}: expected a model_type of transformers that has a "
-            "causal language model (vanilla_transformer, gpt2, llama, gpt_neox, ...) or a masked "
-            "one (bert, modernbert, ...)"
-        ) from error
-    options: dict[str, Any] = {**sizes, **read_options("model_options", arguments.model_options)}
-    for name in options:
-        if not hasattr(plain, name):
-            raise unknown_name(f"option of {arguments.model}", name, plain.to_dict())
+    check_options(plain, options)
     try:
         return AutoConfig.for_model(
             arguments.model,
@@ -76,7 +67,7 @@ def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) 
             eos_token_id=tokenizer.eos_token_id,
             **_masked_roles(plain, tokenizer),
         )
-    except ValueError as error:
+    except (ValueError, TypeError, StrictDataclassError) as error:
         raise UserError(f"{arguments.model}: {error}") from error
 
 

@@ -6,6 +6,8 @@ from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
 from hf_grok.hiding import check_shares
 from hf_grok.schedule import StepSchedule
+from hf_grok.training.architecture import check_options, plain_config
+from hf_grok.training.arguments import read_options
 from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
 from hf_grok.training.objective import check_model_speaks, is_masked
 from hf_grok.training.probes import chosen_probes
@@ -37,6 +39,8 @@ def check_settings(settings: Settings) -> None:
         if getattr(settings.probes, name) < 1:
             seen = getattr(settings.probes, name)
             raise UserError(f"{name}={seen}: expected at least 1 {hint}")
+    options = read_options("model_options", settings.model.model_options)
+    check_options(plain_config(settings.model.model), options)
     check_model_speaks(settings.model.model, settings.data.language)
     _check_masking(settings)
     chosen_probes(settings.probes.probes, settings.data.language)

@@ -5,24 +5,26 @@ from __future__ import annotations
 import argparse
 import difflib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.record import default_of
+from hf_grok.training.architecture import carried_over
 from hf_grok.training.arguments import (
     DataArguments,
     GrokTrainingArguments,
     ModelArguments,
     ProbeArguments,
 )
+from hf_grok.training.words import Words, on_the_line, read_words, recipe_words
 
-SCALES = ("quick", "laptop", "paper")
 _OURS: tuple[Any, ...] = (DataArguments, ModelArguments, ProbeArguments)
 _GROUPS = (*_OURS, GrokTrainingArguments)
 
@@ -44,13 +46,20 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Settings:
-    """A recipe with the command line on top, parsed and checked."""
+    """A recipe with the command line on top, parsed and checked.
+
+    Attributes:
+        overrides: what the command line says, by argument.
+        left_out: options of the recipe's model that the chosen one does not have.
+    """
 
     recipe: Recipe
     data: DataArguments
     model: ModelArguments
     probes: ProbeArguments
     training: GrokTrainingArguments
+    overrides: Words = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 def shipped_recipes() -> dict[str, dict[str, Path]]:
@@ -101,53 +110,96 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
+class _Parser(HfArgumentParser):
+    """HfArgumentParser whose refusals are errors of the user's."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(_GROUPS, allow_abbrev=False, **more)
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+
 def argument_names() -> list[str]:
     """Every key that a recipe may have."""
-    return [action.dest for action in HfArgumentParser(_GROUPS)._actions if action.dest != "help"]
+    return list(_switches())
 
 
-def parse(recipe: Recipe, arguments: Sequence[str], *, suffix: str = "") -> Settings:
-    """`recipe` with `arguments` ("--layers 4") on top.
+def _switches() -> dict[str, bool]:
+    """Every argument -> whether it is on by default, so that `--no_NAME` may be said of it."""
+    return {
+        action.dest: action.const is True and action.default is True
+        for action in _Parser()._actions
+        if action.dest != "help" and not isinstance(action, argparse._StoreFalseAction)
+    }
+
+
+def own_words(arguments: Sequence[str]) -> Words:
+    """What a command line says of a recipe's values, by argument.
+
+    Raises:
+        UserError: an argument that does not exist, or is given twice; a word that is for none.
+    """
+    try:
+        return read_words(arguments, _switches())
+    except KeyError as error:
+        written = str(error.args[0])
+        raise _unknown_argument(f"argument --{written}", written.replace("-", "_")) from None
+
+
+def parse(
+    recipe: Recipe,
+    arguments: Sequence[str],
+    *,
+    suffix: str = "",
+    inherited: Words | None = None,
+) -> Settings:
+    """`recipe` with what is inherited and then `arguments` ("--layers 4") on top.
 
     Args:
         recipe: the values to start from.
         arguments: words of the command line.
         suffix: put behind the default name of the run's folder.
+        inherited: what another command line has said, over the recipe and under `arguments`.
 
     Raises:
-        UserError: an argument that does not exist, or a value outside what it allows.
+        UserError: an argument that does not exist or stands twice, or a value outside what it
+            allows.
     """
-    parser = HfArgumentParser(_GROUPS, exit_on_error=False)
-    _refuse_unknown(arguments, argument_names())
-    words = [*_as_words(recipe.values), *arguments]
-    if "--output_dir" not in {word.partition("=")[0] for word in words}:
-        words += ["--output_dir", default_output(recipe, arguments) + suffix]
+    overrides = {**(inherited or {}), **own_words(arguments)}
+    words = {**recipe_words(recipe.values, _as_text), **overrides}
+    words.setdefault("output_dir", (default_output(recipe, words) + suffix,))
     try:
-        groups = parser.parse_args_into_dataclasses(words, look_for_args_file=False)
-    except UserError:
-        raise
-    except (ValueError, TypeError, argparse.ArgumentError) as error:
+        data, model, probes, training = _Parser().parse_args_into_dataclasses(
+            on_the_line(words), look_for_args_file=False
+        )
+    except (ValueError, TypeError) as error:
         raise UserError(f"{recipe.name}: {error}") from error
-    return Settings(recipe, *groups)
+    left_out: tuple[str, ...] = ()
+    if model.model != _model_of(recipe) and "model_options" not in overrides:
+        model.model_options, left_out = carried_over(model.model_options, model.model)
+    return Settings(recipe, data, model, probes, training, overrides, left_out)
 
 
-def _refuse_unknown(arguments: Iterable[str], allowed: Sequence[str]) -> None:
-    for word in arguments:
-        key = word[2:].partition("=")[0].replace("-", "_")
-        if word.startswith("--") and key not in allowed:
-            raise _unknown_argument(f"argument --{key}", key)
+def _model_of(recipe: Recipe) -> str:
+    """The model_type that the recipe's model_options were written for."""
+    return str(recipe.values.get("model", default_of(ModelArguments.__dataclass_fields__["model"])))
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _unknown_argument(seen: str, key: str) -> UserError:
     """Names the nearest arguments and all of ours; Trainer's own hundred are left to --options."""
     near = difflib.get_close_matches(key, argument_names(), n=3)
     guess = f" Did you mean {' or '.join(near)}?" if near else ""
-    inherited = {field.name for field in fields(TrainingArguments)}
+    inherited = {item.name for item in fields(TrainingArguments)}
     ours = [
-        field.name
+        item.name
         for group in _GROUPS
-        for field in fields(group)
-        if field.name not in inherited or group in _OURS
+        for item in fields(group)
+        if item.name not in inherited or group in _OURS
     ]
     return UserError(
         f"unknown {seen}: expected one of {', '.join(ours)}, or of transformers' TrainingArguments "
@@ -155,29 +207,12 @@ def _unknown_argument(seen: str, key: str) -> UserError:
     )
 
 
-def _as_words(values: dict[str, Any]) -> list[str]:
-    words = []
-    for key, value in values.items():
-        if value is None:
-            continue
-        if isinstance(value, list):
-            words += [f"--{key}", *map(str, value)]
-        else:
-            words += [f"--{key}", json.dumps(value) if isinstance(value, dict) else str(value)]
-    return words
-
-
-def default_output(recipe: Recipe, arguments: Sequence[str]) -> str:
-    """runs/RECIPE-SCALE-seedN, N being the last --seed that is said."""
-    seed, words = "42", [*_as_words(recipe.values), *arguments]
-    for position, word in enumerate(words):
-        if word == "--seed":
-            seed = words[position + 1]
-        elif word.startswith("--seed="):
-            seed = word.partition("=")[2]
-    return f"runs/{recipe.name}-{recipe.scale}-seed{seed}"
+def default_output(recipe: Recipe, words: Words) -> str:
+    """runs/RECIPE-SCALE-seedN, of the seed that is said; 42 where none is."""
+    said = {**recipe_words(recipe.values, _as_text), **words}.get("seed", ("42",))
+    return f"runs/{recipe.name}-{recipe.scale}-seed{' '.join(said)}"
 
 
 def describe_options() -> str:
     """Help of every value that a recipe or the command line can set, ours first."""
-    return HfArgumentParser(_GROUPS, prog="hf-grok train RECIPE").format_help()
+    return _Parser(prog="hf-grok train RECIPE").format_help()

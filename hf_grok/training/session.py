@@ -118,6 +118,11 @@ class Session:
             with_sham=training.sas_arcs != "syntactic",
             quiet=training.disable_tqdm or not self.leads,
         )
+        if self.settings.left_out:
+            self.say(
+                f"{self.settings.model.model} has nothing like the recipe's "
+                f"{', '.join(self.settings.left_out)}: left out"
+            )
         trainer = build_trainer(self.settings, language, self.record)
         threads = choose_threads(
             training.threads,
@@ -156,6 +161,7 @@ def run_information(
         "scale": settings.recipe.scale,
         "seed": training.seed,
         "arguments": changed_values(settings.data, settings.model, settings.probes, training),
+        "left_out_options": list(settings.left_out),
         "bound_arguments": bound_values(settings),
         "chosen": {
             "precision": "bf16" if training.bf16 else "fp32",

@@ -1,0 +1,95 @@
+"""What the command line says of a recipe's values, however it is spelt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hf_grok import train
+from hf_grok.errors import UserError
+from hf_grok.training.recipe import argument_names, load_recipe, own_words, parse
+from hf_grok.training.words import on_the_line
+
+DYCK = load_recipe("dyck")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--output-dir", "mine"],
+        ["--output_dir", "mine"],
+        ["--output-dir=mine"],
+        ["--output_dir=mine"],
+    ],
+)
+def test_the_folder_is_the_one_that_is_said(words: list[str]) -> None:
+    assert parse(DYCK, words).training.output_dir == "mine"
+
+
+def test_every_argument_may_be_spelt_with_hyphens() -> None:
+    for name in argument_names():
+        assert own_words([f"--{name.replace('_', '-')}=1"]) == {name: ("1",)}
+
+
+@pytest.mark.parametrize("words", [["--learning-rate=1e-5"], ["--learning-rate", "1e-5"]])
+def test_spellings_reach_the_arguments(words: list[str]) -> None:
+    assert parse(DYCK, words).training.learning_rate == 1e-5
+    # A value that argparse alone would take for an option.
+    assert parse(DYCK, ["--learning-rate=-1e-5"]).training.learning_rate == -1e-5
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--no_bucketed_batches"],
+        ["--no-bucketed-batches"],
+        ["--bucketed-batches", "no"],
+        ["--bucketed_batches=false"],
+    ],
+)
+def test_what_is_on_can_be_turned_off(words: list[str]) -> None:
+    assert parse(DYCK, []).training.bucketed_batches
+    assert not parse(DYCK, words).training.bucketed_batches
+
+
+@pytest.mark.parametrize("spelling", ["--seed", "--seed="])
+def test_the_default_folder_has_the_seed_that_is_said(spelling: str) -> None:
+    words = ["--seed=3"] if spelling.endswith("=") else [spelling, "3"]
+    assert parse(DYCK, words).training.output_dir == "runs/dyck-quick-seed3"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--output-dir", "one", "--output_dir", "two"], "output_dir is given twice"),
+        (["--seed", "1", "--seed=1"], "seed is given twice, as '--seed 1' and as '--seed=1'"),
+        (["--bucketed_batches", "--no_bucketed_batches"], "bucketed_batches is given twice"),
+        (["--output", "x"], "unknown argument --output: .*Did you mean output_dir"),
+        (["--max", "3"], "unknown argument --max"),
+        (["--no_layers"], "unknown argument --no_layers"),
+        (["--no_bucketed_batches=yes"], "turns bucketed_batches off and takes no value"),
+        (["stray"], "'stray' is the value of no argument"),
+        (["--layers", "2", "3"], "unrecognized|not used|remaining"),
+        (["--layers"], "expected one argument"),
+    ],
+)
+def test_what_is_not_clear_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse(DYCK, words)
+
+
+def test_a_value_is_not_taken_for_the_recipe() -> None:
+    with pytest.raises(UserError, match="'4' is read as the recipe: name RECIPE before --layers"):
+        train.main(["--layers", "4", "dyck"])
+
+
+def test_a_recipe_without_a_language_is_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("layers: 2\n")
+    with pytest.raises(UserError, match="--language"):
+        parse(load_recipe(str(tmp_path / "mine.yaml")), [])
+
+
+def test_words_go_out_as_they_came_in() -> None:
+    words = {"seed": ("1",), "label_names": ("a", "b"), "sas_schedule": ("0:-0.3",), "bf16": ()}
+    assert own_words(on_the_line(words)) == words
