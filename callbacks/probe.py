@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
+from hf_grok.callbacks.trainer_facts import (
+    RUN_TOTALS,
+    best_metric,
+    holds_best_model,
+    is_sharded,
+    run_folder,
+    sums_all_metrics,
+)
 from hf_grok.errors import UserError
-from hf_grok.json_lines import append_row, rewind
+from hf_grok.json_lines import append_row, keep_rows
 from hf_grok.probes import Probe, build_probes
+from hf_grok.probes.base import metric_of
+from hf_grok.probes.registry import Asked, refuse_same_names
 from hf_grok.probing import Probed, run_probes
 from hf_grok.record import PROBES_FILE
 
 logger = logging.get_logger(__name__)
+
+RUNTIME = "eval_probes_runtime"
+"""Logged with each round of probes, and with nothing else."""
 
 
 class ProbeFailedError(RuntimeError):
@@ -29,22 +43,38 @@ class ProbeCallback(TrainerCallback):
     where evaluations go: `log_history` and the reporters as `eval_<number>`, the metrics that
     `metric_for_best_model` chooses from, the run's own table. Every rank takes its share of the
     items and has the same numbers; process zero writes. Pictures (projected trees, attention of
-    the best heads) and failures go to `probes.jsonl` in `output_dir`, which `hf-grok report` draws.
+    the best heads) and failures go to `probes.jsonl` in `output_dir` (in a hyperparameter search,
+    in the trial's own folder), which `hf-grok report` draws.
 
     A round is one call of `trainer.evaluate`, over however many data sets; where it evaluates
     several, the numbers come with the first. Callbacks that look at the metrics themselves, such as
     `EarlyStoppingCallback`, must be added after this one.
 
+    What is logged at a step is measured on the weights of that step. The last step is probed before
+    Trainer puts the best checkpoint in its place (`load_best_model_at_end`); an `evaluate()` after
+    that returns the best model's numbers and logs none of them. Which steps have been probed
+    follows from `log_history`, so a second `train()`, a resumed run, a restart after
+    `auto_find_batch_size` and each trial of a search have every step once, step 0 included: the
+    weights with which that `train()` began.
+
+    In a hyperparameter search whose objective is Trainer's own (the sum of all metrics), no number
+    of a probe enters it, but for the one that `metric_for_best_model` names. An objective of your
+    own finds them all.
+
     Args:
         trainer: whose model is probed; a callback is not told its trainer otherwise.
-        probes: probes, or names of `hf_grok.probes.registry` ("uas", "tree", ...).
+        probes: probes, their classes, or names of `hf_grok.probes.registry` ("uas", "tree", ...);
+            one alone needs no list.
         data: rows for the probes that are named (a `datasets.Dataset`, a `Treebank` or a list of
-            dicts), or probe name -> rows.
+            dicts), or probe name -> rows. Probes of the weights alone need none.
         every: rounds are probed at steps that are multiples of this, and first and last.
         stop_on_failure: stop the run at a probe's failure instead of recording it and going on.
 
     Raises:
-        UserError: no probe, an unknown one, rows that do not fit, `every` below 1.
+        UserError: no probe, an unknown one, no rows or such as do not fit, no tokenizer, `every`
+            below 1. When training begins: a model sharded over processes, which none of them has
+            whole; a `metric_for_best_model` that `every` leaves out of some evaluations; two
+            callbacks with a probe of the same name.
 
     Example:
         >>> trainer.add_callback(ProbeCallback(trainer, probes=["uas", "tree"], data=rows))
@@ -53,7 +83,7 @@ class ProbeCallback(TrainerCallback):
     def __init__(
         self,
         trainer: Trainer,
-        probes: Sequence[Probe | str],
+        probes: Asked | Sequence[Asked],
         data: Any = None,
         *,
         every: int = 1,
@@ -61,11 +91,13 @@ class ProbeCallback(TrainerCallback):
     ) -> None:
         if every < 1:
             raise UserError(f"every={every}: expected a number of steps from 1 on")
+        if not isinstance(trainer, Trainer):
+            raise UserError(f"ProbeCallback's first argument is the Trainer, not {trainer!r}")
         self.probes = build_probes(probes, data, trainer.processing_class)
         if not self.probes:
             raise UserError("no probes: name at least one, or leave the callback out")
         self._trainer, self.every, self.stop_on_failure = trainer, every, stop_on_failure
-        self._last_step: int | None = None
+        self._round_step: int | None = None
         self._round_keys: set[str] = set()
 
     def on_train_begin(
@@ -75,9 +107,16 @@ class ProbeCallback(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
-        """Forget what an interrupted run has recorded beyond the step that this one starts from."""
+        """Refuse what cannot be probed; drop the pictures of steps that are not this run's.
+
+        Raises:
+            UserError: see the class.
+        """
+        self._check_run(args, state)
+        self._round_step = None
         if state.is_world_process_zero:
-            rewind(_file(args), state.global_step if state.global_step else -1)
+            steps = {row["step"] for row in state.log_history if self._is_ours(row)}
+            keep_rows(self._file(), lambda row: row.get("step") in steps)
 
     def on_step_begin(
         self,
@@ -87,8 +126,8 @@ class ProbeCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Probe step 0 where no evaluation has done so."""
-        if state.global_step == 0 and self._last_step is None:
-            self._probe(args, state)
+        if state.global_step == 0 and not self._is_probed(state):
+            self._probe(state)
 
     def on_evaluate(
         self,
@@ -101,7 +140,27 @@ class ProbeCallback(TrainerCallback):
         """Probe once per round, and add the numbers to the round's metrics."""
         metrics = {} if metrics is None else metrics
         if self._is_new_round(state.global_step, metrics) and self._is_due(state):
-            metrics.update(self._probe(args, state))
+            numbers = self._probe(state)
+            metrics.update(self._for_the_objective(numbers))
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """Probe the last step where no evaluation has done so.
+
+        Trainer logs the run's totals after the last evaluation and before it loads the best model,
+        and calls nothing in between. They are looked for in the history: other callbacks take what
+        they like out of the `logs` that they pass on.
+        """
+        ends = any(
+            row.keys() >= RUN_TOTALS for row in rows_at(state.log_history, state.global_step)
+        )
+        if ends and self._trainer.is_in_train and not self._is_probed(state):
+            self._probe(state)
 
     def on_train_end(
         self,
@@ -110,12 +169,45 @@ class ProbeCallback(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
-        """Probe the last step where no evaluation has done so."""
-        if self._last_step != state.global_step:
-            self._probe(args, state)
+        """The same for a run that ends without totals, as a trial that a search prunes."""
+        if not self._is_probed(state) and not holds_best_model(args, state):
+            self._probe(state)
+
+    def _check_run(self, args: TrainingArguments, state: TrainerState) -> None:
+        callbacks = self._trainer.callback_handler.callbacks
+        others = [one for one in callbacks if isinstance(one, ProbeCallback)]
+        refuse_same_names([probe for one in others for probe in one.probes])
+        if is_sharded(self._trainer):
+            raise UserError(
+                "the model is sharded over processes (FSDP, ZeRO stage 3, tensor parallelism), and "
+                "probes look at a whole one: leave ProbeCallback out, save checkpoints, and use "
+                "hf-grok probe on them"
+            )
+        named, regular = best_metric(args), args.eval_strategy == "steps"
+        if named is None or not any(is_number_of(probe, named) for probe in self.probes):
+            return
+        if self.every > 1 and not (regular and state.eval_steps % self.every == 0):
+            raise UserError(
+                f"metric_for_best_model={named!r} is needed at each evaluation, and every="
+                f"{self.every} probes only some of them: leave every out, or set "
+                f'eval_strategy="steps" and eval_steps to a multiple of {self.every}'
+            )
+
+    def _is_ours(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row of the history is what this callback logged."""
+        if RUNTIME not in row:
+            return False
+        numbers = row.keys() - {RUNTIME, "step", "epoch"}
+        return not numbers or any(is_number_of(p, name) for p in self.probes for name in numbers)
+
+    def _is_probed(self, state: TrainerState) -> bool:
+        """Whether this run has probed its present step: its history says so."""
+        return any(self._is_ours(row) for row in rows_at(state.log_history, state.global_step))
 
     def _is_due(self, state: TrainerState) -> bool:
-        return state.global_step % self.every == 0 or state.global_step == state.max_steps
+        asked_by_hand = not self._trainer.is_in_train
+        last = state.global_step == state.max_steps
+        return asked_by_hand or last or state.global_step % self.every == 0
 
     def _is_new_round(self, step: int, metrics: Mapping[str, float]) -> bool:
         """Whether these metrics begin a round: another step, or a key that the round has had.
@@ -123,26 +215,59 @@ class ProbeCallback(TrainerCallback):
         Of several data sets evaluated in one round each has keys of its own (`eval_<name>_loss`).
         """
         keys = set(metrics) - {"epoch"}  # which Trainer adds to each data set's
-        begins = step != self._last_step or not self._round_keys.isdisjoint(keys)
+        begins = step != self._round_step or not self._round_keys.isdisjoint(keys)
         self._round_keys = keys if begins else self._round_keys | keys
+        self._round_step = step
         return begins
 
-    def _probe(self, args: TrainingArguments, state: TrainerState) -> dict[str, float]:
-        """Probe, log, record; the numbers as they were logged."""
-        self._last_step = state.global_step
-        model: Any = self._trainer.model  # the bare one, whatever wraps it in training
+    def _for_the_objective(self, numbers: dict[str, float]) -> dict[str, float]:
+        """What of the numbers goes with the metrics that `evaluate` returns."""
+        if not sums_all_metrics(self._trainer):
+            return numbers
+        named = best_metric(self._trainer.args)
+        return {name: value for name, value in numbers.items() if name == named}
+
+    def _probe(self, state: TrainerState) -> dict[str, float]:
+        """Probe, log, record; the numbers as they are logged.
+
+        After training the trainer may hold the best checkpoint: its numbers are not the step's.
+        """
+        step, known = state.global_step, self._is_probed(state)
+        # Wrapped where it is DataParallel, DDP or compiled; the bare one is the same weights.
+        model: Any = self._trainer.model
         probed = run_probes(model, self.probes, self._trainer.accelerator)
         numbers = logged_numbers(probed)
-        self._trainer.log(dict(numbers))
         for name, reason in probed.failures.items():
-            logger.error(f"probe {name!r} failed at step {state.global_step}: {reason}")
-        if state.is_world_process_zero:
-            for row in _rows(probed, self.probes, state.global_step):
-                append_row(_file(args), row)
+            logger.error(f"probe {name!r} failed at step {step}: {reason}")
+        if self._trainer.is_in_train or not holds_best_model(self._trainer.args, state):
+            self._trainer.log(dict(numbers))
+            if state.is_world_process_zero and not known:
+                self._record(_rows(probed, self.probes, step))
         if probed.failures and self.stop_on_failure:
             name, reason = next(iter(probed.failures.items()))
-            raise ProbeFailedError(f"probe {name!r} failed at step {state.global_step}: {reason}")
+            raise ProbeFailedError(f"probe {name!r} failed at step {step}: {reason}")
         return numbers
+
+    def _record(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        path = self._file()
+        path.parent.mkdir(parents=True, exist_ok=True)  # a trial's, before its first checkpoint
+        for row in rows:
+            append_row(path, row)
+
+    def _file(self) -> Path:
+        return run_folder(self._trainer) / PROBES_FILE
+
+
+def rows_at(history: Sequence[Mapping[str, Any]], step: int) -> list[Mapping[str, Any]]:
+    """The last rows of a history, in which steps never fall: those of `step`."""
+    later = takewhile(lambda row: row["step"] >= step, reversed(history))
+    return [row for row in later if row["step"] == step]
+
+
+def is_number_of(probe: Probe, name: str) -> bool:
+    """Whether a logged name is that of a number, or of the failure, of this probe."""
+    known = metric_of(probe.metrics, name.removeprefix("eval_"))
+    return known is not None or name == f"eval_{probe.name}_failed"
 
 
 def logged_numbers(probed: Probed) -> dict[str, float]:
@@ -150,7 +275,7 @@ def logged_numbers(probed: Probed) -> dict[str, float]:
     return {
         **{f"eval_{name}": float(value) for name, value in probed.numbers.items()},
         **{f"eval_{name}_failed": 1.0 for name in probed.failures},
-        "eval_probes_runtime": round(sum(probed.seconds.values()), 4),
+        RUNTIME: round(sum(probed.seconds.values()), 4),
     }
 
 
@@ -164,7 +289,3 @@ def _rows(probed: Probed, probes: Sequence[Probe], step: int) -> list[dict[str, 
         elif probe.name in probed.pictures:
             rows.append({**row, "picture": probed.pictures[probe.name]})
     return rows
-
-
-def _file(args: TrainingArguments) -> Path:
-    return Path(str(args.output_dir)) / PROBES_FILE

@@ -24,8 +24,12 @@ class RunTableCallback(TrainerCallback):
         args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,
+        logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Write the row that Trainer has just put into its history."""
+        """Write the row that Trainer has just put into its history.
+
+        Not the history's last one: a callback before this one may have logged a row of its own.
+        """
         if state.is_world_process_zero:
-            self._record.append(state.log_history[-1])
+            self._record.append({**(logs or {}), "step": state.global_step})

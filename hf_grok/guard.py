@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +19,11 @@ def watching(model: nn.Module) -> Iterator[None]:
     A model trained under autocast is measured without it: in bfloat16 the scores of two answers
     tie so often that the order of the answers would show. Modes are restored module by module (a
     wrapper's flag hides that its inside stayed in evaluation mode), and so are the generators of
-    python, numpy and torch, on every device.
+    python, numpy and torch, on the CPU and on every accelerator (CUDA, XPU, MPS, ...).
     """
     modes = [(module, module.training) for module in model.modules()]
     python_state, numpy_state = random.getstate(), np.random.get_state()
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices), torch.no_grad(), _without_autocast(model):
+    with _generators_of_torch(), torch.no_grad(), _without_autocast(model):
         model.eval()
         try:
             yield
@@ -32,6 +32,31 @@ def watching(model: nn.Module) -> Iterator[None]:
                 module.training = mode
             random.setstate(python_state)
             np.random.set_state(numpy_state)
+
+
+@contextmanager
+def _generators_of_torch() -> Iterator[None]:
+    """Save and restore the states of torch's default generators."""
+    accelerator = _accelerator()
+    cpu = torch.get_rng_state()
+    # Some devices (MPS) have one generator, and no function for the states of all.
+    several = hasattr(accelerator, "get_rng_state_all")
+    states: Any = None
+    if accelerator is not None:
+        states = accelerator.get_rng_state_all() if several else accelerator.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        if accelerator is not None:
+            restore = accelerator.set_rng_state_all if several else accelerator.set_rng_state
+            restore(states)
+
+
+def _accelerator() -> Any:
+    """The module of this machine's accelerator (`torch.cuda`, `torch.mps`, ...); None for none."""
+    kind = torch.accelerator.current_accelerator(check_available=True)
+    return None if kind is None else torch.get_device_module(kind)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,11 @@ def append_row(path: Path, row: Mapping[str, Any]) -> None:
 
 def rewind(path: Path, step: int) -> None:
     """Drop the rows after `step` and a last line that was cut: a resumed run writes them again."""
+    keep_rows(path, lambda row: row["step"] <= step)
+
+
+def keep_rows(path: Path, keep: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Drop the rows that are not to be kept, and a last line that was cut."""
     if not path.is_file():
         return
     kept = []
@@ -36,7 +41,7 @@ def rewind(path: Path, step: int) -> None:
             row = json.loads(line)
         except json.JSONDecodeError:
             break  # the line that was being written when the run was killed
-        if row["step"] <= step:
+        if keep(row):
             kept.append(line + "\n")
     temporary = path.with_suffix(".tmp")
     temporary.write_text("".join(kept), encoding="utf-8")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from accelerate import Accelerator
@@ -66,13 +68,31 @@ def run_probes(
     return probed
 
 
+class _Isolated(AbstractContextManager["_Isolated"]):
+    """Ends at whatever error its block raises, and keeps it: `failure` is its type and message.
+
+    A probe, ours or another package's, may fail in any way; training goes on, and no other rank is
+    left waiting for the one on which it failed. An interrupt goes through.
+    """
+
+    failure: str | None = None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, Exception):
+            self.failure = f"{type(error).__name__}: {error}"
+        return isinstance(error, Exception)
+
+
 def _part(model: nn.Module, probe: Probe, share: range) -> _Part:
-    began = time.perf_counter()
-    try:
+    began, state = time.perf_counter(), None
+    with _Isolated() as block:
         state = probe.state(model, share)
-    except Exception as error:  # whatever a probe dies of, the run and the other ranks live
-        return _Part(None, _described(error), time.perf_counter() - began)
-    return _Part(state, None, time.perf_counter() - began)
+    return _Part(state, block.failure, time.perf_counter() - began)
 
 
 def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:
@@ -80,19 +100,14 @@ def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:
     probed.seconds[probe.name] = max(part.seconds for part in parts)
     errors = {rank: part.error for rank, part in enumerate(parts) if part.error is not None}
     if not errors:
-        try:
+        with _Isolated() as block:
             total = add_states(part.state for part in parts if part.state is not None)
-            probed.numbers.update(probe.compute(total))
-            picture = probe.picture(total)
-        except Exception as error:  # as above
-            errors = {0: _described(error)}
-        else:
+            numbers, picture = probe.compute(total), probe.picture(total)
+            probed.numbers.update(numbers)
             if picture is not None:
                 probed.pictures[probe.name] = picture
+        if block.failure is not None:
+            errors = {0: block.failure}
     if errors:
         where = (lambda rank: f"rank {rank}: ") if len(parts) > 1 else (lambda rank: "")
         probed.failures[probe.name] = "; ".join(where(r) + text for r, text in errors.items())
-
-
-def _described(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
 
+from hf_grok import guard
 from hf_grok.guard import watching
 
 
@@ -36,6 +38,33 @@ def test_random_states_and_modes_are_as_before() -> None:
         disturb(model)
     assert states() == before
     assert [module.training for module in model.modules()] == [True, True, True, False]
+
+
+class Generators:
+    """An accelerator's random numbers: one generator (MPS), or one for each device (CUDA)."""
+
+    def __init__(self, devices: int | None) -> None:
+        self.drawn: Any = 0 if devices is None else [0] * devices
+        if devices is not None:
+            self.get_rng_state_all, self.set_rng_state_all = self.get_rng_state, self.set_rng_state
+
+    def get_rng_state(self) -> Any:
+        return self.drawn if isinstance(self.drawn, int) else list(self.drawn)
+
+    def set_rng_state(self, state: Any) -> None:
+        self.drawn = state
+
+
+@pytest.mark.parametrize("devices", [None, 2])
+def test_an_accelerators_random_states_are_as_before(
+    devices: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generators = Generators(devices)
+    monkeypatch.setattr(guard, "_accelerator", lambda: generators)
+    before = generators.get_rng_state()
+    with watching(nn.Linear(1, 1)):
+        generators.drawn = 7 if devices is None else [7, 7]
+    assert generators.drawn == before
 
 
 def test_an_error_inside_restores_too() -> None:

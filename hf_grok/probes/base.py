@@ -49,6 +49,7 @@ class Probe(ABC):
         metrics: facts about each number, by name; a name may end in "{}", which stands for a
             relation, an offset or a paradigm.
         needs_data: whether it looks at data; False where the weights are all it looks at.
+        needs_tokenizer: whether its data are read with the model's tokenizer.
     """
 
     name: ClassVar[str]
@@ -56,6 +57,7 @@ class Probe(ABC):
     source: ClassVar[str]
     metrics: ClassVar[Mapping[str, Metric]]
     needs_data: ClassVar[bool] = True
+    needs_tokenizer: ClassVar[bool] = True
 
     @classmethod
     def from_data(cls, rows: Any, tokenizer: Any, **options: Any) -> Probe:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
-from typing import Any
+from os import PathLike
+from typing import Any, TypeAlias
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.base import Probe
 
 GROUP = "hf_grok.probes"
+# A probe, or how one is asked for: its name or its class.
+Asked: TypeAlias = "str | type[Probe] | Probe"
 
 # name -> module and class; loaded when asked for.
 OURS: Mapping[str, tuple[str, str]] = {
@@ -47,45 +50,65 @@ def probe_class(name: str) -> type[Probe]:
     raise unknown_name("probe", name, probe_names())
 
 
-def build_probe(name: str, rows: Rows, tokenizer: Any, **options: Any) -> Probe:
+def build_probe(name: str | type[Probe], rows: Rows, tokenizer: Any, **options: Any) -> Probe:
     """The probe `name` over `rows`; `options` as its class takes them.
 
+    Args:
+        name: of the probe, or its class.
+        rows: its data; None will do for probes that look at the weights alone.
+        tokenizer: of the model, or a processor that has it; None likewise.
+        **options: of the class.
+
     Raises:
-        UserError: no such probe, rows that do not fit it, or an option that it does not have.
+        UserError: no such probe, rows that are missing or do not fit it, no tokenizer, or an
+            option that it does not have.
     """
-    kind = probe_class(name)
+    kind = probe_class(name) if isinstance(name, str) else name
+    called = name if isinstance(name, str) else kind.__name__
+    tokenizer = getattr(tokenizer, "tokenizer", tokenizer)  # of a processor of words and pictures
+    if kind.needs_data:
+        _require_data(called, rows)
+        if kind.needs_tokenizer and tokenizer is None:
+            raise UserError(
+                f"probe {called!r} reads its data with the model's tokenizer, and there is none: "
+                "give it (Trainer takes it as processing_class=tokenizer)"
+            )
     try:
         return kind.from_data(rows, tokenizer, **options)
     except TypeError as error:
         if "unexpected keyword argument" not in str(error):
             raise
-        raise UserError(f"probe {name!r}: {error}; it was given {sorted(options)}") from error
+        raise UserError(f"probe {called!r}: {error}; it was given {sorted(options)}") from error
 
 
 def build_probes(
-    names: Sequence[str | Probe], rows: Rows | Mapping[str, Rows], tokenizer: Any
+    probes: Asked | Sequence[Asked], rows: Rows | Mapping[str, Rows], tokenizer: Any
 ) -> list[Probe]:
-    """Probes from names (and probes already built, kept as they are), each over its rows.
+    """Probes from names or classes (and probes built already, as they are), each over its rows.
 
     Args:
-        names: names or probes.
-        rows: rows for all of them, or probe name -> rows.
+        probes: names, classes or probes; one alone may stand without a list around it.
+        rows: rows for all of them, or probe name -> rows; those that look at the weights alone
+            need none.
         tokenizer: of the model; None will do for probes that look at the weights alone.
 
     Raises:
-        UserError: as `build_probe`; two probes of one name; a name without rows.
+        UserError: as `build_probe`; something that is no probe; two probes of one name; a name
+            without rows.
     """
-    probes: list[Probe] = []
-    for name in names:
-        if isinstance(name, Probe):
-            probes.append(name)
-            continue
-        if isinstance(rows, Mapping):
-            if name not in rows:
-                raise UserError(f"no data for probe {name!r}: data are given for {sorted(rows)}")
-            probes.append(build_probe(name, rows[name], tokenizer))
-        else:
-            probes.append(build_probe(name, rows, tokenizer))
+    if isinstance(probes, str | Probe | type) or not isinstance(probes, Iterable):
+        probes = [probes]
+    built = [_built(one, rows, tokenizer) for one in probes]
+    refuse_same_names(built)
+    return built
+
+
+def refuse_same_names(probes: Sequence[Probe]) -> None:
+    """Every probe of a run has a name of its own.
+
+    Raises:
+        UserError: two have the same.
+    """
     seen: set[str] = set()
     for probe in probes:
         if probe.name in seen:
@@ -94,7 +117,48 @@ def build_probes(
                 "give one of them another name (probe.name = ...)"
             )
         seen.add(probe.name)
-    return probes
+
+
+def _built(one: Any, rows: Rows | Mapping[str, Rows], tokenizer: Any) -> Probe:
+    if isinstance(one, Probe):
+        return one
+    is_class = isinstance(one, type) and issubclass(one, Probe)
+    if not isinstance(one, str) and not is_class:
+        raise UserError(
+            f"{one!r} is no probe: expected names ({', '.join(probe_names())}), Probe classes or "
+            "Probe objects"
+        )
+    kind = one if is_class else probe_class(one)
+    name = getattr(kind, "name", kind.__name__) if is_class else one
+    if isinstance(rows, Mapping) and kind.needs_data:
+        rows = _rows_of(name, rows)
+    return build_probe(one, rows, tokenizer)
+
+
+def _rows_of(name: str, rows: Mapping[str, Rows]) -> Rows:
+    if name in rows:
+        return rows[name]
+    given = ", ".join(map(str, rows)) or "none"
+    hint = ""
+    if any(hasattr(part, "column_names") for part in rows.values()):
+        hint = "; of a DatasetDict pass one split, data=dataset['test']"
+    raise UserError(
+        f"no data for probe {name!r}: data are given for {given}. Expected rows, or a dict of "
+        f"probe name -> rows{hint}"
+    )
+
+
+def _require_data(name: str, rows: Rows) -> None:
+    if rows is None:
+        raise UserError(
+            f"probe {name!r} looks at sentences and was given none: pass data=rows, a "
+            "datasets.Dataset or a list of dicts with the columns that it reads"
+        )
+    if isinstance(rows, str | bytes | PathLike):
+        raise UserError(
+            f"data={rows!r}: probe {name!r} expected rows, not a name or a path: load them first "
+            "(datasets.load_dataset, hf_grok.datasets_scripts.Treebank)"
+        )
 
 
 def _checked(name: str, found: Any) -> type[Probe]:

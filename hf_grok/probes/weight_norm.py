@@ -21,12 +21,45 @@ def squared_norms(model: nn.Module) -> dict[str, Float[Tensor, ""]]:
     """sum of squares of each parameter, by its name; a tied parameter once, by its first name.
 
     Summed in float64, on the parameter's device.
+
+    Raises:
+        UserError: the weights are not in memory as the numbers that the model computes with:
+            packed (4 bits, 8 bits, fp8) or left on another device by an offloading device map.
     """
+    _refuse_packed(model)
     # vector_norm casts inside its loop: `.double()` would copy a whole embedding matrix.
     return {
         name: torch.linalg.vector_norm(parameter.detach(), dtype=torch.float64).square()
         for name, parameter in model.named_parameters()
     }
+
+
+def _refuse_packed(model: nn.Module) -> None:
+    """A packed weight's bytes are no numbers, and its scales stand elsewhere.
+
+    GPTQ and AWQ keep theirs in buffers, where a sum over parameters would not even miss them.
+    """
+    advice = (
+        "a norm is of the numbers that the model computes with: load it without quantization, or "
+        "unpack it first (model.dequantize())"
+    )
+    for name, parameter in model.named_parameters():
+        if parameter.is_meta:
+            raise UserError(
+                f"parameter {name!r} is not in memory (an offloading device map?): load the whole "
+                "model onto one device"
+            )
+        wide_float = parameter.is_floating_point() and parameter.element_size() > 1
+        if not (wide_float or parameter.is_complex()):
+            raise UserError(f"parameter {name!r} is packed as {parameter.dtype}: {advice}")
+    if getattr(model, "is_quantized", False) and not _is_unpacked(model):
+        raise UserError(f"{type(model).__name__} was loaded quantized: {advice}")
+
+
+def _is_unpacked(model: nn.Module) -> bool:
+    """Whether a quantized checkpoint was asked to be unpacked when it was loaded."""
+    config = getattr(getattr(model, "config", None), "quantization_config", None)
+    return bool(getattr(config, "dequantize", False))
 
 
 def l2_norm(model: nn.Module) -> float:

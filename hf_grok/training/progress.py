@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from hf_grok.epochs import examples_read
 from hf_grok.training.tensors import LengthBucketSampler
 
 
@@ -40,9 +41,3 @@ class Progress:
             (now.detach() - then.to(now.device)).double().square().sum() for now, then in pairs
         ]
         return float(torch.stack(squares).sum().sqrt())
-
-
-def examples_read(step: int, examples: int, batch: int) -> int:
-    """Examples read in `step` steps of `batch`, each epoch ending with what is left of it."""
-    epochs, within = divmod(step, -(-examples // batch))
-    return epochs * examples + min(within * batch, examples)

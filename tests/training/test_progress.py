@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.training.progress import Progress, examples_read
+from hf_grok.epochs import examples_read
+from hf_grok.training.progress import Progress
 from hf_grok.training.tensors import LengthBucketSampler
 
 LENGTHS = np.random.default_rng(0).integers(2, 30, size=53)
