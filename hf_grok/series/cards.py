@@ -9,32 +9,30 @@ from pathlib import Path
 
 from hf_grok.model_cards import SeriesCard, series_readme, step_readme
 from hf_grok.model_cards.metadata import eval_result_files
-from hf_grok.series.card_facts import CONFIG_FILE, read_notes, series_card
+from hf_grok.series.card_facts import series_card
 from hf_grok.series.card_options import picture_files, read_options
 from hf_grok.series.journal import StepRecord
+from hf_grok.series.run_notes import CONFIG_FILE, RunNotes, name_of, read_about, read_notes
 
 
-def render_step_card(
-    run: Path, staged: Path, records: Sequence[StepRecord], step: int, repository: str | None
-) -> str:
-    """README.md of one revision.
+def render_step_card(run: Path, staged: Path, record: StepRecord, repository: str | None) -> str:
+    """README.md of one revision, which speaks of that step alone: it costs the same at every step.
 
     Args:
         run: the run's folder.
         staged: files of the step.
-        records: of the series, this step's and those before it among them.
-        step: whose card.
+        record: of the step.
         repository: where the series goes; None where nobody has said.
     """
-    before = [record for record in records if record.step <= step]
-    return step_readme(_card(run, staged, before, repository), step)
+    notes = RunNotes(name_of(run), read_about(run), [], {}, {})
+    return step_readme(_card(run, notes, staged, [record], repository), record.step)
 
 
 def render_series_card(
     run: Path, staged: Path, records: Sequence[StepRecord], repository: str, old: str | None
 ) -> str:
     """README.md of `main`, with what people wrote into `old`, the one that stands there."""
-    return series_readme(_card(run, staged, records, repository), old)
+    return series_readme(_card(run, read_notes(run), staged, records, repository), old)
 
 
 def files_beside(
@@ -43,15 +41,15 @@ def files_beside(
     """What `main` gets beside the last step's files: pictures, and results where asked for."""
     files = picture_files(run)
     if read_options(run).eval_results:
-        results = eval_result_files(_card(run, staged, records, repository))
+        results = eval_result_files(_card(run, read_notes(run), staged, records, repository))
         files.update({path: text.encode() for path, text in results.items()})
     return files
 
 
 def _card(
-    run: Path, staged: Path, records: Sequence[StepRecord], repository: str | None
+    run: Path, notes: RunNotes, staged: Path, records: Sequence[StepRecord], repository: str | None
 ) -> SeriesCard:
-    notes, said = read_notes(run), read_options(run)
+    said = read_options(run)
     config = staged / CONFIG_FILE
     if config.is_file():  # of this very step; the run's own may be rotated away
         found = json.loads(config.read_text(encoding="utf-8"))

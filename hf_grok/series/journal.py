@@ -3,6 +3,8 @@
 `RUN/series/journal.jsonl`, one JSON object a line, only ever added to; the last row of a step
 wins. Every row is on the disk (fsync) before the call returns, so that a killed process or a power
 cut leaves at worst a last line that was cut, which is passed over and written again.
+
+Rows are read once: a call reads what was added since the last one, by whichever process.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from filelock import FileLock
 
@@ -30,6 +33,7 @@ from hf_grok.series.manifest import (
 )
 
 JOURNAL_FILE = "journal.jsonl"
+_BLOCK = 1 << 16
 
 
 class State(str, Enum):
@@ -107,6 +111,38 @@ class StepRecord:
         return cls(**values)
 
 
+class _Rows:
+    """What has been read of a journal, with the questions that are asked at every step answered."""
+
+    def __init__(self) -> None:
+        self.offset, self.lines = 0, 0
+        self.last_line = b""
+        self.file_id: tuple[int, int] | None = None
+        self.records: dict[int, StepRecord] = {}
+        self.in_state: dict[State, set[int]] = {state: set() for state in State}
+        self.with_weights: dict[frozenset[tuple[str, str]], set[int]] = defaultdict(set)
+
+    def take(self, record: StepRecord) -> None:
+        """Let a row be its step's last one."""
+        if (earlier := self.records.get(record.step)) is not None:
+            self.in_state[earlier.state].discard(record.step)
+            self.with_weights[frozenset(earlier.weights.items())].discard(record.step)
+        elif self.records and record.step < next(reversed(self.records)):
+            self.records = dict(sorted({**self.records, record.step: record}.items()))
+        self.records[record.step] = record
+        self.in_state[record.state].add(record.step)
+        if record.weights:
+            self.with_weights[frozenset(record.weights.items())].add(record.step)
+
+    def follows(self, file: IO[bytes]) -> bool:
+        """Whether a file still begins with what was read of it; stands behind that then."""
+        status = os.fstat(file.fileno())
+        if (status.st_dev, status.st_ino) != self.file_id or status.st_size < self.offset:
+            return False
+        file.seek(self.offset - len(self.last_line))
+        return file.read(len(self.last_line)) == self.last_line
+
+
 class Journal:
     """The rows of one run's series; safe to use from several threads and processes.
 
@@ -118,6 +154,7 @@ class Journal:
         self.path = folder / JOURNAL_FILE
         self._lock = threading.RLock()
         self._processes = FileLock(self.path.with_suffix(".lock"))
+        self._rows = _Rows()
 
     def records(self) -> dict[int, StepRecord]:
         """The last row of every step, by step.
@@ -126,26 +163,47 @@ class Journal:
             SeriesError: a line other than a cut last one cannot be read.
         """
         with self._lock:
-            text = self.path.read_bytes() if self.path.is_file() else b""
-        whole = text[: text.rfind(b"\n") + 1]
-        found = {}
-        for number, line in enumerate(whole.splitlines(), start=1):
-            record = self._read(line, number)
-            found[record.step] = record
-        return dict(sorted(found.items()))
-
-    def _read(self, line: bytes, number: int) -> StepRecord:
-        try:
-            return StepRecord.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SeriesError(
-                f"{self.path}:{number} is no row of a journal ({error!r}). Mend the line, or move "
-                "the folder away: a series is staged anew from the checkpoints that are there."
-            ) from None
+            return dict(self._read().records)
 
     def get(self, step: int) -> StepRecord | None:
         """The last row of one step."""
-        return self.records().get(step)
+        with self._lock:
+            return self._read().records.get(step)
+
+    def in_state(self, *states: State) -> list[StepRecord]:
+        """The last rows of the steps that have come so far, by step."""
+        with self._lock:
+            rows = self._read()
+            steps = sorted(step for state in states for step in rows.in_state[state])
+            return [rows.records[step] for step in steps]
+
+    def twin(self, record: StepRecord) -> StepRecord | None:
+        """Another step that is published, or waits to be, with the weights of this one."""
+        if not record.weights:
+            return None
+        with self._lock:
+            rows = self._read()
+            steps = rows.with_weights.get(frozenset(record.weights.items()), set())
+            others = (rows.records[step] for step in sorted(steps - {record.step}))
+            return next((r for r in others if r.state is not State.REFUSED), None)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While it lasts nobody else writes here: what was read of a step is still so.
+
+        Raises:
+            SeriesError: the lock's file cannot be written, as on a full disk.
+        """
+        with self._lock:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._processes.acquire()
+            except OSError as error:
+                raise self._not_written(error) from error
+            try:
+                yield
+            finally:
+                self._processes.release()
 
     def append(self, record: StepRecord) -> StepRecord:
         """Add a row, durably; a row that was cut before it is taken away first.
@@ -154,27 +212,52 @@ class Journal:
             SeriesError: it cannot be written, as on a full disk. What stands in the journal stays.
         """
         line = (json.dumps(record.to_json()) + "\n").encode()
-        with self._lock:
+        with self.alone():
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self._processes:
-                    self._append(line)
+                self._append(line)
             except OSError as error:
-                raise SeriesError(
-                    f"could not write to {self.path}: {error}. Make room; `hf-grok push` then "
-                    "stages what the journal lacks from the checkpoints that are still there."
-                ) from error
+                raise self._not_written(error) from error
         return record
 
     def update(self, step: int, **changes: Any) -> StepRecord:
         """Add a row that is the step's last one with some values changed."""
-        with self._lock, self._processes:
-            return self.append(replace(self.records()[step], **changes))
+        with self.alone():
+            return self.append(replace(self._read().records[step], **changes))
+
+    def _read(self) -> _Rows:
+        """What stands in the file, of which only the new lines are read."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            self._rows = _Rows()
+            return self._rows
+        with file:
+            if not self._rows.follows(file):
+                status = os.fstat(file.fileno())
+                self._rows = _Rows()
+                self._rows.file_id = (status.st_dev, status.st_ino)
+                file.seek(0)
+            text = file.read()
+        for line in text[: text.rfind(b"\n") + 1].splitlines(keepends=True):
+            self._rows.take(self._record(line, self._rows.lines + 1))
+            self._rows.lines += 1
+            self._rows.offset += len(line)
+            self._rows.last_line = line
+        return self._rows
+
+    def _record(self, line: bytes, number: int) -> StepRecord:
+        try:
+            return StepRecord.from_json(json.loads(line))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SeriesError(
+                f"{self.path}:{number} is no row of a journal ({error!r}). Mend the line, or move "
+                "the folder away: a series is staged anew from the checkpoints that are there."
+            ) from None
 
     def _append(self, line: bytes) -> None:
         fresh = not self.path.exists()
         with self.path.open("a+b", buffering=0) as file:
-            end = _whole_length(self.path)
+            end = _whole_length(file)
             file.truncate(end)
             try:
                 written = file.write(line)
@@ -188,10 +271,23 @@ class Journal:
         if fresh:
             sync_folder(self.path.parent)
 
+    def _not_written(self, error: OSError) -> SeriesError:
+        return SeriesError(
+            f"could not write to {self.path}: {error}. Make room; `hf-grok push` then "
+            "stages what the journal lacks from the checkpoints that are still there."
+        )
 
-def _whole_length(path: Path) -> int:
-    """Length of a file up to its last line end."""
-    return path.read_bytes().rfind(b"\n") + 1
+
+def _whole_length(file: IO[bytes]) -> int:
+    """Length of a file up to its last line end, looked for from behind."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        begin = max(0, end - _BLOCK)
+        file.seek(begin)
+        if (at := file.read(end - begin).rfind(b"\n")) >= 0:
+            return begin + at + 1
+        end = begin
+    return 0
 
 
 def sync_folder(folder: Path) -> None:

@@ -56,12 +56,17 @@ def read_notes(run: Path | None) -> RunNotes:
     table = run / METRICS_FILE
     history = _rows(table) if table.is_file() else state.get("log_history", [])
     return RunNotes(
-        name=run.resolve().name,
+        name=name_of(run),
         about=read_about(run),
         history=history,
         state={key: value for key, value in state.items() if key != "log_history"},
         config=next(newest_first(run, CONFIG_FILE), {}),
     )
+
+
+def name_of(run: Path) -> str:
+    """What a run is called: its folder's name."""
+    return run.resolve().name
 
 
 def read_about(run: Path) -> dict[str, Any]:

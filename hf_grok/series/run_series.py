@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from hf_grok import run_files
 from hf_grok.run_files import step_of
@@ -22,10 +22,12 @@ from hf_grok.series.facts import (
     tokens_seen,
 )
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
-from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts, weights_of
+from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.run_notes import read_about
-from hf_grok.series.selection import published_files, trainer_state, unfinished
+from hf_grok.series.safety import is_weights
+from hf_grok.series.selection import trainer_state, unfinished
+from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 
 SERIES_FOLDER = "series"
 Strength = Callable[[int], float]
@@ -94,33 +96,53 @@ class RunSeries:
             RefusedStepError: it must not be published; the journal says so too.
             SeriesError: it could not be set aside now, as on a full disk; it can be later.
         """
-        earlier = self.journal.get(step)
-        if earlier is not None and earlier.state in (State.STAGED, *DONE):
-            return self._same_again(earlier, source)
         record = StepRecord(step, self.template.revision(step), **_values(facts))
-        self.journal.append(record)
+        with self.journal.alone():
+            earlier = self.journal.get(step)
+            if not _is_set_aside(earlier) and earlier != record:
+                self.journal.append(record)
+        if _is_set_aside(earlier):
+            return self._same_again(earlier, source)
         try:
-            return self._stage(record, source)
+            with unfinished_folder(self.folder / staging.STAGED_FOLDER, step) as folder:
+                staging.gather(source, folder, self.optimizer, self._mend)
+                record = replace(record, state=State.STAGED, files=staging.facts_of(folder))
+                kept = self._stage(record, folder)
         except RefusedStepError as error:
-            staging.abandon(self.folder, step)
-            self.journal.append(replace(record, state=State.REFUSED, reason=str(error)))
-            raise
+            return self._not_staged(replace(record, state=State.REFUSED, reason=str(error)), error)
         except OSError as error:
-            staging.abandon(self.folder, step)
             reason = f"step {step} of {source.parent.name} could not be set aside: {error}"
-            with suppress(SeriesError):  # where the journal cannot grow either, SAVED stands in it
-                self.journal.append(replace(record, reason=reason))
-            raise SeriesError(
-                f"{reason}. It is pushed later if {source} is still there."
-            ) from error
+            later = SeriesError(f"{reason}. It is pushed later if {source} is still there.")
+            later.__cause__ = error
+            waits = replace(record, state=State.SAVED, files={}, reason=reason)
+            return self._not_staged(waits, later)
+        if kept.weights != record.weights:
+            raise self._mixed(kept, source)
+        return kept
 
-    def _stage(self, record: StepRecord, source: Path) -> StepRecord:
-        folder = staging.begin(self.folder, record.step)
-        staging.gather(source, folder, self.optimizer, self._mend)
-        record = replace(record, state=State.STAGED, files=staging.facts_of(folder))
-        self._refuse_twin(record)
-        staging.finish(self.folder, record.manifest(), self._card(record, folder, None))
-        return self.journal.append(record)
+    def _stage(self, record: StepRecord, folder: Path) -> StepRecord:
+        """Give what was put together its name, unless another process was faster; what counts."""
+        staging.describe(folder, record.manifest(), self._card(record, folder, None))
+        with self.journal.alone():
+            earlier = self.journal.get(record.step)
+            if _is_set_aside(earlier):
+                return earlier
+            self._refuse_twin(record)
+            staging.finish(self.folder, record.step, folder)
+            return self.journal.append(record)
+
+    def _not_staged(self, record: StepRecord, error: SeriesError) -> StepRecord:
+        """Journal why, unless another process has set the step aside in the meantime.
+
+        Raises:
+            SeriesError: `error`.
+        """
+        with suppress(SeriesError), self.journal.alone():  # where it cannot grow, SAVED stands
+            earlier = self.journal.get(record.step)
+            if _is_set_aside(earlier):
+                return earlier
+            self.journal.append(record)
+        raise error
 
     def write_card(self, record: StepRecord, repository: str) -> Path:
         """Give a staged step the card that names where it goes; its folder."""
@@ -130,30 +152,37 @@ class RunSeries:
         return folder
 
     def _card(self, record: StepRecord, folder: Path, repository: str | None) -> str:
-        known = {
-            step: other
-            for step, other in self.journal.records().items()
-            if other.files and other.state is not State.REFUSED
-        }
-        records = {**known, record.step: record}.values()
-        return render_step_card(self.run, folder, list(records), record.step, repository)
+        return render_step_card(self.run, folder, record, repository)
 
     def _refuse_twin(self, record: StepRecord) -> None:
-        for other in self.journal.records().values():
-            published = other.state is not State.REFUSED and other.step != record.step
-            if published and other.weights and other.weights == record.weights:
-                raise RefusedStepError(
-                    f"{record.revision} has the same weights as {other.revision} (sha256 "
-                    f"{next(iter(record.weights.values()))[:12]}...): one of the two is not what "
-                    "its name says, or nothing was learnt between them (a learning rate of 0?)"
-                )
+        if (other := self.journal.twin(record)) is not None:
+            raise RefusedStepError(
+                f"{record.revision} has the same weights as {other.revision} (sha256 "
+                f"{next(iter(record.weights.values()))[:12]}...): one of the two is not what "
+                "its name says, or nothing was learnt between them (a learning rate of 0?)"
+            )
 
     def _same_again(self, earlier: StepRecord, source: Path) -> StepRecord:
-        """A step that is journalled already: fine if it is the same one, an error otherwise."""
-        found = {path.name: file_facts(path) for path in published_files(source)}
-        if weights_of(found) == earlier.weights:
-            return earlier
-        raise RefusedStepError(
+        """A step that is journalled already: fine if it is the same one, an error otherwise.
+
+        Once a step is set aside its checkpoint may be rotated away, file by file: what is gone of
+        it says nothing.
+        """
+        for path in source.iterdir() if source.is_dir() else ():
+            if is_weights(path.name) and self._differs(path, earlier):
+                raise self._mixed(earlier, source)
+        return earlier
+
+    def _differs(self, path: Path, earlier: StepRecord) -> bool:
+        staged = staging.staged_folder(self.folder, earlier.step) / path.name
+        try:
+            linked = staged.is_file() and path.samefile(staged)
+            return not linked and file_facts(path).sha256 != earlier.weights.get(path.name)
+        except FileNotFoundError:
+            return False
+
+    def _mixed(self, earlier: StepRecord, source: Path) -> RefusedStepError:
+        return RefusedStepError(
             f"step {earlier.step} is in {self.journal.path} with other weights than those of "
             f"{source}, so two runs are being mixed: a step is published once. Give each run a "
             "folder and a repository of its own."
@@ -161,9 +190,14 @@ class RunSeries:
 
     def recover(self) -> None:
         """Go on where a killed process stopped: what was set aside whole counts as staged."""
-        for step, record in self.journal.records().items():
-            if record.state is State.SAVED and (manifest := self._whole(step)):
-                self.journal.update(step, state=State.STAGED, files=manifest.files, reason=None)
+        remove_abandoned(self.folder / staging.STAGED_FOLDER)
+        for record in self.journal.in_state(State.SAVED):
+            if (manifest := self._whole(record.step)) is None:
+                continue
+            with self.journal.alone():
+                if self.journal.get(record.step) == record:
+                    changes = {"state": State.STAGED, "files": manifest.files, "reason": None}
+                    self.journal.update(record.step, **changes)
 
     def _whole(self, step: int) -> Manifest | None:
         path = staging.staged_folder(self.folder, step) / SERIES_FILE
@@ -205,6 +239,10 @@ class RunSeries:
             except SeriesError as error:
                 say(str(error))
         return adopted
+
+
+def _is_set_aside(record: StepRecord | None) -> TypeGuard[StepRecord]:
+    return record is not None and record.state in (State.STAGED, *DONE)
 
 
 def checkpoints(run: Path) -> dict[int, Path]:

@@ -3,7 +3,8 @@
 Weights are hard links where the file system has them (safetensors writes a new file and renames it
 over the old one, and rotation only unlinks, so the linked content can no longer change) and copies
 elsewhere; everything else is copied. A folder is filled under another name and renamed when it is
-whole.
+whole. Several processes may set the same step aside: each fills a folder of its own
+(`hf_grok.series.unfinished`), and the journal decides whose counts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.run_files import sync
+from hf_grok.series.errors import RefusedStepError
 from hf_grok.series.journal import sync_folder
 from hf_grok.series.manifest import (
     CARD_FILE,
@@ -39,19 +41,6 @@ def staged_folder(series: Path, step: int) -> Path:
     return series / STAGED_FOLDER / f"step{step}"
 
 
-def unfinished_folder(series: Path, step: int) -> Path:
-    """Where a step is put together."""
-    return series / STAGED_FOLDER / f".step{step}.unfinished"
-
-
-def begin(series: Path, step: int) -> Path:
-    """An empty folder to put a step together in; what a killed process left there goes."""
-    folder = unfinished_folder(series, step)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
-
-
 def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> None:
     """Link or copy the files of a checkpoint that are published.
 
@@ -63,8 +52,18 @@ def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> Non
 
     Raises:
         RefusedStepError: the checkpoint cannot be published.
-        OSError: the disk is full.
+        OSError: the disk is full; the checkpoint is being rotated away.
     """
+    before = _names(source)
+    try:
+        _gather(source, target, optimizer, mend)
+    except RefusedStepError:
+        _must_stay(source, before)  # what is missing of a folder that is going says nothing
+        raise
+    _must_stay(source, before)
+
+
+def _gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> None:
     for path in published_files(source, optimizer):
         if path.name.endswith(".safetensors"):
             link_or_copy(path, target / path.name)
@@ -72,6 +71,15 @@ def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> Non
             write_config(target, mend(json.loads(path.read_text(encoding="utf-8"))))
         else:
             shutil.copyfile(path, target / path.name)
+
+
+def _must_stay(folder: Path, names: set[str]) -> None:
+    if gone := sorted(names - _names(folder)):
+        raise FileNotFoundError(f"{folder} is being deleted: {', '.join(gone)} went meanwhile")
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def write_config(target: Path, content: Mapping[str, Any]) -> None:
@@ -105,12 +113,16 @@ def facts_of(folder: Path) -> dict[str, FileFacts]:
     }
 
 
-def finish(series: Path, manifest: Manifest, card: str) -> Path:
-    """Write series.json and the card, flush all to the disk, give the folder its name."""
-    folder, final = unfinished_folder(series, manifest.step), staged_folder(series, manifest.step)
+def describe(folder: Path, manifest: Manifest, card: str) -> None:
+    """Write series.json and the card, and put all of the folder on the disk."""
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
     (folder / SERIES_FILE).write_text(dump(manifest.to_json()), encoding="utf-8")
     flush(folder)
+
+
+def finish(series: Path, step: int, folder: Path) -> Path:
+    """Give a folder that is whole its name; what lay there, of a process that was killed, goes."""
+    final = staged_folder(series, step)
     shutil.rmtree(final, ignore_errors=True)
     folder.replace(final)
     sync_folder(final.parent)
@@ -122,11 +134,6 @@ def flush(folder: Path) -> None:
     for path in folder.iterdir():
         sync(path)
     sync_folder(folder)
-
-
-def abandon(series: Path, step: int) -> None:
-    """Take away what was being put together, so that it takes no space."""
-    shutil.rmtree(unfinished_folder(series, step), ignore_errors=True)
 
 
 def staged_flaws(series: Path, manifest: Manifest) -> list[str]:

@@ -87,7 +87,7 @@ def test_the_journal_is_written_first(tmp_path: Path, monkeypatch: pytest.Monkey
     def cut(*_: object) -> None:
         raise PowerCutError
 
-    monkeypatch.setattr(staging, "begin", cut)
+    monkeypatch.setattr(staging, "gather", cut)
     series = series_of(tmp_path)
     with pytest.raises(PowerCutError):
         series.add(2, save_checkpoint(tmp_path, 2), FACTS)
@@ -176,14 +176,6 @@ def test_killed_between_staging_and_the_journal(tmp_path: Path) -> None:
     assert record is not None
     assert record.state is State.STAGED
     assert record.weights
-
-
-def test_what_a_killed_process_was_putting_together_goes(tmp_path: Path) -> None:
-    series = series_of(tmp_path)
-    left = staging.begin(series.folder, 2)
-    (left / "rubbish.safetensors").write_bytes(b"half")
-    record = series.add(2, save_checkpoint(tmp_path, 2), FACTS)
-    assert set(record.weights) == {"model.safetensors"}
 
 
 def test_checkpoints_are_adopted_when_whole(tmp_path: Path) -> None:
