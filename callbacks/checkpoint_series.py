@@ -169,6 +169,7 @@ class CheckpointSeriesCallback(TrainerCallback):
                 self.template,
                 optimizer=self.optimizer,
                 mend=published_config_with_code if self.ship_code else published_config,
+                say=logger.warning,
             )
         return self._series
 

@@ -18,6 +18,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ge
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import httpx
 
+from hf_grok.credentials import mask
 from hf_grok.datasets_scripts.builder import GrammarBuilder
 from hf_grok.datasets_scripts.export import Export, export
 from hf_grok.errors import UserError
@@ -107,16 +108,12 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
     try:
         yield
     except (HfHubHTTPError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
-        said = scrub(" ".join(_without(get_token(), str(error)).split()))
+        known = [token for token in [get_token()] if token]
+        said = scrub(" ".join(mask(str(error), known, TOKEN_REMOVED).split()))
         raise UserError(
             f"could not push to {repo_id}: {said}. Writing takes a token with the right to write "
             "(HF_TOKEN, or hf auth login) and a connection; pushing again is safe."
         ) from None
-
-
-def _without(token: str | None, text: str) -> str:
-    """The text without a token of any shape; `scrub` knows those of the usual one."""
-    return text.replace(token, TOKEN_REMOVED) if token else text
 
 
 def _check_visibility(name: str, is_private: bool, wanted: bool | None) -> None:

@@ -8,6 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from hf_grok.errors import UserError
+from hf_grok.masked_output import masked_output
 from hf_grok.version import __version__
 
 COMMANDS = {
@@ -48,16 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = build_parser().parse_args(words[:1])
-    command = importlib.import_module(f"hf_grok.commands.{chosen.command}")
-    from hf_grok.errors import UserError
+    with masked_output():  # before a library is imported that keeps a stream for its log
+        return _run(chosen.command, words[1:])
+
+
+def _run(name: str, arguments: Sequence[str]) -> int:
+    command = importlib.import_module(f"hf_grok.commands.{name}")
 
     try:
-        return int(command.main(words[1:]))
+        return int(command.main(arguments))
     except UserError as error:
-        print(f"hf-grok {chosen.command}: {error}", file=sys.stderr)
+        print(f"hf-grok {name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"hf-grok {chosen.command}: interrupted", file=sys.stderr)
+        print(f"hf-grok {name}: interrupted", file=sys.stderr)
         return 130
 
 

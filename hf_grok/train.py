@@ -143,8 +143,10 @@ def run(settings: Settings, *, resume: bool = False, branch: Branch | None = Non
 
 if __name__ == "__main__":
     from hf_grok.errors import UserError
+    from hf_grok.masked_output import masked_output
 
-    try:
-        raise SystemExit(main())
-    except UserError as error:
-        raise SystemExit(f"hf_grok.train: {error}") from error
+    with masked_output():
+        try:
+            raise SystemExit(main())
+        except UserError as error:
+            raise SystemExit(f"hf_grok.train: {error}") from error

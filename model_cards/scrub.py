@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
+from hf_grok import credentials
+
 T = TypeVar("T")
 
-TOKEN = re.compile(r"(?<![A-Za-z0-9])(?:(?:hf|api_org)_[A-Za-z0-9]{12,}|hf_(?:oauth|jwt)_[\w.-]+)")
 TOKEN_REMOVED = "(token removed)"
 
 # Between a page's markers a person's text is kept: no value may pretend to be one.
@@ -36,7 +37,7 @@ def scrub(text: str) -> str:
     "/home/me/runs/a b" -> "a b"; "out=/tmp/x/y, hf_..." -> "out=y, (token removed)". URLs, other
     than those of files, stay; so do relative paths.
     """
-    text = _MARKER.sub("(marker removed)", TOKEN.sub(TOKEN_REMOVED, text))
+    text = _MARKER.sub("(marker removed)", credentials.mask(text, by=TOKEN_REMOVED))
     if _is_path(text):
         return _last_name(text)
     text = _FILE_URL.sub(lambda found: _last_name(found[0]), text)

@@ -17,9 +17,9 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from huggingface_hub.utils import validate_repo_id
 
+from hf_grok import credentials
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hub_names import LICENSES, PIPELINE_TAGS
-from hf_grok.model_cards.scrub import TOKEN
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*|code|multilingual")
 _NAMES = ("tags", "metrics", "task_categories", "size_categories")
@@ -45,7 +45,11 @@ def validate(text: str, kind: str = "model") -> str:
 
 def problems(text: str, kind: str = "model") -> list[str]:
     """What the Hub would refuse in a README, and a token anywhere in it; empty where nothing."""
-    found = ["a token stands in the text: remove it, and revoke it"] if TOKEN.search(text) else []
+    found = [
+        f"{secret.kind} stands in the text ({credentials.place(text, secret)}): remove it, and "
+        "revoke it"
+        for secret in credentials.find(text)
+    ]
     block = REGEX_YAML_BLOCK.search(text)
     if not block:
         return [*found, "no metadata: expected YAML between two lines '---' at the beginning"]

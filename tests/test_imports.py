@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 
 # Modules that belong to no room: they know nothing of grammars, models or runs.
-COMMON = {"errors", "version", "_lazy", "_option_parser", "_optional"}
+COMMON = {"credentials", "errors", "version", "_lazy", "_option_parser", "_optional"}
 
 # room -> the modules of hf_grok, beside COMMON, that it may import.
 ARROWS: dict[str, set[str]] = {

@@ -104,6 +104,7 @@ def open_series(options: argparse.Namespace) -> RunSeries:
         RevisionTemplate(options.revision_template),
         optimizer=options.optimizer,
         mend=published_config_with_code if options.ship_code else published_config,
+        say=_warn,
     )
     if not series.journal.path.is_file() and not checkpoints(options.run):
         raise UserError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
@@ -20,7 +20,7 @@ from hf_grok.series.remote_tree import (
     tree_of,
     weights_in,
 )
-from hf_grok.series.safety import OPTIMISER_FILES, is_weights
+from hf_grok.series.safety import OPTIMISER_FILES, SecretScan, is_weights
 
 MAIN = "main"
 Before = Callable[[], None]
@@ -48,6 +48,7 @@ class SeriesHub:
         self.api = HfApi(token=token, library_name="hf-grok")
         self.before_commit = before_commit
         self._empty: str | None = None
+        self._scan = SecretScan()
 
     def prepare(self) -> None:
         """Make the repository where it is not there, and know its full name.
@@ -183,6 +184,7 @@ class SeriesHub:
             *(CommitOperationAdd(name, files[name]) for name in changed),
             *(CommitOperationDelete(name) for name in sorted(foreign)),
         ]
+        self._refuse_secrets(revision, {name: files[name] for name in changed})
         self.before_commit()
         # A stale parent_commit is refused: a commit whose answer was lost is never made twice.
         info = self.api.create_commit(
@@ -194,6 +196,14 @@ class SeriesHub:
         )
         self._check(revision, str(info.oid), files, foreign)
         return str(info.oid)
+
+    def _refuse_secrets(self, revision: str, files: Mapping[str, Path | bytes]) -> None:
+        """The last look at what is sent, wherever it comes from."""
+        token = self.api.token if isinstance(self.api.token, str) else None
+        for name, content in files.items():
+            if self._scan.concerns(name):
+                text = content.read_bytes() if isinstance(content, Path) else content
+                self._scan.refuse(text, f"{name} of {revision}", [token] if token else [])
 
     def _check(
         self,

@@ -25,8 +25,8 @@ from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.run_notes import read_about
-from hf_grok.series.safety import is_weights
-from hf_grok.series.selection import trainer_state, unfinished
+from hf_grok.series.safety import SecretScan, is_weights
+from hf_grok.series.selection import left_out, trainer_state, unfinished
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 
 SERIES_FOLDER = "series"
@@ -52,6 +52,7 @@ class RunSeries:
         optimizer: the optimiser's state goes along.
         mend: what the published config.json says, from what the checkpoint's says; where it says
             that the model's code is in the revision, the code goes along.
+        say: is told which files of checkpoints are not published, each name once.
     """
 
     def __init__(
@@ -61,11 +62,14 @@ class RunSeries:
         *,
         optimizer: bool = False,
         mend: staging.MendConfig = dict,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.run, self.folder = run, run / SERIES_FOLDER
         self.template, self.optimizer = template, optimizer
         self.journal = Journal(self.folder)
-        self._mend = mend
+        self._mend, self._say = mend, say
+        self._scan = SecretScan()
+        self._told: set[str] = set()
 
     def check(self) -> None:
         """Refuse a journal that was kept under another template.
@@ -106,6 +110,8 @@ class RunSeries:
         try:
             with unfinished_folder(self.folder / staging.STAGED_FOLDER, step) as folder:
                 staging.gather(source, folder, self.optimizer, self._mend)
+                staging.refuse_secrets(folder, source.name, self._scan)
+                self._tell_what_stays(source)
                 record = replace(record, state=State.STAGED, files=staging.facts_of(folder))
                 kept = self._stage(record, folder)
         except RefusedStepError as error:
@@ -119,6 +125,14 @@ class RunSeries:
         if kept.weights != record.weights:
             raise self._mixed(kept, source)
         return kept
+
+    def _tell_what_stays(self, source: Path) -> None:
+        if new := [name for name in left_out(source, self.optimizer) if name not in self._told]:
+            self._told.update(new)
+            self._say(
+                f"not published of {source.name}: {', '.join(new)} (a series has the files that a "
+                "model or a tokenizer is loaded from, by name, and no code of others)"
+            )
 
     def _stage(self, record: StepRecord, folder: Path) -> StepRecord:
         """Give what was put together its name, unless another process was faster; what counts."""
@@ -228,8 +242,7 @@ class RunSeries:
         adopted, batch = [], recorded_batch(read_about(self.run))
         for step, folder in checkpoints(run).items():
             record = self.journal.get(step)
-            waits = record is None or record.state is State.SAVED
-            if not waits or (last is not None and step > last):
+            if _is_set_aside(record) or (last is not None and step > last):
                 continue
             try:
                 if wrong := unfinished(folder):

@@ -29,7 +29,7 @@ from hf_grok.series.manifest import (
     flaws,
 )
 from hf_grok.series.model_code import MODEL_CODE_FILE, model_code, ships_code
-from hf_grok.series.safety import is_weights
+from hf_grok.series.safety import SecretScan, is_weights
 from hf_grok.series.selection import CONFIG_FILE, published_files
 
 STAGED_FOLDER = "staged"
@@ -68,9 +68,19 @@ def _gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> No
         if path.name.endswith(".safetensors"):
             link_or_copy(path, target / path.name)
         elif path.name == CONFIG_FILE:
-            write_config(target, mend(json.loads(path.read_text(encoding="utf-8"))))
+            write_config(target, mend(_config_in(path)))
         else:
             shutil.copyfile(path, target / path.name)
+
+
+def _config_in(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RefusedStepError(f"{path.parent.name}/{path.name} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise RefusedStepError(f"{path.parent.name}/{path.name}: expected a JSON object")
+    return found
 
 
 def _must_stay(folder: Path, names: set[str]) -> None:
@@ -98,10 +108,27 @@ def write_config(target: Path, content: Mapping[str, Any]) -> None:
 
 def link_or_copy(source: Path, target: Path) -> None:
     """A hard link; a copy where links are not to be had (another file system, or one without)."""
+    source = source.resolve()  # of a link within the checkpoint: the file, not the link
     try:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def refuse_secrets(folder: Path, where: str, scan: SecretScan) -> None:
+    """Refuse a step with a token in one of its texts.
+
+    Args:
+        folder: what would be pushed.
+        where: the checkpoint that it comes from.
+        scan: which knows what it has looked through.
+
+    Raises:
+        RefusedStepError: says in which file and where, and not what it is.
+    """
+    for path in sorted(folder.iterdir()):
+        if scan.concerns(path.name):
+            scan.refuse(path.read_bytes(), f"{where}/{path.name}")
 
 
 def facts_of(folder: Path) -> dict[str, FileFacts]:

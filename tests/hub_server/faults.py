@@ -21,6 +21,7 @@ class Fault(Enum):
     LOST_RESPONSE = "lost response"  # all was done; the connection breaks before the answer
     TRUNCATED_DOWNLOAD = "truncated download"  # half of the file, then the connection breaks
     OUT_OF_SPACE = "out of space"  # 507 by default; nothing was kept
+    ECHOED_TOKEN = "echoed token"  # a refusal whose message repeats the request's token
     REVOKED_TOKEN = "revoked token"  # the request's token is worth nothing from here on
 
 
@@ -30,7 +31,8 @@ _ONLY_AT = {
     Fault.TRUNCATED_DOWNLOAD: frozenset({"download"}),
     Fault.OUT_OF_SPACE: frozenset({"lfs_put", "commit"}),
 }
-_NEVER_AT = {Fault.REVOKED_TOKEN: frozenset({"lfs_put"})}  # which carries no token
+_TOKENLESS = frozenset({"lfs_put"})
+_NEVER_AT = {Fault.REVOKED_TOKEN: _TOKENLESS, Fault.ECHOED_TOKEN: _TOKENLESS}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Injection:
         fault: Its kind.
         seconds: How late LATENCY makes the answer.
         retry_after: Seconds that TOO_MANY_REQUESTS asks to wait.
-        status: HTTP status of OUT_OF_SPACE.
+        status: HTTP status of OUT_OF_SPACE and ECHOED_TOKEN.
     """
 
     fault: Fault

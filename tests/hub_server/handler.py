@@ -138,6 +138,9 @@ class Handler(BaseHTTPRequestHandler):
             token = token_of(self.headers.get("Authorization"))
             if token is not None:
                 self.server.store.tokens.revoke(token)
+        elif injection.fault is Fault.ECHOED_TOKEN:
+            told = f"no right for {self.headers.get('Authorization')} at {self.path}"
+            raise HubError(injection.status, told)
         elif injection.fault is Fault.TOO_MANY_REQUESTS:
             headers = {"Retry-After": str(injection.retry_after)}
             raise HubError(429, "Too many requests", headers=headers)

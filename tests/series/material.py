@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -37,7 +38,7 @@ def save_checkpoint(run: Path, step: int, seed: int | None = None) -> Path:
     return folder
 
 
-def series_of(run: Path, template: str = "step{step}", **options: bool) -> RunSeries:
+def series_of(run: Path, template: str = "step{step}", **options: Any) -> RunSeries:
     return RunSeries(run, RevisionTemplate(template), **options)
 
 

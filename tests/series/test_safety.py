@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hf_grok.credentials import MASK
 from hf_grok.series import RefusedStepError, SeriesError, mask_tokens, safe_path
-from hf_grok.series.safety import MASK, is_weights, refuse_pickles
+from hf_grok.series.safety import is_weights, refuse_pickles
 
 TOKEN = "hf_" + "aB3" * 11
 
