@@ -46,8 +46,8 @@ def validate(text: str, kind: str = "model") -> str:
 def problems(text: str, kind: str = "model") -> list[str]:
     """What the Hub would refuse in a README, and a token anywhere in it; empty where nothing."""
     found = [
-        f"{secret.kind} stands in the text ({credentials.place(text, secret)}): remove it, and "
-        "revoke it"
+        f"a token stands in the text ({secret.kind}, {credentials.place(text, secret)}): remove "
+        "it, and revoke it"
         for secret in credentials.find(text)
     ]
     block = REGEX_YAML_BLOCK.search(text)

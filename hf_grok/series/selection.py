@@ -137,7 +137,7 @@ def _shards(folder: Path, name: str) -> list[str]:
     named = (_json_of(folder / name) or {}).get("weight_map", {})
     shards = sorted(map(str, named.values())) if isinstance(named, dict) else []
     for shard in dict.fromkeys(shards):
-        if not shard.endswith(".safetensors") or not safe_path(folder, shard).is_file():
+        if not safe_path(folder, shard).is_file() or not shard.endswith(".safetensors"):
             raise RefusedStepError(f"{folder.name}/{name} names {shard}, which is not there")
     return shards
 
