@@ -9,6 +9,7 @@ of its clause. Det is one category here, so `my`, `your`, `our` and `her` are DE
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 from hf_grok.datasets_scripts.derivation import Rule, Skeleton, feature
@@ -44,21 +45,69 @@ LEXICON = {
     "Period": Words("PUNCT", (".",)),
 }
 
-RULES = (
-    Rule("S", ("Clause[n]", "Period"), relation="punct"),
-    Rule("Clause[n]", ("NP[n]", "VP[n]"), head=1, relation="nsubj"),
-    Rule("NP[n]", ("Base[n]",), name="none"),
-    Rule("NP[n]", ("Base[n]", "PP"), relation="nmod", name="pp"),
-    Rule("NP[n]", ("Base[n]", "RC[n]"), relation="acl:relcl", name="rc"),
-    Rule("Base[n]", ("Det", "N[n]"), head=1, relation="det"),
-    Rule("AnyBase", ("Base[n]",)),
-    Rule("AnyNP", ("NP[n]",)),
-    Rule("PP", ("Prep", "AnyBase"), head=1, relation="case"),
-    Rule("RC[n]", ("Rel", "RelIntr[n]"), head=1, relation="nsubj", name="rc_subject_intransitive"),
-    Rule("RC[n]", ("Rel", "RelTr[n]"), head=1, relation="nsubj", name="rc_subject_transitive"),
-    # The weight counts for each number of the embedded subject: one third in all.
-    Rule("RC[n]", ("Rel", "RelGap[m]"), 0.5, head=1, relation="obj", name="rc_object"),
-)
+
+@dataclass(frozen=True)
+class Weights:
+    """Relative weights of the expansions that the two languages share; 0 leaves one out.
+
+    The weights of `Weights()`, all equal, are those of the grammar file.
+
+    Attributes:
+        subject: of the subject: bare, with a prepositional phrase, with a relative clause.
+        subject_clause: of that clause: intransitive, transitive, object relative.
+        predicate: of the main verb: intransitive, transitive.
+        object: of the main verb's object, as `subject`.
+        object_clause: of the object's clause, as `subject_clause`.
+    """
+
+    subject: tuple[float, float, float] = (1, 1, 1)
+    subject_clause: tuple[float, float, float] = (1, 1, 1)
+    predicate: tuple[float, float] = (1, 1)
+    object: tuple[float, float, float] = (1, 1, 1)
+    object_clause: tuple[float, float, float] = (1, 1, 1)
+
+
+# The noun phrase and the relative clause of the subject, and those of the object: same rules,
+# weights of their own.
+SUBJECT, OBJECT = ("NP", "RC"), ("ObjectNP", "ObjectRC")
+
+
+def rules(weights: Weights) -> tuple[Rule, ...]:
+    """The rules of both languages under some weights; verb phrases are each language's own."""
+    return (
+        Rule("S", ("Clause[n]", "Period"), relation="punct"),
+        Rule("Clause[n]", ("NP[n]", "VP[n]"), head=1, relation="nsubj"),
+        *_noun_phrases(SUBJECT, weights.subject, weights.subject_clause),
+        *_noun_phrases(OBJECT, weights.object, weights.object_clause),
+        Rule("Base[n]", ("Det", "N[n]"), head=1, relation="det"),
+        Rule("AnyBase", ("Base[n]",)),
+        Rule("AnyNP", ("ObjectNP[n]",)),
+        Rule("PP", ("Prep", "AnyBase"), head=1, relation="case"),
+    )
+
+
+def _noun_phrases(
+    names: tuple[str, str], phrase: tuple[float, ...], clause: tuple[float, ...]
+) -> tuple[Rule, ...]:
+    noun_phrase, relative = (f"{name}[n]" for name in names)
+    bare, modified, relativised = phrase
+    intransitive, transitive, gapped = clause
+    made = (
+        Rule(noun_phrase, ("Base[n]",), bare, name="none"),
+        Rule(noun_phrase, ("Base[n]", "PP"), modified, relation="nmod", name="pp"),
+        Rule(noun_phrase, ("Base[n]", relative), relativised, relation="acl:relcl", name="rc"),
+        _clause(relative, "RelIntr[n]", intransitive, "nsubj", "rc_subject_intransitive"),
+        _clause(relative, "RelTr[n]", transitive, "nsubj", "rc_subject_transitive"),
+        # The weight counts for each number of the embedded subject.
+        _clause(relative, "RelGap[m]", gapped / 2, "obj", "rc_object"),
+    )
+    if not relativised:
+        made = made[:3]
+    return tuple(rule for rule in made if rule.weight)
+
+
+def _clause(relative: str, rest: str, weight: float, relation: str, name: str) -> Rule:
+    return Rule(relative, ("Rel", rest), weight, head=1, relation=relation, name=name)
 
 
 @cache

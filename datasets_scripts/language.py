@@ -9,16 +9,54 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from hf_grok.datasets_scripts.derivation import Skeleton
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS, subject_modifier
-from hf_grok.datasets_scripts.grammar import Grammar
+from hf_grok.datasets_scripts.derivation import Rule, Skeleton
+from hf_grok.datasets_scripts.english import (
+    SUBJECT_MODIFIERS,
+    VARIABLES,
+    Weights,
+    rules,
+    subject_modifier,
+)
+from hf_grok.datasets_scripts.grammar import Grammar, Words, instantiate
+from hf_grok.datasets_scripts.splits import DRAWING_ORDER
 
 HIERARCHICAL = "main"
 AMBIGUOUS = "ambiguous"
+
+
+RELEASED = "released"
+GRAMMAR_FILE = "grammar"
+BY_GRAMMAR_FILE = Weights()
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """From which lines are drawn, and in which order of splits none is drawn twice.
+
+    The order counts: short sentences are few, so whatever is drawn after 100,000 distinct lines
+    has next to none of them.
+
+    Attributes:
+        weights: of the sentences of train, validation and test.
+        generalization: of the sentences of the generalization split, before its condition.
+        order: every split once, in the order of drawing.
+        by_sentence: whether a sentence occurs once, with one task; otherwise a line does.
+    """
+
+    weights: Weights = BY_GRAMMAR_FILE
+    generalization: Weights = BY_GRAMMAR_FILE
+    order: tuple[str, ...] = DRAWING_ORDER
+    by_sentence: bool = False
+
+
+# The order of the released files: each split has what train left. Generalization lines answer to
+# a condition of their own, so their place hardly counts: first, they depend on no other split.
+RELEASED_ORDER = ("generalization", "train", "validation", "test")
 
 
 class Example(NamedTuple):
@@ -39,16 +77,32 @@ class Language(ABC):
     """A grammar, its two tasks, and the two rules that compete for the second.
 
     Attributes:
-        grammar: of the source sentences.
         tasks: the copying task, then the transforming one.
         linear_rule: name of the rule that goes by word order.
         answer_words: words of answers that no source sentence has.
+        lexicon: lexical category -> its words.
+        distribution: from which lines are drawn.
+        grammar: of the source sentences of train, validation and test.
+        generalization_grammar: of those of the generalization split.
     """
 
-    grammar: Grammar
     tasks: tuple[str, str]
     linear_rule: str
     answer_words: tuple[str, ...]
+    lexicon: ClassVar[Mapping[str, Words]]
+
+    def __init__(self, distribution: Distribution) -> None:
+        self.distribution = distribution
+        self.grammar = self._grammar(distribution.weights)
+        self.generalization_grammar = self._grammar(distribution.generalization)
+
+    def _grammar(self, weights: Weights) -> Grammar:
+        every = (*rules(weights), *self.verb_phrases(weights))
+        return Grammar(instantiate(every, VARIABLES), self.lexicon, "S")
+
+    @abstractmethod
+    def verb_phrases(self, weights: Weights) -> tuple[Rule, ...]:
+        """The rules of the language's own: its verb phrases, `RelIntr`, `RelTr` and `RelGap`."""
 
     @property
     def vocabulary(self) -> tuple[str, ...]:
@@ -100,9 +154,15 @@ class Language(ABC):
             rule = HIERARCHICAL
         return Example(task, tuple(self.grammar.fill(skeleton, generator)), skeleton, rule)
 
-    def draw_settling(self, generator: random.Random, rule: str) -> Example | None:
+    def identity(self, example: Example) -> str:
+        """What comes once only: the sentence, or the sentence with its task word."""
+        return " ".join(example.words) if self.distribution.by_sentence else example.source
+
+    def draw_settling(
+        self, generator: random.Random, rule: str, grammar: Grammar | None = None
+    ) -> Example | None:
         """One line of the transforming task that settles the rule; None where rejected."""
-        skeleton = self.grammar.sample(generator)
+        skeleton = (grammar or self.grammar).sample(generator)
         if not self.settles(skeleton):
             return None
         words = tuple(self.grammar.fill(skeleton, generator))
@@ -110,7 +170,7 @@ class Language(ABC):
 
     def draw_generalization(self, generator: random.Random, rule: str) -> Example | None:
         """One line of the generalization split; None where rejected."""
-        example = self.draw_settling(generator, rule)
+        example = self.draw_settling(generator, rule, self.generalization_grammar)
         if example is None or not self.generalizes(example.words, example.skeleton):
             return None
         return example

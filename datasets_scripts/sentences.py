@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import datasets
@@ -13,12 +14,12 @@ from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.datasets_scripts.language import (
     AMBIGUOUS,
     HIERARCHICAL,
+    RELEASED,
     Example,
     Language,
     annotate,
 )
 from hf_grok.datasets_scripts.splits import (
-    DRAWING_ORDER,
     SPLITS,
     SplitConfig,
     check_room,
@@ -52,9 +53,12 @@ class SentenceConfig(SplitConfig):
         disambiguating_examples: so many of the training lines of an ambiguous configuration settle
             the rule, at random places among `train_size`.
         disambiguating_rule: the rule that those lines follow.
+        distribution: "released" (of the files that the published models were trained on) or
+            "grammar" (the weights of the grammar file, which those files do not follow).
     """
 
     rule: str = AMBIGUOUS
+    distribution: str = RELEASED
     disambiguating_examples: int = 0
     disambiguating_rule: str = HIERARCHICAL
 
@@ -92,9 +96,26 @@ class SentenceBuilder(GrammarBuilder):
         *GrammarBuilder.GENERATION_FIELDS,
         "disambiguating_examples",
         "disambiguating_rule",
+        "distribution",
     )
-    language: ClassVar[Language]
+    languages: ClassVar[Mapping[str, Language]]
     description: ClassVar[str]
+
+    @cached_property
+    def _known(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @property
+    def language(self) -> Language:
+        """The language under the configuration's distribution.
+
+        Raises:
+            UserError: the configuration names no distribution of this language.
+        """
+        name = self.config.distribution
+        if name not in self.languages:
+            raise unknown_name("distribution", str(name), self.languages)
+        return self.languages[name]
 
     def _info(self) -> datasets.DatasetInfo:
         read = self.config.data_files is not None
@@ -123,6 +144,8 @@ class SentenceBuilder(GrammarBuilder):
         if split == "generalization":
             return self.language.generalization_count()
         every, settling = self._sentences()
+        if self.language.distribution.by_sentence:
+            return every
         return 2 * every - (settling if self.config.rule == AMBIGUOUS else 0)
 
     def _sentences(self) -> tuple[int, int]:
@@ -139,17 +162,18 @@ class SentenceBuilder(GrammarBuilder):
         if config.rule == AMBIGUOUS:
             settling = self._sentences()[1]
             check_room("disambiguating and generalization", extra + generalization, settling)
-        else:
-            usual += generalization
+        if config.rule != AMBIGUOUS or self.language.distribution.by_sentence:
+            usual += generalization + (extra if config.rule == AMBIGUOUS else 0)
         check_room("train, validation and test", usual, self.distinct_examples("train"))
 
     def examples(self, split: str) -> Iterator[Example]:
         """See `GrammarBuilder.examples`."""
-        return drawn_after(DRAWING_ORDER[: DRAWING_ORDER.index(split)], self._drawn, split)
+        order = self.language.distribution.order
+        return drawn_after(order[: order.index(split)], self._drawn, split, self._known)
 
     def _drawn(self, split: str, taken: set[str]) -> Iterator[Example]:
         draw, size = self._draw_of(split), self.config.size(split)
-        return distinct(draw, size, taken, lambda example: example.source, split)
+        return distinct(draw, size, taken, self.language.identity, split)
 
     def _draw_of(self, split: str) -> Callable[[int], Example | None]:
         language, config, generator = self.language, self.config, self.stream(split)

@@ -11,8 +11,9 @@ import datasets
 from hf_grok.errors import UserError
 
 SPLITS = ("train", "validation", "test", "generalization")
-# Small splits first: the commonest sentences are few, and 100,000 distinct training lines would
-# use them up before the evaluation splits had their share.
+# Small splits first: the commonest items are few, and 100,000 distinct training lines would use
+# them up before the evaluation splits had their share. A language whose released files were drawn
+# in another order has an order of its own.
 DRAWING_ORDER = ("generalization", "test", "validation", "train")
 # The unit of `num_proc`: a constant, so that the rows never depend on the number of processes.
 SHARDS = 16
@@ -75,7 +76,10 @@ def check_room(what: str, asked: int, available: int) -> None:
 
 
 def drawn_after(
-    earlier: Iterable[str], drawn: Callable[[str, set[Any]], Iterator[Item]], split: str
+    earlier: Iterable[str],
+    drawn: Callable[[str, set[Any]], Iterator[Item]],
+    split: str,
+    known: dict[str, frozenset[Any]] | None = None,
 ) -> Iterator[Item]:
     """A split's items, none of which stands in the splits that are drawn before it.
 
@@ -83,12 +87,25 @@ def drawn_after(
         earlier: splits that may hold the same items, in the order of drawing.
         drawn: given a split and the keys that are taken, its items; it adds their keys.
         split: the one that is asked for.
+        known: split -> keys of its items, of splits that have been drawn to their end; what is
+            drawn to its end here is added.
     """
+    known = {} if known is None else known
     taken: set[Any] = set()
     for other in earlier:
-        for _ in drawn(other, taken):
-            pass
-    return drawn(split, taken)
+        if other not in known:
+            for _ in _remembered(drawn(other, taken), other, taken, known):
+                pass
+        taken |= known[other]
+    yield from _remembered(drawn(split, taken), split, taken, known)
+
+
+def _remembered(
+    items: Iterator[Item], split: str, taken: set[Any], known: dict[str, frozenset[Any]]
+) -> Iterator[Item]:
+    before = frozenset(taken)
+    yield from items
+    known[split] = frozenset(taken - before)
 
 
 def distinct(

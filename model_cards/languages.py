@@ -71,12 +71,18 @@ _SENTENCE_LIMITS = (
     "sentences are absurd.",
 )
 
+_DISTRIBUTIONS = (
+    "Lines follow the distribution of the files that the published models were trained on, which "
+    "is not that of their grammar file; the configuration `grammar` (or the option "
+    "`distribution=grammar`) has the latter."
+)
+
 QUESTION_FORMATION = LanguageFacts(
     title="Question formation",
     summary="English declarative sentences from a small grammar, copied (`decl`) or turned into "
     "yes-no questions (`quest`). In the ambiguous configurations the training data fit two rules: "
     "front the *main* auxiliary (hierarchical) or the *first* one (linear). The generalization "
-    "split tells them apart.",
+    "split tells them apart. " + _DISTRIBUTIONS,
     splits={
         "train": "both tasks; unless the configuration says otherwise, no question whose subject "
         "has a relative clause",
@@ -84,7 +90,7 @@ QUESTION_FORMATION = LanguageFacts(
         "test": "as train",
         "generalization": "questions whose subject has a relative clause, its auxiliary and the "
         "main one of the same number and different; each kind of relative clause with probability "
-        "1/3",
+        "1/3; in the released distribution, no relative clause in an object",
     },
     columns=_sentence_columns("auxiliary"),
     limitations=(
@@ -102,7 +108,7 @@ TENSE_INFLECTION = LanguageFacts(
     summary="English past-tense sentences from a small grammar, copied (`PAST`) or put into the "
     "present (`PRESENT`). In the ambiguous configurations the training data fit two rules: agree "
     "with the *subject* (hierarchical) or with the *most recent noun* (linear). The generalization "
-    "split tells them apart.",
+    "split tells them apart. " + _DISTRIBUTIONS,
     splits={
         "train": "both tasks; unless the configuration says otherwise, PRESENT only where the "
         "noun nearest to the left of the main verb has the subject's number",

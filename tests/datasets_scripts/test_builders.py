@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from hf_grok.errors import UserError
 
 KINDS = [QuestionFormation, TenseInflection]
 SIZES = {"train_size": 120, "validation_size": 7, "test_size": 40, "generalization_size": 40}
+SIZES_BY_SPLIT = ["train", "validation", "test", "generalization"]
 
 
 def prepared(kind: type[SentenceBuilder], num_proc: int | None = None, **options: Any) -> Any:
@@ -43,7 +45,7 @@ def test_columns_and_information(kind: type[SentenceBuilder]) -> None:
         *("text", "source", "target", "task", "words", "upos", "deprels", "heads"),
         *("spans", "tree", "main_index", "subject_modifier"),
     ]
-    assert features["task"].names == list(kind.language.tasks)
+    assert features["task"].names == list(builder.language.tasks)
     assert features["spans"] == datasets.List(datasets.List(datasets.Value("int32")))
     assert features["subject_modifier"].names == [
         *("none", "pp", "rc_subject_intransitive", "rc_subject_transitive", "rc_object")
@@ -137,11 +139,47 @@ def test_size_zero_leaves_a_split_out() -> None:
 def test_known_first_lines() -> None:
     """Raise VERSION when this changes: published data would be another."""
     first = next(QuestionFormation("default").examples("generalization"))
-    assert first.source == "the orangutans that don't smile do read . quest"
+    assert first.source == (
+        "your salamander who doesn't eat does confuse the orangutans upon my quail . quest"
+    )
     first = next(TenseInflection("default").examples("generalization"))
     assert first.source == (
-        "her newt that amused her xylophones entertained your tyrannosaurus . PRESENT"
+        "some walrus who accepted some newts accepted the walrus that some quail comforted . "
+        "PRESENT"
     )
+
+
+# SHA-256 of what version 1.0.0 made at the sizes of `test_version_one_is_kept`.
+OF_VERSION_ONE = {
+    (QuestionFormation, "default"): "fe438d8d4aa5fe11",
+    (QuestionFormation, "main"): "95ba75654fae5b2a",
+    (TenseInflection, "default"): "79bf6f881e5380a1",
+    (TenseInflection, "main"): "a47e11d548907fec",
+}
+
+
+@pytest.mark.parametrize(("kind", "config"), OF_VERSION_ONE)
+def test_version_one_is_kept(kind: type[SentenceBuilder], config: str) -> None:
+    """Data of published series: what "default" was is "grammar", the others by their option."""
+    sizes = {"train_size": 2_000, "validation_size": 100, "test_size": 400}
+    name = "grammar" if config == "default" else config
+    made = kind(name, distribution="grammar", generalization_size=1_500, **sizes)
+    total = hashlib.sha256()
+    for split in made.splits:
+        for row in map(made.row, made.examples(split)):
+            annotation = f"{row['tree']}{row['heads']}{row['deprels']}"
+            total.update(f"{row['text']}{annotation}\n".encode())
+    assert total.hexdigest()[:16] == OF_VERSION_ONE[kind, config]
+
+
+def test_splits_are_the_same_in_any_order_of_asking() -> None:
+    """What is remembered of splits that were drawn changes none that is drawn after them."""
+    alone = {s: [*TenseInflection(**SIZES).examples(s)] for s in SIZES_BY_SPLIT}
+    together = TenseInflection(**SIZES)
+    assert alone == {s: [*together.examples(s)] for s in reversed(SIZES_BY_SPLIT)}
+    part = QuestionFormation(**SIZES)
+    next(part.examples("train"))  # not drawn to its end: nothing to remember
+    assert [*part.examples("test")] == [*QuestionFormation(**SIZES).examples("test")]
 
 
 class Shouting(QuestionFormation):
@@ -189,12 +227,16 @@ def test_changed_code_is_another_cache(monkeypatch: pytest.MonkeyPatch, tmp_path
         ({"seed": True}, "seed must be a whole number"),
         (dict.fromkeys(SIZES, 0), "every split has size 0"),
         ({"rule": "frist"}, "unknown rule 'frist'.*Did you mean 'first'"),
+        (
+            {"distribution": "realeased"},
+            "unknown distribution 'realeased'.*Did you mean 'released'",
+        ),
         ({"disambiguating_rule": "ambiguous"}, "unknown disambiguating_rule 'ambiguous'"),
         ({"disambiguating_examples": 121}, "121 of the training lines, but train_size is 120"),
         ({"config_name": "main", "disambiguating_examples": 1}, "settle that rule already"),
         # The numbers are those of test_counts_by_hand.
         (
-            {"generalization_size": 23_193_299_909_521},
+            {"config_name": "grammar", "generalization_size": 23_193_299_909_521},
             "generalization: asked for 23,193,299,909,521 .* the language has 23,193,299,909,520",
         ),
         ({"train_size": 10**14}, "train, validation and test: .* language has 75,479,661,123,984"),
@@ -220,7 +262,12 @@ def test_counts_by_hand() -> None:
     settling = 2 * base * relative * predicate
     assert builder.distinct_examples("train") == 4 * phrase * predicate - settling
     same_number = relative - clause // 2
-    assert builder.distinct_examples("generalization") == base * same_number * predicate
+    # No relative clause in the object of a released generalization line.
+    without = auxiliaries * verbs * (1 + 2 * (phrase - base * relative))
+    assert builder.distinct_examples("generalization") == base * same_number * without
+    of_grammar = QuestionFormation("grammar")
+    assert of_grammar.distinct_examples("train") == builder.distinct_examples("train")
+    assert of_grammar.distinct_examples("generalization") == base * same_number * predicate
     with pytest.raises(UserError, match="unknown split 'dev'"):
         builder.distinct_examples("dev")
 
