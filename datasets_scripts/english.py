@@ -92,17 +92,18 @@ def _noun_phrases(
     noun_phrase, relative = (f"{name}[n]" for name in names)
     bare, modified, relativised = phrase
     intransitive, transitive, gapped = clause
-    made = (
+    phrases = (
         Rule(noun_phrase, ("Base[n]",), bare, name="none"),
         Rule(noun_phrase, ("Base[n]", "PP"), modified, relation="nmod", name="pp"),
         Rule(noun_phrase, ("Base[n]", relative), relativised, relation="acl:relcl", name="rc"),
+    )
+    clauses = (
         _clause(relative, "RelIntr[n]", intransitive, "nsubj", "rc_subject_intransitive"),
         _clause(relative, "RelTr[n]", transitive, "nsubj", "rc_subject_transitive"),
         # The weight counts for each number of the embedded subject.
         _clause(relative, "RelGap[m]", gapped / 2, "obj", "rc_object"),
     )
-    if not relativised:
-        made = made[:3]
+    made = (*phrases, *clauses) if relativised else phrases
     return tuple(rule for rule in made if rule.weight)
 
 
