@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 from torch import nn
 
 from hf_grok.behaviour import Behaviour
 from hf_grok.guard import watching
 from hf_grok.probes.weight_norm import l2_norm
-from hf_grok.tally import Tally
+from hf_grok.shares import summed
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,5 @@ def measure(
         for name, behaviour in measures.behaviours.items():
             share = behaviour.tally(model, range(rank, len(behaviour), world))
             tally = tally + share.prefixed(f"{name}_")
-        if world > 1:
-            tally = sum(map(Tally, gather_object([dict(tally)])), Tally())
+        tally = summed(tally, accelerator)
         return {**tally.ratios(), "weight_norm": l2_norm(model)}

@@ -25,7 +25,10 @@ ARROWS: dict[str, set[str]] = {
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics"},
-    "sas": {"batched_attention", "guard", "hiding", "probes", "run_files", "scheme"},
+    "sas": {
+        *("batched_attention", "guard", "hiding", "probes", "run_files", "scheme", "shares"),
+        "tally",
+    },
     "series": {"epochs", "json_lines", "model_cards", "record", "run_files", "schedule"},
     "sweep": {"record", "run_files", "schedule", "training"},
     "sweeps": set(),

@@ -14,7 +14,7 @@ from transformers import Trainer
 from transformers.utils import logging
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import ANNOTATION
+from hf_grok.sas.annotation import ANNOTATION, NONE
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.attention import arc_attention_for, set_arc_attention
 from hf_grok.sas.checks import (
@@ -24,9 +24,11 @@ from hf_grok.sas.checks import (
     check_still_a_language_model,
 )
 from hf_grok.sas.epoch_rows import EpochCallback, EpochRows
+from hf_grok.sas.evaluated_loss import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
 from hf_grok.sas.regulariser import BatchArcs, batch_arcs, penalty_share
 from hf_grok.sas.step_log import StepLog
 from hf_grok.scheme import scheme_mismatch
+from hf_grok.shares import RealRows, ignoring, shared_evenly, to_be_wrapped
 
 logger = logging.get_logger(__name__)
 
@@ -84,7 +86,10 @@ class SASMixin(_Base):
         self._sas_attention: str | None = None
         self._plain_attention: str | None = None
         self._sas_checked = False
+        self._real_rows: RealRows | None = None
+        self._evaluated_loss: EvaluatedLoss | None = None
         self.add_callback(EpochCallback())
+        check_evaluation(self)
         if not self.sas_schedule.is_off:
             check_one_device(gpus)
             check_counted_loss(self)
@@ -105,15 +110,22 @@ class SASMixin(_Base):
         them; drawn from the global generator they would not be.
         """
         self.train_dataset = self._numbered(self.train_dataset)
-        return super().get_train_dataloader()
+        with shared_evenly(self.accelerator, self.train_dataset):
+            loader = super().get_train_dataloader()
+        self._real_rows = RealRows(loader, self.accelerator)
+        return loader
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
         """Trainer's, over rows that stay at one epoch: the same pieces are hidden each time."""
-        return super().get_eval_dataloader(self._numbered(self._evaluated(eval_dataset), True))
+        rows = self._numbered(self._evaluated(eval_dataset), True)
+        with shared_evenly(self.accelerator, rows):
+            return super().get_eval_dataloader(rows)
 
     def get_test_dataloader(self, test_dataset: Any) -> DataLoader:
         """Trainer's, likewise."""
-        return super().get_test_dataloader(self._numbered(test_dataset, True))
+        rows = self._numbered(test_dataset, True)
+        with shared_evenly(self.accelerator, rows):
+            return super().get_test_dataloader(rows)
 
     def _evaluated(self, given: Any) -> Any:
         if isinstance(given, str):
@@ -129,7 +141,8 @@ class SASMixin(_Base):
         self, epoch_iterator: Iterator, num_batches: int, device: torch.device
     ) -> tuple[list, Tensor | int | None]:
         """Trainer's, with the arcs of each micro-batch and their number in the whole batch."""
-        samples, items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        real = map(self._without_filling, epoch_iterator)
+        samples, items = super().get_batch_samples(real, num_batches, device)
         if not self._sas_checked:
             self.sas_schedule.check_length(self.state.max_steps)
             self._sas_checked = True
@@ -177,6 +190,8 @@ class SASMixin(_Base):
 
     def train(self, *positional: Any, **named: Any) -> Any:
         """Trainer's; the model is left with the attention that it came with."""
+        check_shared_loss(self)
+        to_be_wrapped(self.model, self.accelerator)
         try:
             return super().train(*positional, **named)
         finally:
@@ -193,7 +208,29 @@ class SASMixin(_Base):
         """Trainer's, without the annotation and with the model's own attention."""
         self.use_own_attention()
         plain = {name: value for name, value in inputs.items() if name not in _OURS}
-        return super().prediction_step(model, plain, *positional, **named)
+
+        def predict(batch: dict[str, Any]) -> Any:
+            return super(SASMixin, self).prediction_step(model, batch, *positional, **named)
+
+        return self._evaluated_loss.step(plain, predict) if self._evaluated_loss else predict(plain)
+
+    def evaluation_loop(
+        self,
+        dataloader: DataLoader,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> Any:
+        """Trainer's, whose loss is the mean over all labels: see `EvaluatedLoss`."""
+        check_evaluation(self)
+        self._evaluated_loss = EvaluatedLoss(self, dataloader)
+        output = super().evaluation_loop(
+            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+        )
+        self._evaluated_loss.put_into(output.metrics, f"{metric_key_prefix}_loss")
+        self._evaluated_loss = None
+        return output
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's, with the parts of the training loss."""
@@ -277,6 +314,11 @@ class SASMixin(_Base):
             scaled = counted or self.compute_loss_func is not None
         return 1 if scaled else int(self.current_gradient_accumulation_steps)
 
+    def _without_filling(self, sample: dict[str, Any]) -> dict[str, Any]:
+        """A training batch whose rows that only fill the last one up have no label and no arc."""
+        real = self._real_rows.of(sample) if self._real_rows is not None else None
+        return ignoring(sample, real, _IGNORED) if real is not None else sample
+
     def _whole(self, counts: Tensor) -> Tensor:
         """Counts summed over processes."""
         if self.accelerator.num_processes == 1:
@@ -289,6 +331,7 @@ class SASMixin(_Base):
 
 
 _OURS = {*ANNOTATION, ARCS, COUNTS}
+_IGNORED = {**LABELS, **dict.fromkeys(ANNOTATION, NONE)}
 
 
 def _annotation(sample: dict[str, Any]) -> dict[str, Tensor]:
