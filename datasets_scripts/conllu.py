@@ -8,14 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from hf_grok.datasets_scripts.text_lines import Line, read_lines
+from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
+from hf_grok.printable import quoted, shortened
+from hf_grok.text_files import Line, read_lines
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
-_WORD = re.compile(r"[1-9][0-9]*")
-_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
-_EMPTY_NODE = re.compile(r"[0-9]+\.[1-9][0-9]*")
+_NUMBER = "[1-9][0-9]{0,8}"
+_WORD = re.compile(_NUMBER)
+_RANGE = re.compile(f"({_NUMBER})-({_NUMBER})")
+_EMPTY_NODE = re.compile(rf"[0-9]{{1,9}}\.{_NUMBER}")
 _COMMENT = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
 
 
@@ -54,26 +57,44 @@ class ParsedSentence:
     words: tuple[Word, ...]
 
 
-def read_conllu(file: str | os.PathLike[str]) -> Iterator[ParsedSentence]:
+def read_conllu(
+    file: str | os.PathLike[str], bad: BadLines | None = None
+) -> Iterator[ParsedSentence]:
     """The sentences of a CoNLL-U file, in order, one in memory at a time.
 
     Words are the syntactic words: multiword ranges (1-2) and empty nodes (1.1) are no words.
 
+    Args:
+        file: its path.
+        bad: counts the sentences that have a wrong line and leaves them out, if it is to skip
+            them; by default the first one ends the reading.
+
     Raises:
         UserError: no sentence at all; with file:line, a wrong number of columns, an empty column,
-            ids that do not count up, a head that is no number or out of range, no root or two, or
-            a cycle.
+            ids that do not count up, a range that does not fit its words or overlaps another, a
+            head that is no number or out of range, no root or two, a cycle, text that is no UTF-8.
     """
+    bad = bad or BadLines()
     found = False
-    for is_text, lines in groupby(read_lines(file), key=lambda line: line.text != ""):
+    lines = read_lines(file, flawed=True)
+    for is_text, block in groupby(lines, key=lambda line: line.text != "" or bool(line.flaw)):
         if is_text:
+            try:
+                sentence = _sentence(list(block))
+            except UserError as error:
+                bad.meet(error)
+                continue
             found = True
-            yield _sentence(list(lines))
+            yield sentence
     if not found:
-        raise UserError(f"{os.fspath(file)}: the file holds no sentence: expected CoNLL-U")
+        told = f" ({bad.told()})" if bad.count else ""
+        raise UserError(f"{os.fspath(file)}: the file holds no sentence: expected CoNLL-U{told}")
 
 
 def _sentence(block: Sequence[Line]) -> ParsedSentence:
+    for line in block:
+        if line.flaw is not None:
+            raise line.flaw
     comments = [line.text for line in block if line.text.startswith("#")]
     nodes = [line for line in block if not line.text.startswith("#")]
     if not nodes:
@@ -98,9 +119,8 @@ def _words_and_text(nodes: Sequence[Line]) -> tuple[list[Word], str]:
         columns = _columns(line)
         number = columns[0]
         if matched := _RANGE.fullmatch(number):
-            start, covered, last_range = int(matched[1]), int(matched[2]), line
-            if start != len(words) + 1 or covered < start:
-                raise line.error(f"multiword range {number} where word {len(words) + 1} is next")
+            _check_range(matched, line, len(words) + 1, covered, last_range)
+            covered, last_range = int(matched[2]), line
             pieces.append(_with_space(columns))
         elif not _EMPTY_NODE.fullmatch(number):
             words.append(_word(line, columns, len(words) + 1))
@@ -113,12 +133,26 @@ def _words_and_text(nodes: Sequence[Line]) -> tuple[list[Word], str]:
     return words, "".join(pieces).rstrip()
 
 
+def _check_range(
+    matched: re.Match[str], line: Line, following: int, covered: int, last: Line
+) -> None:
+    """A range begins at the next word, after what an earlier range covers, and holds words."""
+    number, start, end = matched[0], int(matched[1]), int(matched[2])
+    if start != following or end < start:
+        raise line.error(f"multiword range {number} where word {following} is next")
+    if following <= covered:
+        raise line.error(
+            f"multiword range {number} overlaps the one of line {last.number}, which goes to word "
+            f"{covered}: expected each word under one range at most"
+        )
+
+
 def _columns(line: Line) -> list[str]:
     columns = line.text.split("\t")
     if len(columns) != len(COLUMNS):
         raise line.error(
             f"expected {len(COLUMNS)} columns with tabs between them ({' '.join(COLUMNS)}), got "
-            f"{len(columns)}: {line.text!r}"
+            f"{len(columns)}: {quoted(line.text)}"
         )
     if "" in columns:
         name = COLUMNS[columns.index("")]
@@ -134,13 +168,13 @@ def _word(line: Line, columns: Sequence[str], expected: int) -> Word:
     number, form, _, upos, _, _, head, deprel, *_ = columns
     if not _WORD.fullmatch(number) or int(number) != expected:
         raise line.error(
-            f"id {number!r}: expected {expected}, since words are numbered 1, 2, 3, ... (or a "
-            "range such as 1-2, or an empty node such as 1.1)"
+            f"id {quoted(number)}: expected {expected}, since words are numbered 1, 2, 3, ... (or "
+            "a range such as 1-2, or an empty node such as 1.1)"
         )
-    if not re.fullmatch("[0-9]+", head):
+    if not re.fullmatch("[0-9]{1,9}", head):
         raise line.error(
-            f"head {head!r} of word {number} ({form!r}): expected the number of a word, or 0 for "
-            "the root"
+            f"head {quoted(head)} of word {number} ({quoted(form)}): expected the number of a "
+            "word, or 0 for the root"
         )
     return Word(line, form, upos, int(head), deprel)
 
@@ -151,7 +185,7 @@ def _check_tree(words: Sequence[Word]) -> None:
     for number, word in enumerate(words, start=1):
         if word.head > len(words):
             raise word.line.error(
-                f"head {word.head} of word {number} ({word.form!r}): the sentence has "
+                f"head {word.head} of word {number} ({quoted(word.form)}): the sentence has "
                 f"{len(words)} words"
             )
         if word.head == 0:
@@ -166,11 +200,13 @@ def _check_tree(words: Sequence[Word]) -> None:
 def _check_no_cycle(words: Sequence[Word]) -> None:
     below_root = {0}
     for number in range(1, len(words) + 1):
-        path: list[int] = []
+        path: dict[int, None] = {}  # in order, and quick to look into
         while number not in below_root:
             if number in path:
-                cycle = " -> ".join(map(str, [*path[path.index(number) :], number]))
-                raise words[number - 1].line.error(f"heads go in a circle: {cycle}")
-            path.append(number)
+                steps = list(path)
+                cycle = " -> ".join(map(str, [*steps[steps.index(number) :], number]))
+                told = shortened(cycle, 200)
+                raise words[number - 1].line.error(f"heads go in a circle: {told}")
+            path[number] = None
             number = words[number - 1].head
         below_root.update(path)

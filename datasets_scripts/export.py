@@ -91,6 +91,10 @@ def export(
     return Export(target, written, card)
 
 
+READING_FIELDS = ("skip_bad_lines",)
+"""Fields of a config that bear on data that is read from files, and on no other."""
+
+
 def language_name(builder: GrammarBuilder) -> str:
     """The builder's name on the command line and in cards."""
     return str(builder.name).replace("_", "-")
@@ -99,7 +103,7 @@ def language_name(builder: GrammarBuilder) -> str:
 def config_fields(builder: GrammarBuilder) -> dict[str, Any]:
     """The values of a builder's own config fields that bear on its data."""
     # Sizes and seeds say nothing about data that was read from files.
-    void = builder.GENERATION_FIELDS if builder.config.data_files else ()
+    void = builder.GENERATION_FIELDS if builder.config.data_files else READING_FIELDS
     return {
         field.name: getattr(builder.config, field.name)
         for field in own_fields(builder.BUILDER_CONFIG_CLASS)

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import metadata_load
-
 from hf_grok.errors import UserError
 from hf_grok.model_cards import MARKER
+from hf_grok.model_cards.preserved import split_readme
+from hf_grok.text_files import read_text
 
 _SHOWN = 3
 
@@ -67,8 +66,8 @@ def replace_files(source: Path, folder: Path, files: Sequence[str]) -> None:
 
 def _read_metadata(readme: Path) -> dict[str, Any] | None:
     try:
-        return metadata_load(readme)
-    except (ValueError, yaml.YAMLError):
+        return split_readme(read_text(readme))[0]
+    except UserError:
         return None
 
 

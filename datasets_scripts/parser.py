@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from hf_grok.datasets_scripts.derivation import Skeleton
 from hf_grok.datasets_scripts.grammar import Grammar
 from hf_grok.errors import UserError
+from hf_grok.printable import quoted
 
 Choices = tuple[int, ...]
+_LONGEST_WORD = 200  # for which a near one is looked for: that takes time by its square
 # The lexical categories that a word can belong to; all that the rules see of it.
 WordClass = frozenset[str]
 
@@ -56,7 +58,9 @@ class Parser:
         if not complete:
             raise self._stopped(words, chart, max((end for end, _ in found), default=-1))
         if len(complete) > 1:
-            raise UserError(f"{len(complete)} derivations of {' '.join(words)!r}: expected one")
+            raise UserError(
+                f"{len(complete)} derivations of {quoted(' '.join(words))}: expected one"
+            )
         return self.grammar.skeleton(complete[0])
 
     def _stopped(self, words: Sequence[str], chart: _Chart, end: int) -> UserError:
@@ -64,9 +68,13 @@ class Parser:
         expected = "the end of the sentence"
         if chart.furthest == position:
             expected = " or ".join(self._described(name) for name in sorted(chart.expected))
-        seen = f"word {position + 1}, {words[position]!r}" if position < len(words) else "its end"
+        seen = (
+            f"word {position + 1}, {quoted(words[position])}"
+            if position < len(words)
+            else "its end"
+        )
         return UserError(
-            f"ungrammatical sentence {' '.join(words)!r}: parsing stopped at {seen}; "
+            f"ungrammatical sentence {quoted(' '.join(words), 160)}: parsing stopped at {seen}; "
             f"expected {expected}"
         )
 
@@ -76,9 +84,9 @@ class Parser:
 
 
 def _unknown_word(word: str, known: Iterable[str]) -> UserError:
-    near = difflib.get_close_matches(word, known, n=1)
+    near = difflib.get_close_matches(word, known, n=1) if len(word) < _LONGEST_WORD else []
     guess = f" Did you mean {near[0]!r}?" if near else ""
-    return UserError(f"the word {word!r} is outside the lexicon.{guess}")
+    return UserError(f"the word {quoted(word)} is outside the lexicon.{guess}")
 
 
 def _word_classes(grammar: Grammar) -> dict[str, WordClass]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 
 import datasets
 
+from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.datasets_scripts.language import (
@@ -55,12 +57,16 @@ class SentenceConfig(SplitConfig):
         disambiguating_rule: the rule that those lines follow.
         distribution: "released" (of the files that the published models were trained on) or
             "grammar" (the weights of the grammar file, which those files do not follow).
+        skip_bad_lines: of files that are read (`data_files`): leave out lines that the grammar does
+            not have, instead of ending at the first. How many is logged and stands in the
+            description of the data set (`info.description`).
     """
 
     rule: str = AMBIGUOUS
     distribution: str = RELEASED
     disambiguating_examples: int = 0
     disambiguating_rule: str = HIERARCHICAL
+    skip_bad_lines: bool = False
 
 
 def features(language: Language) -> PlainFeatures:
@@ -203,10 +209,21 @@ class SentenceBuilder(GrammarBuilder):
     def read_rows(self, split: str, file: str) -> Iterator[dict[str, Any]]:
         """See `GrammarBuilder.read_rows`: lines `source<TAB>target`, parsed with the grammar."""
         rule = HIERARCHICAL if self.config.rule == AMBIGUOUS else self.config.rule
-        return (self.row(example) for example in Reader(self.language, rule).examples(file))
+        bad = BadLines(self.config.skip_bad_lines)
+        for example in Reader(self.language, rule).examples(file, bad):
+            yield self.row(example)
+        if bad.count:
+            told = f"{split}: {bad.told()}"
+            logging.getLogger(__name__).warning(told)
+            self.info.description += f"\n\n{told}"
 
 
 def _check_rules(config: SentenceConfig, rules: tuple[str, str]) -> None:
+    if config.skip_bad_lines:
+        raise UserError(
+            "skip_bad_lines says how files are read, and nothing is read here: give data_files, or "
+            "leave it out"
+        )
     if config.rule not in (AMBIGUOUS, *rules):
         raise unknown_name("rule", str(config.rule), (AMBIGUOUS, *rules))
     if config.disambiguating_rule not in rules:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, overload
 
+from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.datasets_scripts.conllu import ParsedSentence, Word, read_conllu
 
 Row: TypeAlias = dict[str, Any]
@@ -26,6 +27,11 @@ class Treebank(Sequence[Row]):
         keep_punct: keep the words whose relation is punct. Without them the others are numbered
             anew, and what hung on one hangs on its nearest ancestor that stays; `text` is as
             before. To leave punctuation out of a score but let the model see it, keep it here.
+        skip_bad_lines: leave out the sentences that have a wrong line, instead of ending there;
+            `bad` counts them.
+
+    Attributes:
+        bad: what was left out: `bad.count`, `bad.first`, `bad.told()`.
 
     Raises:
         UserError: there is no such file, it holds no sentence, or a line is wrong (with
@@ -34,12 +40,16 @@ class Treebank(Sequence[Row]):
     Source: https://universaldependencies.org/format.html
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, keep_punct: bool = True) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        keep_punct: bool = True,
+        skip_bad_lines: bool = False,
+    ) -> None:
         self.path = os.fspath(path)
-        self._rows = [
-            _row(sentence, sentence.words if keep_punct else without_punctuation(sentence.words))
-            for sentence in read_conllu(path)
-        ]
+        self.bad = BadLines(skip_bad_lines)
+        self._rows = read_treebank(path, self.bad, keep_punct=keep_punct)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -56,7 +66,28 @@ class Treebank(Sequence[Row]):
 
     def __repr__(self) -> str:
         words = sum(len(row["words"]) for row in self._rows)
-        return f"Treebank({self.path!r}: {len(self):,} sentences, {words:,} words)"
+        left_out = f"; {self.bad.told()}" if self.bad.count else ""
+        return f"Treebank({self.path!r}: {len(self):,} sentences, {words:,} words{left_out})"
+
+
+def read_treebank(
+    path: str | os.PathLike[str], bad: BadLines | None = None, *, keep_punct: bool = True
+) -> list[Row]:
+    """The rows of a CoNLL-U file, as `Treebank` has them.
+
+    Args:
+        path: the file.
+        bad: counts the sentences that have a wrong line and leaves them out, if it is to skip
+            them; by default the first one ends the reading.
+        keep_punct: as in `Treebank`.
+
+    Raises:
+        UserError: as `hf_grok.datasets_scripts.conllu.read_conllu`.
+    """
+    return [
+        _row(sentence, sentence.words if keep_punct else without_punctuation(sentence.words))
+        for sentence in read_conllu(path, bad)
+    ]
 
 
 def without_punctuation(words: Sequence[Word]) -> tuple[Word, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.datasets_scripts.language import Example, Language
 from hf_grok.datasets_scripts.parser import Parser
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.printable import quoted
+from hf_grok.text_files import Line, read_lines
 
 
 class Reader:
@@ -23,18 +25,32 @@ class Reader:
         self.rule = rule
         self._parser = Parser(language.grammar)
 
-    def examples(self, file: str) -> Iterator[Example]:
+    def examples(self, file: str, bad: BadLines | None = None) -> Iterator[Example]:
         """The examples of a file, in its order.
+
+        Args:
+            file: its path.
+            bad: counts the lines that are no example and leaves them out, if it is to skip them;
+                by default the first one ends the reading.
 
         Raises:
             UserError: with file:line, for a line without its one tab, an unknown task word, a word
                 outside the lexicon, an ungrammatical sentence, or an answer that is not the rule's.
         """
-        for number, line in enumerate(_lines(file), start=1):
+        bad = bad or BadLines()
+        for line in read_lines(file, flawed=True):
             try:
-                yield self.example(line)
+                if line.flaw is not None:
+                    raise line.flaw
+                yield self._read(line)
             except UserError as error:
-                raise UserError(f"{file}:{number}: {error}") from None
+                bad.meet(error)
+
+    def _read(self, line: Line) -> Example:
+        try:
+            return self.example(line.text)
+        except UserError as error:
+            raise line.error(str(error)) from None
 
     def example(self, line: str) -> Example:
         """One line, without its line break.
@@ -61,8 +77,8 @@ class Reader:
             if self.language.answer(example._replace(rule=rule)) == target
         )
         raise UserError(
-            f"the target {target!r} is not the answer of the rule {self.rule!r}; "
-            f"expected {expected!r}.{hint}"
+            f"the target {quoted(target)} is not the answer of the rule {self.rule!r}; "
+            f"expected {quoted(expected)}.{hint}"
         )
 
 
@@ -70,16 +86,6 @@ def _columns(line: str) -> tuple[str, str]:
     columns = line.split("\t")
     if len(columns) != 2:
         raise UserError(
-            f"expected SOURCE<TAB>TARGET, got a line with {len(columns) - 1} tabs: {line!r}"
+            f"expected SOURCE<TAB>TARGET, got a line with {len(columns) - 1} tabs: {quoted(line)}"
         )
     return columns[0], columns[1]
-
-
-def _lines(file: str) -> Iterator[str]:
-    """Lines without their breaks."""
-    try:
-        with Path(file).open(encoding="utf-8") as stream:
-            for line in stream:
-                yield line.rstrip("\n")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: expected UTF-8 text; {error}") from None

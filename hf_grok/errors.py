@@ -5,13 +5,22 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from hf_grok.printable import listed, message, quoted
+
 
 class UserError(ValueError):
-    """Bad input. The command line prints its message alone, without a traceback."""
+    """Bad input. The command line prints its message alone, without a traceback.
+
+    Whatever strangers' text is quoted in it, it is at most 500 characters long and holds no control
+    character and no mark of direction.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(message(text))
 
 
 def unknown_name(kind: str, seen: str, allowed: Iterable[str], hint: str = "") -> UserError:
-    """A `UserError` for a name outside `allowed`: lists them all and the nearest one.
+    """A `UserError` for a name outside `allowed`: lists them (of many the first) and the nearest.
 
     Args:
         kind: what is named, in the singular ("recipe", "split").
@@ -20,7 +29,9 @@ def unknown_name(kind: str, seen: str, allowed: Iterable[str], hint: str = "") -
         hint: one more sentence, on how to mend it.
     """
     names = sorted(allowed)
-    near = difflib.get_close_matches(seen, names, n=1)
-    guess = f" Did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(seen, names, n=1) if len(seen) < 200 else []
+    guess = f" Did you mean {quoted(near[0])}?" if near else ""
     tail = f" {hint}" if hint else ""
-    return UserError(f"unknown {kind} {seen!r}: expected one of {', '.join(names)}.{guess}{tail}")
+    return UserError(
+        f"unknown {kind} {quoted(seen)}: expected one of {listed(names)}.{guess}{tail}"
+    )

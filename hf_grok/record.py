@@ -14,6 +14,8 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.json_lines import append_row, rewind
+from hf_grok.json_reading import read_object
+from hf_grok.printable import quoted
 from hf_grok.version import __version__
 
 RUN_FILE = "run.json"
@@ -39,8 +41,8 @@ class RunRecord:
     def start(self, info: dict[str, Any]) -> None:
         """Write run.json with status "running"; seconds of an earlier start are kept."""
         path = self.folder / RUN_FILE
-        earlier = json.loads(path.read_text()) if path.is_file() else {}
-        self._earlier_seconds = float(earlier.get("seconds", 0.0))
+        earlier = read_object(path) if path.is_file() else {}
+        self._earlier_seconds = _seconds(earlier.get("seconds", 0.0), path)
         self._info = {
             **info,
             "started": earlier.get("started", _now()),
@@ -69,6 +71,12 @@ class RunRecord:
         """Drop what was logged and pictured after `step`: a resumed run does it again."""
         for name in (METRICS_FILE, PROBES_FILE):
             rewind(self.folder / name, step)
+
+
+def _seconds(value: Any, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise UserError(f"{path}: expected seconds to be a number from 0 on, got {quoted(value)}")
+    return float(value)
 
 
 def _now() -> str:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from hf_grok.errors import UserError
+from hf_grok.printable import quoted
 
-FORMS = '"log:N" (0, 1, 2, 4, ... then every N), "every:N" (0, N, 2N, ...) or steps "0,10,100"'
+_MOST_DIGITS = 18
+FORMS = (
+    '"log:N" (0, 1, 2, 4, ... then every N), "every:N" (0, N, 2N, ...), steps "0,10,100", or both '
+    '"every:N,10,100"'
+)
 
 
 @dataclass(frozen=True)
@@ -31,39 +38,60 @@ class StepSchedule:
         pairs = zip(self.steps, self.steps[1:], strict=False)
         if any(later <= earlier for earlier, later in pairs) or min(self.steps, default=0) < 0:
             raise UserError(
-                f"schedule steps {list(self.steps)} are not increasing from 0 or more: "
+                f"schedule steps {quoted(list(self.steps))} are not increasing from 0 or more: "
                 "list each step once, the smallest first"
             )
 
     @classmethod
     def parse(cls, text: str) -> StepSchedule:
-        """Read one of the forms "log:N", "every:N", "0,10,100".
+        """Read one of the forms "log:N", "every:N", "0,10,100", "every:N,10,100".
 
         Raises:
             UserError: another form, an empty or unsorted list, N below 1.
         """
-        kind, _, number = text.partition(":")
+        kind, colon, rest = text.partition(":")
+        number, comma, listed = rest.partition(",") if colon else ("", ",", text)
         try:
-            if kind in ("log", "every"):
-                every = int(number)
-                if every < 1:
-                    raise UserError(f"schedule {text!r}: N must be 1 or more")
-                return cls(every=every, log_spaced=kind == "log")
-            return cls(steps=tuple(int(step) for step in text.split(",")))
-        except UserError:
-            raise
+            steps = tuple(_step(step) for step in listed.split(",")) if comma else ()
+            every = _step(number) if colon else 0
         except ValueError:
-            raise UserError(f"cannot read the schedule {text!r}: expected {FORMS}") from None
+            raise _unreadable(text) from None
+        if not colon:
+            return cls(steps=steps)
+        if kind not in ("log", "every"):
+            raise _unreadable(text)
+        if every < 1:
+            raise UserError(f"schedule {quoted(text)}: N must be 1 or more")
+        return cls(every=every, log_spaced=kind == "log", steps=steps)
+
+    def __str__(self) -> str:
+        regular = f"{'log' if self.log_spaced else 'every'}:{self.every}" if self.every else ""
+        return ",".join(filter(None, [regular, *map(str, self.steps)]))
+
+    def with_steps(self, steps: Iterable[int]) -> StepSchedule:
+        """The same, due at these steps too."""
+        return replace(self, steps=tuple(sorted({*self.steps, *steps})))
 
     def due(self, step: int, last: int) -> bool:
         """Whether `step` is due in a run whose last step is `last`."""
-        if step in (0, last) or step in self.steps:
+        if step in (0, last) or self._is_listed(step):
             return True
         if not self.every:
             return False
         power_of_two = step & (step - 1) == 0
         return step % self.every == 0 or (self.log_spaced and step < self.every and power_of_two)
 
-    def all_steps(self, last: int) -> list[int]:
-        """Every due step of a run of `last` steps, in order."""
-        return [step for step in range(last + 1) if self.due(step, last)]
+    def _is_listed(self, step: int) -> bool:
+        place = bisect_left(self.steps, step)
+        return place < len(self.steps) and self.steps[place] == step
+
+
+def _step(text: str) -> int:
+    """A step as it is written; ValueError for what is none, or is more than any run can have."""
+    if len(text.strip()) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(text):,} digits")
+    return int(text)
+
+
+def _unreadable(text: str) -> UserError:
+    return UserError(f"cannot read the schedule {quoted(text)}: expected {FORMS}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
 
 SIDECAR = "annotation.json"
 SCHEME = "annotation_scheme"
@@ -60,9 +61,8 @@ def read_scheme(data: Path) -> str | None:
     if not path.is_file():
         return None
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        return check_scheme(str(facts[SCHEME]))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return check_scheme(str(read_object(path)[SCHEME]))
+    except KeyError as error:
         raise UserError(
             f'{path}: expected {{"{SCHEME}": "ud", ...}} as hf-grok data parse writes it; {error!r}'
         ) from error

@@ -15,10 +15,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
 from huggingface_hub.utils import yaml_dump
 
 from hf_grok.errors import UserError
+from hf_grok.yaml_reading import parse_yaml
 
 BEGINS = "<!-- hf-grok: yours begins -->"
 ENDS = "<!-- hf-grok: yours ends -->"
@@ -42,13 +42,9 @@ def split_readme(text: str) -> tuple[dict[str, Any], str]:
     if not found:
         return {}, text
     try:
-        metadata = yaml.safe_load(found[1])
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise UserError(
-            f"the README's metadata is not YAML ({where}): mend the lines between its two '---', "
-            "or remove them"
-        ) from error
+        metadata = parse_yaml(found[1], "the README's metadata", nonfinite=True)
+    except UserError as error:
+        raise UserError(f"{error}: mend the lines between its two '---', or remove them") from error
     if metadata is not None and not isinstance(metadata, dict):
         raise UserError(
             "the README's metadata is no mapping of keys to values: expected lines such as "

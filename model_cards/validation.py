@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from huggingface_hub.utils import validate_repo_id
@@ -20,6 +19,7 @@ from huggingface_hub.utils import validate_repo_id
 from hf_grok import credentials
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hub_names import LICENSES, PIPELINE_TAGS
+from hf_grok.yaml_reading import parse_yaml
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*|code|multilingual")
 _NAMES = ("tags", "metrics", "task_categories", "size_categories")
@@ -54,9 +54,9 @@ def problems(text: str, kind: str = "model") -> list[str]:
     if not block:
         return [*found, "no metadata: expected YAML between two lines '---' at the beginning"]
     try:
-        metadata = yaml.load(block[2], Loader=_UniqueKeys)
-    except yaml.YAMLError as error:
-        return [*found, f"the metadata is no YAML: {' '.join(str(error).split())}"]
+        metadata = parse_yaml(block[2], "the metadata", nonfinite=True)
+    except UserError as error:
+        return [*found, str(error)]
     if not isinstance(metadata, dict):
         return [*found, f"the metadata is no mapping but a {type(metadata).__name__}"]
     return [*found, *_metadata_problems(metadata, kind)]
@@ -71,21 +71,6 @@ def check_repository(name: str) -> str:
     for problem in _repository("repository", name):
         raise UserError(problem)
     return name
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, as it is for the Hub."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def _metadata_problems(metadata: Mapping[str, Any], kind: str) -> Iterator[str]:

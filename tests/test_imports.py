@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 
 # Modules that belong to no room: they know nothing of grammars, models or runs.
-COMMON = {"credentials", "errors", "version", "_lazy", "_option_parser", "_optional"}
+COMMON = {
+    *("credentials", "errors", "json_lines", "json_reading", "printable", "text_files", "version"),
+    *("yaml_reading", "_lazy", "_option_parser", "_optional"),
+}
 
 # room -> the modules of hf_grok, beside COMMON, that it may import.
 ARROWS: dict[str, set[str]] = {
@@ -24,17 +27,16 @@ ARROWS: dict[str, set[str]] = {
     "probes": {"behaviour", "tally"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
-    "report": {"dynamics"},
+    "report": {"dynamics", "sweep_file"},
     "sas": {
         *("batched_attention", "guard", "hiding", "probes", "run_files", "scheme", "shares"),
         "tally",
     },
-    "series": {"epochs", "json_lines", "model_cards", "record", "run_files", "schedule"},
-    "sweep": {"record", "run_files", "schedule", "training"},
+    "series": {"epochs", "model_cards", "record", "run_files", "schedule"},
+    "sweep": {"record", "run_files", "schedule", "sweep_file", "training"},
     "sweeps": set(),
     "callbacks": {
-        *("epochs", "guard", "json_lines", "models", "probes", "probing", "record", "schedule"),
-        "series",
+        *("epochs", "guard", "models", "probes", "probing", "record", "schedule", "series"),
     },
     "model_cards": set(),
     "recipes": set(),

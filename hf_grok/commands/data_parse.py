@@ -131,7 +131,7 @@ def parsed_rows(parser: SpacyParser, text: Path) -> Iterator[Row]:
     Raises:
         UserError: there is no such file, it is not UTF-8, or it holds no sentence.
     """
-    from hf_grok.datasets_scripts.text_lines import read_lines
+    from hf_grok.text_files import read_lines
 
     lines = ((line.text, line.number) for line in read_lines(text) if line.text.strip())
     found = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import quoted
 
 RECIPE = "question-formation"
 # Groks early, in fp32 and in bf16 (docs/results.md has the share of seeds that do).
@@ -64,10 +65,10 @@ def _status(folder: Path, seed: int) -> str | None:
     path = folder / "run.json"
     if not path.is_file():
         return None
-    info = json.loads(path.read_text())
-    if info["seed"] != seed:
+    info = read_object(path)
+    if info.get("seed") != seed:
         raise UserError(
-            f"{folder} holds a demo with seed {info['seed']}, not {seed}: name another folder "
-            "with --out"
+            f"{folder} holds a demo with seed {quoted(info.get('seed'))}, not {seed}: name another "
+            "folder with --out"
         )
-    return str(info["status"])
+    return str(info.get("status"))

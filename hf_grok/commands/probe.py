@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.yaml_reading import parse_yaml
 
 if TYPE_CHECKING:
     from hf_grok.offline import ProbeResults
@@ -70,6 +70,12 @@ def build_parser() -> OptionParser:
     parser.add_argument("--sample", type=int, metavar="N", help="at most N rows, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample (default: 0)")
     parser.add_argument(
+        "--skip-bad-lines",
+        action="store_true",
+        help="of a file with wrong lines: leave them out (of a treebank: their sentences) and say "
+        "how many, instead of ending at the first",
+    )
+    parser.add_argument(
         "--probes", metavar="NAMES", help="names with commas between them; --list shows them"
     )
     parser.add_argument(
@@ -113,6 +119,8 @@ def main(arguments: Sequence[str]) -> int:
     path = options.out or default_file(options.model)
     results = ProbeResults(path, options.model, about_probes(data, arguments_of))
     probe_series(checkpoints, names, data, results, arguments_of)
+    for said in sorted({found.left_out for found in data.values() if found and found.left_out}):
+        print(f"note: {said}", file=sys.stderr)
     print(summary(results, names))
     print(f"written to {path}")
     return 1 if results.failures else 0
@@ -168,7 +176,11 @@ def data_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, Prob
             )
         source = sources[name]
         if source not in read:
-            chosen: dict[str, Any] = {"sample": options.sample, "seed": options.seed}
+            chosen: dict[str, Any] = {
+                "sample": options.sample,
+                "seed": options.seed,
+                "skip_bad_lines": options.skip_bad_lines,
+            }
             read[source] = load_data(source, split=options.split, where=where, **chosen)
         data[name] = read[source]
     return data
@@ -192,7 +204,7 @@ def options_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, d
             raise UserError(f"--option {text}: expected PROBE.NAME=VALUE, as uas.selection=same")
         if probe not in found:
             raise unknown_name("probe in --option", probe, names)
-        found[probe][name] = yaml.safe_load(value)
+        found[probe][name] = parse_yaml(value, f"--option {place}")
     return found
 
 

@@ -172,7 +172,7 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
             raise UserError(f"--override {word}: expected KEY=VALUE, such as max_steps=500")
         try:
             overrides[key] = json.loads(value)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             overrides[key] = value
     return overrides
 

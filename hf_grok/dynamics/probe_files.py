@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hf_grok.dynamics.metrics_file import Line, Table, read_lines
+from hf_grok.dynamics.metrics_file import Table, read_lines
 from hf_grok.errors import UserError
+from hf_grok.json_lines import Row
+from hf_grok.json_reading import read_object
+from hf_grok.printable import listed, quoted
 
 PROBES_FILE = "probes.jsonl"
 RESULTS_FILE = "probe_results.json"
@@ -67,7 +69,7 @@ def read_probe_lines(path: Path) -> ProbeRecords:
         key = _key(line)
         records.pictures.pop(key, None)
         records.failures.pop(key, None)
-        if "failed" in line.row:
+        if "failed" in line.values:
             records.failures[key] = ProbeFailure(*key, _get(line, "failed", str))
         else:
             records.pictures[key] = _get(line, "picture", dict)
@@ -124,7 +126,7 @@ def add_later_numbers(evaluations: Table, later: ProbeRecords) -> list[str]:
     if not kept:
         return []
     return [
-        f"{', '.join(sorted(kept))}: measured in the run itself and again afterwards "
+        f"{listed(sorted(kept))}: measured in the run itself and again afterwards "
         f"({RESULTS_FILE}); the run's own values are used"
     ]
 
@@ -140,13 +142,9 @@ def combine(own: ProbeRecords, later: ProbeRecords) -> tuple[Pictures, tuple[Pro
 
 
 def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: expected JSON, but {error.msg}") from error
+    content = read_object(path, nonfinite=True)
     right = (
-        isinstance(content, dict)
-        and content.get("format") == RESULTS_FORMAT
+        content.get("format") == RESULTS_FORMAT
         and all(isinstance(content.get(kind), list) for kind in _LISTS)
         and isinstance(content.get("probes"), dict)
     )
@@ -159,32 +157,31 @@ def _content(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _entries(path: Path, content: Mapping[str, Any], kind: str) -> list[Line]:
+def _entries(path: Path, content: Mapping[str, Any], kind: str) -> list[Row]:
     """The entries of one list that have a step."""
     entries = []
     for number, entry in enumerate(content[kind]):
         place = f"{path}, {kind}[{number}]"
         if not isinstance(entry, dict):
-            raise UserError(f"{place}: expected an object, got {entry!r}")
+            raise UserError(f"{place}: expected an object, got {quoted(entry)}")
         if entry.get("step") is not None:
-            entries.append(Line(place, entry))
+            entries.append(Row(place, "", entry))
     return entries
 
 
-def _key(line: Line) -> Key:
-    step = _get(line, "step", int)
-    if step < 0:
-        raise UserError(f'{line.place}: expected "step" to be 0 or more, got {step}')
-    return _get(line, "probe", str), step
+def _key(line: Row) -> Key:
+    return _get(line, "probe", str), line.step
 
 
 _WORDS = {str: "a text", dict: "an object", int: "an integer", (int, float): "a number"}
 
 
-def _get(line: Line, name: str, kind: Any) -> Any:
-    value = line.row.get(name)
+def _get(line: Row, name: str, kind: Any) -> Any:
+    value = line.values.get(name)
     if isinstance(value, bool) or not isinstance(value, kind):
-        raise UserError(f'{line.place}: expected "{name}" to be {_WORDS[kind]}, got {value!r}')
+        raise UserError(
+            f'{line.place}: expected "{name}" to be {_WORDS[kind]}, got {quoted(value)}'
+        )
     return value
 
 
@@ -215,15 +212,15 @@ def _without_step(path: Path, content: Mapping[str, Any]) -> list[str]:
         return []
     return [
         f"{path}: the names of these revisions say no step, so their numbers are left out: "
-        f"{', '.join(sorted(revisions))}"
+        f"{listed(sorted(revisions))}"
     ]
 
 
-def _mixed_versions(path: Path, rows: Sequence[Line]) -> list[str]:
+def _mixed_versions(path: Path, rows: Sequence[Row]) -> list[str]:
     """A warning where a probe's numbers changed their meaning half way."""
     versions: dict[str, set[str]] = {}
     for row in rows:
-        versions.setdefault(_key(row)[0], set()).add(str(row.row.get("version")))
+        versions.setdefault(_key(row)[0], set()).add(str(row.values.get("version")))
     return [
         f"{path}: numbers of {probe} are of versions {' and '.join(sorted(found))} of the probe, "
         "which differ: measure all steps again"

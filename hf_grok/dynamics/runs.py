@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from hf_grok.dynamics.probe_files import (
     read_probe_results,
 )
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import listed, quoted
 
 if TYPE_CHECKING:
     import pandas
@@ -127,29 +128,24 @@ def _require_run_directory(directory: Path) -> None:
     if all((directory / name).is_file() for name in (RUN_FILE, METRICS_FILE)):
         return
     names = sorted(entry.name for entry in directory.iterdir())
-    found = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "") if names else "nothing"
+    found = listed(names) or "nothing"
     raise UserError(f"{directory} is not a run directory: {expected}; found {found}")
 
 
 def _read_info(path: Path) -> Mapping[str, Any]:
-    try:
-        info = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: expected JSON, but {error.msg}") from error
-    if not isinstance(info, dict):
-        raise UserError(f"{path}: expected a JSON object, got {type(info).__name__}")
+    info = read_object(path, nonfinite=True)
     missing = [key for key in REQUIRED if key not in info]
     if missing:
         raise UserError(f"{path} lacks {', '.join(missing)}: every run says {', '.join(REQUIRED)}")
     if info["status"] not in STATUSES:
         raise UserError(
-            f"{path}: status is {info['status']!r}, expected one of {', '.join(STATUSES)}"
+            f"{path}: status is {quoted(info['status'])}, expected one of {', '.join(STATUSES)}"
         )
     for key in OBJECTS:
         if not isinstance(info.get(key, {}), dict):
-            raise UserError(f"{path}: expected {key} to be an object, got {info[key]!r}")
+            raise UserError(f"{path}: expected {key} to be an object, got {quoted(info[key])}")
     if isinstance(info["seed"], bool) or not isinstance(info["seed"], int):
-        raise UserError(f"{path}: expected seed to be an integer, got {info['seed']!r}")
+        raise UserError(f"{path}: expected seed to be an integer, got {quoted(info['seed'])}")
     return info
 
 

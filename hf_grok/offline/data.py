@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.behaviour.rows import Rows
+from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
+from hf_grok.json_reading import parse_object
+from hf_grok.printable import listed, printable
+from hf_grok.text_files import Line
 from hf_grok.training.language import LANGUAGES, with_words
 
 MINIMAL_PAIRS = "minimal-pairs"
+TREES, LINES = ".conllu", ".jsonl"
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,13 @@ class ProbeData:
         rows: with the columns that probes read.
         description: source, split and number of rows, for the results' header.
         fingerprint: of the rows' content.
+        left_out: what was passed over as `skip_bad_lines` asks; empty where nothing was.
     """
 
     rows: Rows
     description: str
     fingerprint: str
+    left_out: str = ""
 
 
 def load_data(
@@ -38,46 +45,47 @@ def load_data(
     where: Sequence[tuple[str, str]] = (),
     sample: int | None = None,
     seed: int = 0,
+    skip_bad_lines: bool = False,
 ) -> ProbeData:
     """Rows from a source that a person names.
 
     Args:
-        source: a .conllu file; a .jsonl file or a folder of them (minimal pairs as BLiMP
-            distributes them, or rows with words, heads, deprels); a folder or Hub name that
-            `datasets.load_dataset` reads; one of our languages, such as question-formation; or
-            minimal-pairs, those of the agreement grammar.
+        source: a .conllu file or a folder of them; a .jsonl file or a folder of them (minimal
+            pairs as BLiMP distributes them, or rows with words, heads, deprels); a folder or Hub
+            name that `datasets.load_dataset` reads; one of our languages, such as
+            question-formation; or minimal-pairs, those of the agreement grammar.
         split: of a data set or language.
         where: (column, value) pairs that a row must have.
         sample: so many rows, drawn by `seed`; None takes all.
         seed: of the sample.
+        skip_bad_lines: of a file: leave out lines (of a treebank: sentences) that are wrong,
+            instead of ending at the first. How many stands in the description.
 
     Raises:
         UserError: nothing there, no such split or column, no row left.
     """
-    rows, name = _read(source, split)
+    bad = BadLines(skip_bad_lines)
+    rows, name = _read(source, split, bad)
+    name += f" without {bad.count:,} bad lines" if bad.count else ""
     for column, value in where:
         rows = _having(rows, column, value)
     if sample is not None:
         rows = _sampled(rows, sample, seed)
     if len(rows) == 0:
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
-    return ProbeData(rows, f"{name}, {len(rows):,} rows", _fingerprint(rows))
+    description = f"{name}, {len(rows):,} rows"
+    return ProbeData(rows, description, _fingerprint(rows), printable(bad.told()))
 
 
-def _read(source: str, split: str) -> tuple[Rows, str]:
+def _read(source: str, split: str, bad: BadLines) -> tuple[Rows, str]:
     path = Path(source)
-    if path.suffix in (".conllu", ".jsonl") and not path.exists():
+    if path.suffix in (TREES, LINES) and not path.exists():
         raise UserError(f"there is no file {source}")
-    if path.suffix == ".conllu":
-        from hf_grok.datasets_scripts import Treebank
-
-        return Treebank(path), path.name
-    if path.suffix == ".jsonl" or (path.is_dir() and any(path.glob("*.jsonl"))):
-        from hf_grok.datasets_scripts import read_minimal_pairs
-
-        if _holds_pairs(path):
-            return read_minimal_pairs(path), path.name
-        return _read_json_lines(path), path.name
+    for suffix, read in ((TREES, _read_trees), (LINES, _read_lines)):
+        if path.suffix == suffix and path.is_file():
+            return read([path], bad), path.name
+        if path.is_dir() and (files := sorted(path.glob(f"*{suffix}"))):
+            return read(files, bad), path.name
     if source == MINIMAL_PAIRS:
         return _generate_pairs(), source
     if source in LANGUAGES:
@@ -85,21 +93,25 @@ def _read(source: str, split: str) -> tuple[Rows, str]:
     return _load_dataset(source, split), f"{source} ({split})"
 
 
-def _holds_pairs(path: Path) -> bool:
-    file = path if path.is_file() else sorted(path.glob("*.jsonl"))[0]
-    with file.open(encoding="utf-8") as lines:
-        return "sentence_good" in next(lines, "")
+def _read_trees(files: Sequence[Path], bad: BadLines) -> Rows:
+    """The sentences of CoNLL-U files; the library `datasets` reads such files too, otherwise."""
+    from hf_grok.datasets_scripts.treebank import read_treebank
+
+    return [row for file in files for row in read_treebank(file, bad)]
 
 
-def _read_json_lines(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError as error:
-                raise UserError(f"{path}:{number}: expected one JSON object ({error})") from None
-    return rows
+def _read_lines(files: Sequence[Path], bad: BadLines) -> Rows:
+    """Rows of JSON lines: minimal pairs where the first row is one, anything else otherwise."""
+    from hf_grok.datasets_scripts import read_minimal_pairs
+    from hf_grok.datasets_scripts.pairs import good_rows
+
+    def row(line: Line) -> dict[str, Any]:
+        return parse_object(line.text, line.place)
+
+    first: dict[str, Any] = next(good_rows(files, row, BadLines(skip=True)), {})
+    if "sentence_good" in first:
+        return read_minimal_pairs(files, bad=bad)
+    return list(good_rows(files, row, bad))
 
 
 def _generate(language: str, split: str) -> Rows:
@@ -138,7 +150,9 @@ def _load_dataset(source: str, split: str) -> Rows:
 def _having(rows: Rows, column: str, value: str) -> Rows:
     names = getattr(rows, "column_names", None) or list(rows[0])
     if column not in names:
-        raise UserError(f"--where {column}={value}: no column {column!r}; the columns are {names}")
+        raise UserError(
+            f"--where {column}={value}: no column {column!r}; the columns are {listed(names)}"
+        )
     label = getattr(getattr(rows, "features", {}).get(column), "int2str", str)
     kept = [index for index, row in enumerate(rows) if str(label(row[column])) == value]
     return _select(rows, kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +11,10 @@ from typing import Any
 from hf_grok.dynamics import Run, load_run
 from hf_grok.dynamics.runs import RUN_FILE
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import printable
+from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
-SWEEP_FILE = "sweep.json"
 NOT_BEGUN = "not begun"
 
 
@@ -78,7 +79,7 @@ def read_sweep(folder: str | os.PathLike[str]) -> Sweep:
     out = Path(folder)
     if not is_sweep(out):
         raise UserError(f"{out} has no {SWEEP_FILE}: expected a folder that hf-grok sweep wrote")
-    content = json.loads((out / SWEEP_FILE).read_text(encoding="utf-8"))
+    content = read_sweep_file(out / SWEEP_FILE)
     arms = tuple(_arm(out, name, arm, content["seeds"]) for name, arm in content["arms"].items())
     sweep = Sweep(str(content["name"]), str(content["recipe"]), arms)
     if not sweep.runs:
@@ -102,6 +103,6 @@ def _status(folder: Path) -> str:
     path = folder / RUN_FILE
     if not path.is_file():
         return NOT_BEGUN
-    info = json.loads(path.read_text(encoding="utf-8"))
+    info = read_object(path, nonfinite=True)
     reason = f": {info['reason']}" if info.get("reason") else ""
-    return f"{info['status']}{reason}"
+    return printable(f"{info.get('status')}{reason}")

@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_grok.errors import UserError
+from hf_grok.printable import quoted
 
 EXPECTED = (
     'expected phases "STEP:STRENGTH" with commas between them, the first from step 0, such as '
     '"0:0.01" (suppress throughout), "0:0.01,3000:0" (suppress for 3,000 steps) or '
     '"0:0.01,3000:0.01->0@500" (and let go over the next 500)'
 )
-_PHASE = re.compile(r"(?P<start>\d+):(?P<first>[^>@]+?)(->(?P<last>[^@]+)@(?P<length>\d+))?")
+_STEPS = "[0-9]{1,18}"
+_PHASE = re.compile(
+    rf"(?P<start>{_STEPS}):(?P<first>[^>@]+?)(->(?P<last>[^@]+)@(?P<length>{_STEPS}))?"
+)
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ class LambdaSchedule:
         for step in self.switches:
             if step > max_steps:
                 raise UserError(
-                    f"sas_schedule {str(self)!r} changes at step {step:,}, and the run ends at "
-                    f"max_steps={max_steps:,}: expected steps up to there; lengthen the run or "
+                    f"sas_schedule {quoted(str(self))} changes at step {step:,}, and the run ends "
+                    f"at max_steps={max_steps:,}: expected steps up to there; lengthen the run or "
                     "shorten the schedule"
                 )
 
@@ -116,13 +120,13 @@ class LambdaSchedule:
 def _phase(part: str, text: str) -> Phase:
     match = _PHASE.fullmatch(part)
     if match is None:
-        raise UserError(f"sas_schedule {text!r}: {part!r} is no phase; {EXPECTED}")
+        raise _wrong(text, f": {quoted(part)} is no phase")
     first = _strength(match["first"], text)
     if match["length"] is None:
         return Phase(int(match["start"]), first, first)
     length = int(match["length"])
     if length == 0:
-        raise UserError(f"sas_schedule {text!r}: the ramp {part!r} takes no steps; {EXPECTED}")
+        raise _wrong(text, f": the ramp {quoted(part)} takes no steps")
     return Phase(int(match["start"]), first, _strength(match["last"], text), length)
 
 
@@ -132,24 +136,30 @@ def _strength(word: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UserError(f"sas_schedule {text!r}: {word!r} is no finite number; {EXPECTED}")
+        raise _wrong(text, f": {quoted(word)} is no finite number")
     return value
 
 
 def _check_order(phases: Sequence[Phase], text: str) -> None:
     if phases[0].start != 0:
-        raise UserError(
-            f"sas_schedule {text!r} begins at step {phases[0].start} and does not say what holds "
-            f'before ("0:0" for nothing); {EXPECTED}'
+        raise _wrong(
+            text,
+            f" begins at step {phases[0].start} and does not say what holds before "
+            '("0:0" for nothing)',
         )
     for earlier, later in itertools.pairwise(phases):
         if later.start <= earlier.start:
-            raise UserError(
-                f"sas_schedule {text!r} goes back in time: step {later.start} comes after step "
-                f"{earlier.start}; {EXPECTED}"
+            raise _wrong(
+                text,
+                f" goes back in time: step {later.start} comes after step {earlier.start}",
             )
         if later.start < earlier.start + earlier.length:
-            raise UserError(
-                f"sas_schedule {text!r}: the ramp {str(earlier)!r} ends at step "
-                f"{earlier.start + earlier.length}, beyond the start of {str(later)!r}; {EXPECTED}"
+            raise _wrong(
+                text,
+                f": the ramp {quoted(str(earlier))} ends at step "
+                f"{earlier.start + earlier.length}, beyond the start of {quoted(str(later))}",
             )
+
+
+def _wrong(text: str, told: str) -> UserError:
+    return UserError(f"sas_schedule {quoted(text)}{told}; {EXPECTED}")

@@ -13,7 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hf_grok.json_reading import read_object
 from hf_grok.record import changed_values, machine
+from hf_grok.series.errors import SeriesError
 from hf_grok.version import __version__
 
 ABOUT_FILE = "series/about.json"
@@ -69,7 +71,7 @@ def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """
     seconds = [row["train_runtime"] for row in history if "train_runtime" in row]
     if seconds:
-        about = json.loads((run / ABOUT_FILE).read_text(encoding="utf-8"))
+        about = read_object(run / ABOUT_FILE, error=SeriesError)
         write_about(run, {**about, "seconds": seconds[-1]})
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hf_grok.json_reading import read_object
 from hf_grok.model_cards import Figure
 from hf_grok.model_cards.hub_names import LICENSES
 from hf_grok.model_cards.validation import check_repository
+from hf_grok.printable import quoted
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.safety import safe_path
 
@@ -76,9 +78,9 @@ def read_options(run: Path | None) -> CardOptions:
     if path is None or not path.is_file():
         return CardOptions()
     try:
-        found = dict(json.loads(path.read_text(encoding="utf-8")))
-        return CardOptions(**{**found, "figures": tuple(found.get("figures", ()))})
-    except (TypeError, ValueError) as error:
+        found = read_object(path, error=SeriesError)
+        return CardOptions(**{**found, "figures": tuple(_figures(found))})
+    except TypeError as error:
         raise SeriesError(f"{path} cannot be read ({error}): mend it, or remove it") from None
 
 
@@ -138,6 +140,13 @@ def _checked(path: Path) -> Path:
     if not path.is_file():
         raise SeriesError(f"figure {path} is not there")
     return path
+
+
+def _figures(found: Mapping[str, Any]) -> tuple[str, ...]:
+    names = found.get("figures", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"figures: expected names, got {quoted(names)}")
+    return tuple(names)
 
 
 def _caption(name: str) -> str:

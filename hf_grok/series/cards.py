@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from hf_grok.json_reading import read_object
 from hf_grok.model_cards import SeriesCard, series_readme, step_readme
 from hf_grok.model_cards.metadata import eval_result_files
 from hf_grok.series.card_facts import series_card
 from hf_grok.series.card_options import picture_files, read_options
+from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import StepRecord
 from hf_grok.series.run_notes import CONFIG_FILE, RunNotes, name_of, read_about, read_notes
 
@@ -52,7 +53,7 @@ def _card(
     said = read_options(run)
     config = staged / CONFIG_FILE
     if config.is_file():  # of this very step; the run's own may be rotated away
-        found = json.loads(config.read_text(encoding="utf-8"))
+        found = read_object(config, nonfinite=True, error=SeriesError)
         notes = dataclasses.replace(notes, config=found)
     return series_card(
         notes,

@@ -5,10 +5,10 @@ All steps of a series are to carry it, or none.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
+from hf_grok.json_reading import read_object
 from hf_grok.series import staging
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
@@ -32,7 +32,7 @@ def agree_on_code(folder: Path, journal: Journal, mend: staging.MendConfig) -> N
         config = staging.staged_folder(folder, record.step) / CONFIG_FILE
         if record.state not in (State.STAGED, *DONE) or not config.is_file():
             continue
-        content = mend(json.loads(config.read_text(encoding="utf-8")))
+        content = mend(read_object(config, nonfinite=True, error=SeriesError))
         carried = MODEL_CODE_FILE in record.files
         if ships_code(content) != carried:
             _refuse(record, carried)

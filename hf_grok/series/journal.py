@@ -22,6 +22,8 @@ from typing import IO, Any
 
 from filelock import FileLock
 
+from hf_grok.json_reading import parse_object
+from hf_grok.printable import quoted
 from hf_grok.run_files import sync
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import (
@@ -108,7 +110,10 @@ class StepRecord:
         """The reverse of `to_json`."""
         values = {**row, "state": State(row["state"]), "files": files_from_json(row["files"])}
         values["lambda_"] = values.pop("lambda")
-        return cls(**values)
+        record = cls(**values)
+        if type(record.step) is not int:
+            raise TypeError(f"step {quoted(record.step)}")
+        return record
 
 
 class _Rows:
@@ -247,11 +252,12 @@ class Journal:
 
     def _record(self, line: bytes, number: int) -> StepRecord:
         try:
-            return StepRecord.from_json(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return StepRecord.from_json(parse_object(line, "it"))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SeriesError(
-                f"{self.path}:{number} is no row of a journal ({error!r}). Mend the line, or move "
-                "the folder away: a series is staged anew from the checkpoints that are there."
+                f"{self.path}:{number} is no row of a journal ({quoted(error, 200)}). Mend the "
+                "line, or move the folder away: a series is staged anew from the checkpoints that "
+                "are there."
             ) from None
 
     def _append(self, line: bytes) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hf_grok.json_reading import parse_object
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.safety import is_weights, safe_path
 from hf_grok.version import __version__
@@ -90,7 +91,7 @@ class Manifest:
             SeriesError: it is no manifest of this format; says where.
         """
         try:
-            found = json.loads(text)
+            found = parse_object(text, where, error=SeriesError)
             _check_format(found)
             return cls(
                 step=int(found["step"]),
@@ -102,7 +103,9 @@ class Manifest:
                 metrics=dict(found["metrics"]),
                 version=str(found["hf_grok"]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except SeriesError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SeriesError(f"{where}: no {SERIES_FILE} of format {FORMAT} ({error!r})") from None
 
 
@@ -156,7 +159,7 @@ class Index:
             SeriesError: it is no index of this format; says where.
         """
         try:
-            found = json.loads(text)
+            found = parse_object(text, where, error=SeriesError)
             _check_format(found)
             entries = tuple(
                 IndexEntry(int(row["step"]), str(row["revision"]), dict(row["weights"]))
@@ -167,7 +170,9 @@ class Index:
                 for row in found.get("not_published", ())
             )
             return cls(str(found["revision_template"]), entries, absent)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except SeriesError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SeriesError(f"{where}: no {INDEX_FILE} of format {FORMAT} ({error!r})") from None
 
 

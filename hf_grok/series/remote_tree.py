@@ -20,6 +20,7 @@ from hf_grok.series.manifest import (
     file_facts,
 )
 from hf_grok.series.safety import is_weights, safe_path
+from hf_grok.text_files import decoded
 
 HUB_OWN = ".gitattributes"  # which the Hub makes, and changes, in every repository
 
@@ -90,10 +91,8 @@ def read_text(api: HfApi, repository: str, name: str, commit: str) -> str:
     Raises:
         SeriesError: it is not UTF-8.
     """
-    try:
-        return read_remote(api, repository, name, commit).decode()
-    except UnicodeDecodeError as error:
-        raise SeriesError(f"{name} at {commit[:8]} of {repository} is not UTF-8") from error
+    where = f"{name} at {commit[:8]} of {repository}"
+    return decoded(read_remote(api, repository, name, commit), where, error=SeriesError)
 
 
 def read_index(api: HfApi, repository: str, commit: str | None) -> Index | None:

@@ -5,13 +5,14 @@ Nothing is read but JSON: no weights, no pickles, no network.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hf_grok.json_lines import read_rows
+from hf_grok.json_reading import read_object
 from hf_grok.record import METRICS_FILE, RUN_FILE
 from hf_grok.run_files import checkpoints
 from hf_grok.series.about import ABOUT_FILE
@@ -54,7 +55,7 @@ def read_notes(run: Path | None) -> RunNotes:
     states = newest_first(run, STATE_FILE)
     state = next(states, {})
     table = run / METRICS_FILE
-    history = _rows(table) if table.is_file() else state.get("log_history", [])
+    history = _rows(table) if table.is_file() else _logged(state)
     return RunNotes(
         name=name_of(run),
         about=read_about(run),
@@ -94,21 +95,16 @@ def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object of a file; an empty one where there is no file."""
-    return _object(path.read_text(encoding="utf-8"), str(path)) if path.is_file() else {}
+    return read_object(path, nonfinite=True, error=SeriesError) if path.is_file() else {}
 
 
-def _object(text: str, where: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SeriesError(f"{where} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise SeriesError(f"{where}: expected a JSON object, got a {type(found).__name__}")
-    return found
+def _logged(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of Trainer's log; what is no row is none."""
+    rows = state.get("log_history")
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def _rows(table: Path) -> list[dict[str, Any]]:
+def _rows(table: Path) -> list[Mapping[str, Any]]:
     """Every whole row; a last line that is being written is none yet."""
-    text = table.read_text(encoding="utf-8")
-    lines = text[: text.rfind("\n") + 1].splitlines()
-    return [_object(line, f"{table}:{number}") for number, line in enumerate(lines, start=1)]
+    rows, _ = read_rows(table, SeriesError)
+    return [row.values for row in rows]

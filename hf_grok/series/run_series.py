@@ -28,6 +28,7 @@ from hf_grok.series.run_notes import read_about
 from hf_grok.series.safety import SecretScan, is_weights
 from hf_grok.series.selection import left_out, trainer_state, unfinished
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
+from hf_grok.text_files import read_text
 
 SERIES_FOLDER = "series"
 Strength = Callable[[int], float]
@@ -217,7 +218,7 @@ class RunSeries:
         path = staging.staged_folder(self.folder, step) / SERIES_FILE
         if not path.is_file():
             return None
-        manifest = Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+        manifest = Manifest.from_json(read_text(path, error=SeriesError), str(path))
         return None if staging.staged_flaws(self.folder, manifest) else manifest
 
     def adopt(

@@ -13,6 +13,8 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
+from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
 from hf_grok.series.errors import RefusedStepError
 from hf_grok.series.manifest import CARD_FILE, INDEX_FILE, SERIES_FILE, files_from_json, flaws
 from hf_grok.series.safety import (
@@ -100,9 +102,11 @@ def unfinished(folder: Path) -> str | None:
     manifest = folder / MANIFEST_FILE
     if manifest.is_file():
         found = _json_of(manifest)
-        if found is None or "files" not in found:
+        try:
+            files = files_from_json((found or {})["files"])
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return f"{MANIFEST_FILE} cannot be read"
-        return next(iter(flaws(folder, files_from_json(found["files"]))), None)
+        return next(iter(flaws(folder, files)), None)
     if _json_of(folder / TRAINER_STATE_FILE) is None:
         return f"it has no whole {TRAINER_STATE_FILE}, which Trainer writes last"
     return None
@@ -165,7 +169,6 @@ def _check_whole(path: Path) -> None:
 def _json_of(path: Path) -> dict[str, Any] | None:
     """A file's JSON object; None where there is none or it was cut."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return read_object(path, nonfinite=True)
+    except UserError:
         return None
-    return found if isinstance(found, dict) else None

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hf_grok.json_reading import read_object
 from hf_grok.run_files import sync
 from hf_grok.series.errors import RefusedStepError
 from hf_grok.series.journal import sync_folder
@@ -68,19 +69,9 @@ def _gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> No
         if path.name.endswith(".safetensors"):
             link_or_copy(path, target / path.name)
         elif path.name == CONFIG_FILE:
-            write_config(target, mend(_config_in(path)))
+            write_config(target, mend(read_object(path, nonfinite=True, error=RefusedStepError)))
         else:
             shutil.copyfile(path, target / path.name)
-
-
-def _config_in(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RefusedStepError(f"{path.parent.name}/{path.name} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise RefusedStepError(f"{path.parent.name}/{path.name}: expected a JSON object")
-    return found
 
 
 def _must_stay(folder: Path, names: set[str]) -> None:

@@ -18,6 +18,7 @@ from hf_grok.series.run_series import SERIES_FOLDER, checkpoints
 from hf_grok.series.safety import is_weights
 from hf_grok.series.selection import MANIFEST_FILE, unfinished
 from hf_grok.series.verify import FoundRevision, Problem, Report, judge
+from hf_grok.text_files import read_text
 
 Item = TypeVar("Item")
 
@@ -114,7 +115,7 @@ def _manifest_of(folder: Path) -> Manifest | None:
     path = folder / SERIES_FILE
     if not path.is_file():
         return None
-    return Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+    return Manifest.from_json(read_text(path, error=SeriesError), str(path))
 
 
 def _not_set_aside(record: StepRecord, saved: dict[int, Path]) -> list[Problem]:

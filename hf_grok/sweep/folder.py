@@ -13,8 +13,8 @@ from hf_grok.errors import UserError
 from hf_grok.record import versions
 from hf_grok.sweep.jobs import FRESH, Job
 from hf_grok.sweep.plan import Plan
+from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
-SWEEP_FILE = "sweep.json"
 LOCK_FILE = "sweep.lock"
 
 
@@ -41,9 +41,13 @@ def description(plan: Plan) -> dict[str, Any]:
 
 
 def earlier_description(out: Path) -> dict[str, Any] | None:
-    """What the folder's sweep.json says; None where there is none."""
+    """What the folder's sweep.json says; None where there is none.
+
+    Raises:
+        UserError: it is none that hf-grok sweep wrote.
+    """
     path = out / SWEEP_FILE
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return read_sweep_file(path) if path.is_file() else None
 
 
 def write_description(plan: Plan, out: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
 from hf_grok.record import METRICS_FILE, RUN_FILE
 from hf_grok.run_files import checkpoints
 from hf_grok.schedule import StepSchedule
@@ -72,7 +73,7 @@ class Job:
         """FRESH, INTERRUPTED (also by an error) or FINISHED, by what lies in the folder."""
         path = self.folder / RUN_FILE
         if path.is_file():
-            finished = json.loads(path.read_text())["status"] == "finished"
+            finished = read_object(path).get("status") == "finished"
             return FINISHED if finished else INTERRUPTED
         begun = (self.folder / METRICS_FILE).is_file() or checkpoints(self.folder)
         return INTERRUPTED if begun else FRESH
@@ -115,7 +116,7 @@ def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:
             f"{last}: expected a step before"
         )
     if steps:
-        options["checkpoints"] = _with_steps(settings.training.checkpoints, steps, last)
+        options["checkpoints"] = _with_steps(settings.training.checkpoints, steps)
     parent = None if arm.parent is None else run_folder(out, arm.parent, seed)
     scale = ("--scale", plan.scale) if plan.scale else ()
     return Job(
@@ -151,10 +152,9 @@ def _parsed(recipe: Recipe, arm: Arm, options: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _with_steps(schedule: str, steps: tuple[int, ...], last: int) -> str:
-    """The schedule's own steps and those of the branches, as a list."""
-    due = {*StepSchedule.parse(schedule).all_steps(last), *steps}
-    return ",".join(map(str, sorted(due)))
+def _with_steps(schedule: str, steps: tuple[int, ...]) -> str:
+    """The schedule's own steps and those of the branches."""
+    return str(StepSchedule.parse(schedule).with_steps(steps))
 
 
 def as_words(options: Mapping[str, Any]) -> list[str]:

@@ -9,9 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.printable import quoted
+from hf_grok.yaml_reading import read_yaml
 
 KEYS = ("recipe", "scale", "common", "seeds", "arms")
 BRANCH_KEYS = ("from", "step", "reset_optimizer")
@@ -113,11 +113,7 @@ def read_plan(name: str, overrides: Mapping[str, Any] | None = None) -> Plan:
         UserError: no such sweep, a file of another form, an arm that branches off nothing.
     """
     path = _find(name)
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {error}") from None
-    mapping = _mapping(content, str(path), KEYS)
+    mapping = _mapping(read_yaml(path), str(path), KEYS)
     for key in ("recipe", "seeds", "arms"):
         if not mapping.get(key):
             raise UserError(f"{path} has no `{key}`: expected recipe, seeds and arms")
@@ -149,7 +145,7 @@ def _recipe(recipe: str, path: Path) -> str:
 
 def _mapping(value: Any, where: str, allowed: Sequence[str] | None = None) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise UserError(f"{where}: expected a mapping, got {value!r}")
+        raise UserError(f"{where}: expected a mapping, got {quoted(value)}")
     for key in value:
         if allowed is not None and key not in allowed:
             raise unknown_name(f"key of {where}", str(key), allowed)
@@ -169,7 +165,7 @@ def _seeds(value: Any, path: Path) -> tuple[int, ...]:
     if not whole or len(set(value)) < len(value):
         raise UserError(
             f"{path}, seeds: expected a list of different whole numbers such as [0, 1, 2], "
-            f"got {value!r}"
+            f"got {quoted(value)}"
         )
     return tuple(value)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from hf_grok.errors import UserError
+from hf_grok.json_lines import Row
+from hf_grok.json_reading import parse_object
 from hf_grok.record import METRICS_FILE
 from hf_grok.sweep.jobs import FINISHED, Job
 
@@ -31,8 +33,8 @@ def last_logged(path: Path) -> int:
         lines = file.read().splitlines()
     for line in reversed(lines):
         try:
-            return int(json.loads(line)["step"])
-        except (json.JSONDecodeError, UnicodeDecodeError):
+            return Row("", "", parse_object(line, "", nonfinite=True)).step
+        except UserError:
             continue  # cut: being written, or where reading began
     return 0
 

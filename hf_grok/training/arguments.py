@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,8 @@ from transformers import TrainingArguments
 
 from hf_grok.errors import UserError
 from hf_grok.hiding import HIDDEN_SHARE
+from hf_grok.json_reading import parse_json
+from hf_grok.printable import quoted
 from hf_grok.sas.arguments import SASArguments
 
 DROPOUT_MASKS = ("auto", "pooled", "drawn")
@@ -133,12 +134,11 @@ class ProbeArguments:
 def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any]:
     """A mapping given as such or as JSON text; None is an empty one."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{name} is not JSON ({error}): {value}") from None
+        value = parse_json(value, f"--{name}")
     if value is not None and not isinstance(value, dict):
-        raise UserError(f'{name}: expected a JSON object such as {{"seed": 1}}, got {value!r}')
+        raise UserError(
+            f'{name}: expected a JSON object such as {{"seed": 1}}, got {quoted(value)}'
+        )
     return value or {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import quoted
 from hf_grok.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
 from hf_grok.run_files import checkpoints, step_of
 from hf_grok.training.checkpoints import MANIFEST, flaw
@@ -36,6 +37,8 @@ FREE = {
     "mixed_precision",
 }
 FREE_PREFIXES = ("sas_", "series", "logging_", "log_", "save_", "hub_", "push_", "trackio_")
+# What run.json says of a parent, part by part.
+_SHARED = ("bound_arguments", "arguments", "data", "chosen")
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,8 @@ def parent_info(branch: Branch) -> dict[str, Any]:
         raise UserError(
             f"{branch.parent} has no {RUN_FILE}: expected the folder of a run of hf-grok train"
         )
-    info: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if "bound_arguments" not in info:
+    info = read_object(path)
+    if not all(isinstance(info.get(part), dict) for part in _SHARED):
         raise UserError(
             f"{path} does not say all that a branch must share with its parent (it was written by "
             f"hf-grok {info.get('hf_grok_version')}): train the parent anew"
@@ -200,7 +203,7 @@ def check_same_setting(branch: Branch, info: Mapping[str, Any]) -> None:
 
 def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:
     """What run.json says of the parent: checkpoint, step, weights, and where the two differ."""
-    manifest = json.loads((branch.checkpoint / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_object(branch.checkpoint / MANIFEST)
     theirs, ours = (
         {key: value for key, value in one["arguments"].items() if key != "output_dir"}
         for one in (parent_info(branch), info)
@@ -234,16 +237,27 @@ def resumed_branch(folder: Path, asked: Branch | None) -> Branch | None:
     path = folder / RUN_FILE
     if not path.is_file():
         return asked
-    recorded = json.loads(path.read_text(encoding="utf-8")).get("parent")
-    found = None
-    if recorded is not None:
-        found = Branch(Path(recorded["checkpoint"]), recorded["reset_optimizer"])
+    recorded = read_object(path).get("parent")
+    found = None if recorded is None else _recorded_branch(recorded, path)
     if asked is not None and asked != found:
         raise UserError(
             f"{folder} is {_told(found)}, and was to be resumed as {_told(asked)}: leave "
             "--from-checkpoint away, or choose another folder with --output_dir"
         )
     return found
+
+
+def _recorded_branch(recorded: Any, path: Path) -> Branch:
+    try:
+        checkpoint, reset = recorded["checkpoint"], recorded["reset_optimizer"]
+    except (KeyError, TypeError):
+        checkpoint = reset = None
+    if not isinstance(checkpoint, str) or not isinstance(reset, bool):
+        raise UserError(
+            f"{path}: expected parent to name a checkpoint and to say reset_optimizer, as "
+            f"hf-grok train writes it, got {quoted(recorded)}"
+        )
+    return Branch(Path(checkpoint), reset)
 
 
 def _told(branch: Branch | None) -> str:

@@ -68,7 +68,7 @@ def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) 
             **_masked_roles(plain, tokenizer),
         )
     except (ValueError, TypeError, StrictDataclassError) as error:
-        raise UserError(f"{arguments.model}: {error}") from error
+        raise UserError(f"{arguments.model}: {' '.join(str(error).split())}") from error
 
 
 def _masked_roles(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import quoted
 from hf_grok.run_files import checkpoints, step_of, sync
 
 MANIFEST = "manifest.json"
@@ -47,16 +50,17 @@ def flaw(folder: Path) -> str | None:
     if not manifest.is_file():
         return "it has no manifest: its writing was cut short"
     try:
-        files = json.loads(manifest.read_text())["files"]
-    except (json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        files = read_object(manifest)["files"]
+        expectations = {name: (entry["bytes"], entry["sha256"]) for name, entry in files.items()}
+    except (UserError, KeyError, TypeError, AttributeError):
         return f"{MANIFEST} cannot be read"
-    for name, expected in files.items():
+    for name, (size, digest) in expectations.items():
         path = folder / name
         if not path.is_file():
             return f"{name} is missing"
-        if path.stat().st_size != expected["bytes"]:
-            return f"{name} has {path.stat().st_size} bytes, {expected['bytes']} were written"
-        if sha256(path) != expected["sha256"]:
+        if path.stat().st_size != size:
+            return f"{name} has {path.stat().st_size} bytes, {quoted(size)} were written"
+        if sha256(path) != digest:
             return f"{name} is not what was written (its sha256 differs)"
     return None
 

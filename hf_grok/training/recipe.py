@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
@@ -24,6 +23,7 @@ from hf_grok.training.arguments import (
     ProbeArguments,
 )
 from hf_grok.training.words import Words, on_the_line, read_words, recipe_words
+from hf_grok.yaml_reading import read_yaml
 
 _OURS: tuple[Any, ...] = (DataArguments, ModelArguments, ProbeArguments)
 _GROUPS = (*_OURS, GrokTrainingArguments)
@@ -97,10 +97,7 @@ def load_recipe(name: str, scale: str | None = None) -> Recipe:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {error}") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a mapping of argument: value")
     allowed = argument_names()

@@ -56,9 +56,9 @@ def test_line_ends_and_empty_lines_do_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('{"sentence_good": ', "expected a JSON object; Expecting value"),
-        ('["a", "b"]', 'expected a JSON object, got \'["a", "b"]\''),
-        ("a\tb", "expected a JSON object; Expecting value"),
+        ('{"sentence_good": ', "expected JSON, but expecting value at column 19"),
+        ('["a", "b"]', "expected a JSON object, got ['a', 'b']"),
+        ("a\tb", "expected JSON, but expecting value at column 1"),
         *(
             ({key: value for key, value in pair(1).items() if key != name}, f"no field {name!r}")
             for name in FIELDS

@@ -13,9 +13,9 @@ import pytest
 from hf_grok.behaviour.rows import column
 from hf_grok.datasets_scripts import Treebank
 from hf_grok.datasets_scripts.conllu import read_conllu
-from hf_grok.datasets_scripts.text_lines import read_lines
 from hf_grok.errors import UserError
 from hf_grok.probes.sentences import dependency_sentences
+from hf_grok.text_files import read_lines
 
 EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
 needs_ewt = pytest.mark.skipif(not EWT.is_file(), reason="shared/data has no UD English EWT")
@@ -227,3 +227,74 @@ def test_forms_and_spaces_make_the_text_of_english_ewt_dev(tmp_path: Path) -> No
     lines = (line.text for line in read_lines(EWT) if not line.text.startswith("# text = "))
     file.write_text("\n".join(lines), encoding="utf-8")
     assert column(Treebank(file), "text") == column(Treebank(EWT), "text")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        (["1-2", "1-2"], "2: multiword range 1-2 overlaps the one of line 1, which goes to word 2"),
+        (["1-3", "2-3"], "3: multiword range 2-3 overlaps the one of line 1, which goes to word 3"),
+        (["1-2", "2-4"], "3: multiword range 2-4 overlaps the one of line 1, which goes to word 2"),
+        (["2-3"], "1: multiword range 2-3 where word 1 is next"),
+        (["3-4"], "3: a multiword range to 4 in 3 words"),
+    ],
+)
+def test_ranges_that_overlap_or_do_not_fit(ranges: list[str], told: str, tmp_path: Path) -> None:
+    """Each range stands before the word that it begins with, the way a file has it."""
+    words = [node(n, f"w{n}", 0 if n == 1 else 1) for n in (1, 2, 3)]
+    lines: list[str] = []
+    for number, word in enumerate(words, start=1):
+        for name in ranges:
+            start = 1 if told.endswith("1 is next") else int(name.split("-")[0])
+            if start == number:
+                lines.append("\t".join([name, "x", *"________"]))
+        lines.append(word)
+    with pytest.raises(UserError) as caught:
+        Treebank(write(tmp_path, lines))
+    assert f"trees.conllu:{told}" in str(caught.value)
+
+
+def test_ranges_side_by_side_fit(tmp_path: Path) -> None:
+    words = [node(n, f"w{n}", 0 if n == 1 else 1) for n in range(1, 5)]
+    for number, name in ((2, "3-4"), (0, "1-2")):
+        words.insert(number, "\t".join([name, "x", *"________"]))
+    assert Treebank(write(tmp_path, words))[0]["text"] == "x x"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [node(1, "a", 2)],
+        [node(1, "a", 0), node(3, "b", 1)],
+        ["1\tno columns"],
+        ["# a comment alone"],
+        [node(1, "a", 0), node(2, "b", 3), node(3, "c", 2)],
+        [node(1, "a", 0).replace("\t0\t", f"\t{'9' * 5_000}\t")],
+        [node(1, "\udce9", 0)],  # written as the byte 0xe9, which is no UTF-8
+    ],
+)
+def test_a_sentence_with_a_wrong_line_is_left_out_whole_and_counted(
+    wrong: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "trees.conllu"
+    text = "\n\n".join("\n".join(block) for block in (FIRST, wrong, SECOND, wrong))
+    file.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UserError, match=r"trees\.conllu:\d+: .*skip_bad_lines=True"):
+        Treebank(file)
+    treebank = Treebank(file, skip_bad_lines=True)
+    assert list(treebank) == list(Treebank(write(tmp_path, FIRST, SECOND)))
+    assert treebank.bad.count == 2
+    assert "2 bad lines were left out, the first: " in repr(treebank)
+
+
+def test_a_file_of_nothing_but_wrong_sentences_says_what_is_wrong(tmp_path: Path) -> None:
+    file = write(tmp_path, [node(1, "a", 2)])
+    with pytest.raises(UserError, match=r"no sentence: .* \(1 bad line was left out, the first: "):
+        Treebank(file, skip_bad_lines=True)
+
+
+def test_a_long_chain_of_heads_takes_no_longer_than_it_has_words(tmp_path: Path) -> None:
+    """By the square of its length this took minutes."""
+    count = 60_000
+    words = [node(n, "w", n + 1 if n < count else 0) for n in range(1, count + 1)]
+    assert len(Treebank(write(tmp_path, words))[0]["words"]) == count

@@ -128,3 +128,26 @@ def test_data_files_that_cannot_be_read_are_refused(data_files: Any, message: st
 def test_options_of_generation_are_refused_beside_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="train_size says how data is generated"):
         QuestionFormation(data_files={"train": write(tmp_path, GOOD)}, train_size=5)
+
+
+def test_lines_that_are_no_examples_are_left_out_counted_and_recorded(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = ["no tab", "the newt does fly . decl\tx", "the the newt does giggle . decl\tx"]
+    file = write(tmp_path, GOOD, *bad, SETTLING)
+    with pytest.raises(UserError, match=r"lines\.tsv:2: .*skip_bad_lines=True"):
+        read(file)
+    builder = QuestionFormation(data_files={"generalization": file}, skip_bad_lines=True)
+    builder.download_and_prepare()
+    rows = builder.as_dataset("generalization")
+    assert [f"{row['source']}\t{row['target']}" for row in rows] == [GOOD, SETTLING]
+    told = f"generalization: 3 bad lines were left out, the first: {file}:2: expected SOURCE<TAB>"
+    assert told in caplog.text
+    again = QuestionFormation(data_files={"generalization": file}, skip_bad_lines=True)
+    again.download_and_prepare()
+    assert told in again.info.description
+
+
+def test_generated_data_has_no_lines_to_skip() -> None:
+    with pytest.raises(UserError, match="skip_bad_lines says how files are read"):
+        QuestionFormation(skip_bad_lines=True)

@@ -90,9 +90,15 @@ def test_a_cut_last_line_is_left_out_with_a_note(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"probe": "tree", "picture": TREE}, '"step" to be an integer, got None'),
-        ({"step": -1, "probe": "tree", "picture": TREE}, '"step" to be 0 or more, got -1'),
-        ({"step": True, "probe": "tree", "picture": TREE}, '"step" to be an integer, got True'),
+        ({"probe": "tree", "picture": TREE}, '"step" to be an integer from 0 on, got None'),
+        (
+            {"step": -1, "probe": "tree", "picture": TREE},
+            '"step" to be an integer from 0 on, got -1',
+        ),
+        (
+            {"step": True, "probe": "tree", "picture": TREE},
+            '"step" to be an integer from 0 on, got True',
+        ),
         ({"step": 0, "picture": TREE}, '"probe" to be a text, got None'),
         ({"step": 0, "probe": "tree"}, '"picture" to be an object, got None'),
         ({"step": 0, "probe": "tree", "failed": 3}, '"failed" to be a text, got 3'),
@@ -183,7 +189,7 @@ def test_two_values_of_one_step_are_noted(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ('{"format": 1,\n "rows"', "probe_results.json:2: expected JSON"),
-        ("[]", "expected probe results of format 1"),
+        ("[]", "expected a JSON object, got []"),
         ('{"format": 2, "rows": []}', "expected probe results of format 1"),
     ],
 )

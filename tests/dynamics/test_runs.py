@@ -65,9 +65,9 @@ def test_a_whole_last_line_needs_no_line_feed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (b'{"step": 20, "eval_lo', "expected one JSON object a line"),
-        (b"\xff\xfe", "expected one JSON object a line"),
-        (b"[1, 2]", "expected a JSON object with a step"),
+        (b'{"step": 20, "eval_lo', "expected JSON, but unterminated string"),
+        (b"\xff\xfe", "expected UTF-8 text"),
+        (b"[1, 2]", "expected a JSON object, got [1, 2]"),
         (b'{"eval_loss": 1.0}', '"step" to be an integer from 0 on, got None'),
         (b'{"step": -1, "eval_loss": 1.0}', '"step" to be an integer from 0 on, got -1'),
         (b'{"step": 1.5, "eval_loss": 1.0}', '"step" to be an integer from 0 on, got 1.5'),
@@ -127,7 +127,7 @@ def test_a_directory_with_something_else(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ('{"seed": 0,\n', "run.json:2: expected JSON"),
-        ("[]", "expected a JSON object, got list"),
+        ("[]", "expected a JSON object, got []"),
         ('{"seed": 0}', "lacks recipe, status"),
         (json.dumps({**INFO, "status": "done"}), "status is 'done', expected one of running"),
         (json.dumps({**INFO, "seed": "0"}), "expected seed to be an integer, got '0'"),

@@ -92,7 +92,7 @@ def test_what_the_hub_refuses(metadata: dict[str, Any], problem: str) -> None:
     ("text", "problem"),
     [
         ("# no metadata\n", "no metadata: expected YAML"),
-        ("---\na: [\n---\n", "the metadata is no YAML"),
+        ("---\na: [\n---\n", "not YAML"),
         ("---\na: 1\na: 2\n---\n", "the key 'a' stands twice"),
         ("---\nb:\n  a: 1\n  a: 2\n---\n", "the key 'a' stands twice"),
         ("---\n- a\n---\n", "no mapping but a list"),

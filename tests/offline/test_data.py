@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from datasets import Dataset
@@ -69,7 +70,7 @@ def test_conditions_and_bad_lines(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no row is left to probe"):
         load_data(str(path), where=[("task", "neither")])
     path.write_text(json.dumps(ROWS[0]) + "\nnot json\n")
-    with pytest.raises(UserError, match=r"rows\.jsonl:2: expected one JSON object"):
+    with pytest.raises(UserError, match=r"rows\.jsonl:2: expected JSON, but expecting value"):
         load_data(str(path))
 
 
@@ -78,3 +79,51 @@ def test_pairs_of_the_agreement_grammar_have_a_name() -> None:
     assert data.description == "minimal-pairs, 100 rows"
     assert {"sentence_good", "sentence_bad", "UID"} <= set(data.rows[0])
     assert len({row["UID"] for row in data.rows}) > 10
+
+
+@pytest.mark.parametrize("row", [PAIR, {**ROWS[0]}], ids=["pairs", "sentences"])
+def test_marks_blank_lines_and_folders_are_read_alike(row: dict[str, Any], tmp_path: Path) -> None:
+    line = json.dumps(row)
+    (tmp_path / "a.jsonl").write_text(f"\ufeff\n  \n{line}\r\n\n{line}\n", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text(line, encoding="utf-8")
+    assert list(load_data(str(tmp_path / "a.jsonl")).rows) == [row, row]
+    assert list(load_data(str(tmp_path)).rows) == [row, row, row]
+
+
+@pytest.mark.parametrize("row", [PAIR, {**ROWS[0]}], ids=["pairs", "sentences"])
+@pytest.mark.parametrize(
+    "bad", ["[1]", '"text"', "{", '{"a": Infinity}', '{"a": 1, "a": 2}', b"\xff"]
+)
+def test_a_bad_line_ends_reading_or_is_left_out_and_counted(
+    row: dict[str, Any], bad: str | bytes, tmp_path: Path
+) -> None:
+    line = json.dumps(row).encode()
+    wrong = bad if isinstance(bad, bytes) else bad.encode()
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b"\n".join([line, wrong, line, wrong]))
+    with pytest.raises(UserError, match=r"rows\.jsonl:2: .*skip_bad_lines=True"):
+        load_data(str(file))
+    data = load_data(str(file), skip_bad_lines=True)
+    assert list(data.rows) == [row, row]
+    assert data.description == "rows.jsonl without 2 bad lines, 2 rows"
+    assert data.left_out.startswith(f"2 bad lines were left out, the first: {file}:2: ")
+
+
+def test_a_file_whose_first_line_is_bad_is_still_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "pairs.jsonl").write_text("oops\n" + json.dumps(PAIR))
+    data = load_data(str(tmp_path / "pairs.jsonl"), skip_bad_lines=True)
+    assert data.rows == [PAIR]
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(PAIR) + "\n" + json.dumps(ROWS[0]))
+    with pytest.raises(UserError, match=r"pairs\.jsonl:2: no field 'sentence_good'"):
+        load_data(str(tmp_path / "pairs.jsonl"))
+
+
+def test_a_folder_of_treebanks_is_read_as_treebanks(tmp_path: Path) -> None:
+    """`datasets` has a reader of its own for such files, which makes other rows of them."""
+    (tmp_path / "a.conllu").write_text(CONLLU)
+    (tmp_path / "b.conllu").write_text(CONLLU.replace("\t2\tnsubj", "\t7\tnsubj") + "\n" + CONLLU)
+    with pytest.raises(UserError, match=r"b\.conllu:2: head 7 of word 1"):
+        load_data(str(tmp_path))
+    data = load_data(str(tmp_path), skip_bad_lines=True)
+    assert [row["heads"] for row in data.rows] == [[2, 0, 2]] * 2
+    assert "1 bad line was left out" in data.left_out

@@ -203,9 +203,9 @@ def test_nothing_is_known_of_no_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("run.json", "{", r"run\.json is not JSON"),
+        ("run.json", "{", r"run\.json: expected JSON"),
         ("config.json", "[1]", r"config\.json: expected a JSON object, got a list"),
-        ("metrics.jsonl", '{"step": 1}\nx\n', r"metrics\.jsonl:2 is not JSON"),
+        ("metrics.jsonl", '{"step": 1}\nx\n', r"metrics\.jsonl:2: expected JSON"),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -70,7 +70,7 @@ def test_unreadable_recipes(tmp_path: Path, text: str, message: str) -> None:
     [
         (["--layer", "4"], r"unknown argument --layer: expected one of .*Did you mean layers"),
         (["--layers", "four"], "invalid int value: 'four'"),
-        (["--model_options", "{"], "model_options is not JSON"),
+        (["--model_options", "{"], "--model_options: expected JSON"),
         (["--language_options", "[1]"], "expected a JSON object"),
         (["--eval_strategy", "often"], "not a valid IntervalStrategy"),
     ],
