@@ -23,14 +23,14 @@ COMMON = {
 ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
-    "behaviour": {"hiding", "tally"},
-    "probes": {"behaviour", "tally"},
+    "behaviour": {"hiding", "precision", "tally"},
+    "probes": {"behaviour", "precision", "tally"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics", "sweep_file"},
     "sas": {
-        *("batched_attention", "guard", "hiding", "probes", "run_files", "scheme", "shares"),
-        "tally",
+        *("batched_attention", "guard", "hiding", "precision", "probes", "run_files", "scheme"),
+        *("shares", "tally"),
     },
     "series": {"epochs", "model_cards", "record", "run_files", "schedule"},
     "sweep": {"record", "run_files", "schedule", "sweep_file", "training"},

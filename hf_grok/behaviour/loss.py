@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.encoding import encode_lines
 from hf_grok.errors import UserError
+from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
 
 
@@ -27,9 +28,8 @@ def summed_loss(
     """
     position = torch.arange(1, ids.shape[1], device=ids.device)
     real = position < lengths[:, None]
-    log_probabilities = logits[:, :-1].float().log_softmax(-1)
-    gold = log_probabilities.gather(-1, ids[:, 1:, None]).squeeze(-1)
-    return -gold.double()[real].sum()
+    gold = log_probabilities_of(logits[:, :-1], ids[:, 1:])
+    return -in_double(gold[real]).sum()
 
 
 class TokenLoss(Behaviour):

@@ -14,6 +14,7 @@ from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.encoding import EncodedLines, encode_lines
 from hf_grok.errors import UserError
 from hf_grok.hiding import HIDDEN_SHARE, hidden_pieces, uniform_numbers
+from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
 
 
@@ -26,8 +27,7 @@ def hidden_loss(
 
     Summed in double precision, so that the order in which the lines come does not show.
     """
-    log_probabilities = logits[hidden].float().log_softmax(-1)
-    return -log_probabilities.gather(-1, ids[hidden][:, None]).double().sum()
+    return -in_double(log_probabilities_of(logits[hidden], ids[hidden])).sum()
 
 
 class MaskedLoss(Behaviour):

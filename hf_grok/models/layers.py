@@ -24,10 +24,12 @@ def sinusoidal_positions(length: int, width: int) -> Tensor:
 
     Source: Vaswani et al. 2017, section 3.5.
     """
-    position = torch.arange(length, dtype=torch.float64).unsqueeze(1)
-    exponent = torch.arange(0, width, 2, dtype=torch.float64) / width
-    angle = position / 10000.0**exponent
-    return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).float()
+    # On the CPU, whatever torch's default device: some have no float64.
+    exact: dict[str, Any] = {"dtype": torch.float64, "device": "cpu"}
+    position = torch.arange(length, **exact).unsqueeze(1)
+    angle = position / 10000.0 ** (torch.arange(0, width, 2, **exact) / width)
+    table = torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(1).float()
+    return table.to(torch.empty(0).device)
 
 
 def eager_attention(

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
 from hf_grok.errors import unknown_name
+from hf_grok.precision import in_double
 
 TOP_DOWN, CHART = ALGORITHMS = ("top_down", "chart")
 
@@ -60,7 +61,7 @@ def choose_splits(
     """
     if algorithm not in ALGORITHMS:
         raise unknown_name("algorithm", algorithm, ALGORITHMS)
-    chart = chart.double()
+    chart = in_double(chart)
     edge = torch.zeros(chart.shape, dtype=torch.int64, device=chart.device)
     value, baseline, total = (torch.zeros_like(chart) for _ in range(3))
     for starts, ends in _by_width(chart.shape[-1]):

@@ -13,6 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.precision import in_double
 from hf_grok.probes.alignment import NO_WORD, encode_words
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
 from hf_grok.probes.predictions import (
@@ -43,9 +44,10 @@ def class_losses(
         members: the piece predicted there is of the class.
 
     Returns:
-        float64 sums in nats and int64 counts, on the device of `losses`.
+        float64 sums in nats, and int64 counts.
     """
-    sums = torch.where(members, losses.double(), 0.0).sum((1, 2))
+    doubles = in_double(losses)
+    sums = torch.where(members.to(doubles.device), doubles, 0.0).sum((1, 2))
     return sums, members.sum((1, 2))
 
 
@@ -106,7 +108,7 @@ class TokenClassLoss(Probe):
     """
 
     name = "class_loss"
-    version = 1
+    version = 2  # 2: log-probabilities without the rounding of a large vocabulary
     source = "ours; classes by the parts of speech and relations of Universal Dependencies"
     metrics: ClassVar[Mapping[str, Metric]] = {
         f"class_loss_{kind}": Metric(

@@ -7,9 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
@@ -17,10 +16,8 @@ from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
+from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
 from hf_grok.probes.predictions import (
-    NO_LABEL,
-    NOT_A_NUMBER,
-    NOWHERE,
     Predictions,
     hidden_pieces,
     predict,
@@ -32,38 +29,8 @@ METHODS = ("auto", "batched", "one_by_one")
 LABELS = ("sampled", "gold")
 # Of the tokens that a forward pass takes at once: a backward pass holds several times as much.
 SHARE_OF_BUDGET = 4
-# Tells the draw of labels from the draw of hidden pieces, which is seeded by (seed, sentence).
-LABEL_STREAM = 1
 
 log = logging.getLogger(__name__)
-
-
-def sampled_labels(
-    logits: Float[Tensor, "batch length vocabulary"],
-    place: Int[Tensor, "batch length"],
-    uniform: Float[Tensor, "batch piece"],
-) -> Int[Tensor, "batch length"]:
-    """label = the first token whose cumulated probability exceeds uniform[b, place].
-
-    Args:
-        logits: the model's scores at each position.
-        place: piece of the sentence that is predicted there; -1 where none is.
-        uniform: float64 in [0, 1), one number for each piece of each sentence.
-
-    Returns:
-        Token ids, -100 where nothing is predicted.
-
-    Raises:
-        UserError: the scores are not numbers.
-    """
-    asked = place != NOWHERE
-    cumulated = logits[asked].float().softmax(-1).double().cumsum(-1)
-    drawn = uniform.gather(1, place.clamp(min=0))[asked][:, None] * cumulated[:, -1:]
-    if drawn.isnan().any():
-        raise UserError(NOT_A_NUMBER)
-    labels = torch.full_like(place, NO_LABEL)
-    labels[asked] = torch.searchsorted(cumulated, drawn, right=True).squeeze(1)
-    return labels
 
 
 class EmpiricalFisher(Probe):
@@ -101,7 +68,7 @@ class EmpiricalFisher(Probe):
     """
 
     name = "fisher"
-    version = 1
+    version = 2  # 2: log-probabilities without the rounding of a large vocabulary
     source = "Chen et al. 2024 (arXiv 2309.07311)"
     metrics: ClassVar[Mapping[str, Metric]] = {
         "fisher_trace": Metric(
@@ -148,7 +115,7 @@ class EmpiricalFisher(Probe):
         self._tokenizer = tokenizer
         self._hidden = hidden_pieces(self._sentences, seed=seed)
         self._uniform = (
-            _uniform_numbers(self._sentences.lengths, seed) if labels == "sampled" else None
+            uniform_numbers(self._sentences.lengths, seed) if labels == "sampled" else None
         )
         self._method = method
         self.used: str | None = None
@@ -195,8 +162,7 @@ class EmpiricalFisher(Probe):
         def draw(logits: Tensor) -> Tensor:
             if self._uniform is None:
                 return predictions.gold
-            uniform = self._uniform[batch].to(logits.device)
-            return sampled_labels(logits, predictions.place, uniform)
+            return sampled_labels(logits, predictions.place, self._uniform[batch])
 
         if self._method != "one_by_one" and self.used != "one_by_one":
             try:
@@ -242,18 +208,6 @@ def batched_and_checked(
                 "outside the layer that owns it, or treats a sentence in a batch differently"
             )
     return norms
-
-
-def _uniform_numbers(
-    lengths: Int[Tensor, " sentence"], seed: int
-) -> Float[Tensor, "sentence length"]:
-    """float64 in [0, 1) for each piece of each sentence, by (seed, sentence, piece) alone."""
-    longest = int(lengths.max())
-    rows = [
-        np.random.default_rng([seed, number, LABEL_STREAM]).random(longest)
-        for number in range(len(lengths))
-    ]
-    return torch.from_numpy(np.stack(rows))
 
 
 def _require_trainable(model: nn.Module) -> None:

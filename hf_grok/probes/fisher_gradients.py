@@ -26,6 +26,7 @@ from torch.func import functional_call, vjp, vmap
 from transformers.pytorch_utils import Conv1D
 
 from hf_grok.errors import UserError
+from hf_grok.precision import inner_products, squared_norms
 from hf_grok.probes.predictions import Predictions, negative_log_likelihood, predict
 from hf_grok.probes.weight_norm import is_norm_layer
 
@@ -45,7 +46,7 @@ def one_by_one(model: nn.Module, predictions: Predictions, labels: Labels) -> No
     The definition itself: a forward and a backward pass for each sentence, without filling.
 
     Returns:
-        float64, on the model's device.
+        float64, on the model's device where that has it.
     """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     norms = []
@@ -55,7 +56,7 @@ def one_by_one(model: nn.Module, predictions: Predictions, labels: Labels) -> No
             logits = predict(model, alone)
             loss = negative_log_likelihood(logits, labels[row : row + 1, : logits.shape[1]]).sum()
             gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-        squares = [_square(gradient) for gradient in gradients if gradient is not None]
+        squares = [squared_norms(gradient) for gradient in gradients if gradient is not None]
         norms.append(torch.stack(squares).sum())
     return torch.stack(norms)
 
@@ -192,7 +193,7 @@ class _Parts:
             if matrix.requires_grad
         ]
         squares += [
-            values.double().square().sum(1)
+            squared_norms(values, 1)
             for vector, values in self._vectors.items()
             if vector.requires_grad
         ]
@@ -224,7 +225,7 @@ def _squared_sum(factors: list[Factors]) -> Norms:
         total = total + _squared_product(left, right)
         for other_left, other_right in factors[first + 1 :]:
             lefts, rights = _inner(left, other_left), _inner(right, other_right)
-            total = total + 2 * (lefts.double() * rights.double()).sum((1, 2))
+            total = total + 2 * inner_products(lefts, rights)
     return torch.as_tensor(total)
 
 
@@ -232,8 +233,8 @@ def _squared_product(left: Tensor, right: Tensor) -> Norms:
     """|sum_t left_t right_t^T|^2, through the smaller of the matrix and of the inner products."""
     length, columns = right.shape[1:]
     if left.is_floating_point() and length * (left.shape[2] + columns) > left.shape[2] * columns:
-        return (left.float().transpose(1, 2) @ right.float()).double().square().sum((1, 2))
-    return (_inner(left, left).double() * _inner(right, right).double()).sum((1, 2))
+        return squared_norms(left.float().transpose(1, 2) @ right.float(), 1)
+    return inner_products(_inner(left, left), _inner(right, right))
 
 
 def _inner(
@@ -248,7 +249,3 @@ def _inner(
     if right.is_floating_point():
         return _inner(right, left).transpose(1, 2)
     return (left[:, :, None] == right[:, None, :]).float()
-
-
-def _square(gradient: Tensor) -> Float[Tensor, ""]:
-    return torch.linalg.vector_norm(gradient, dtype=torch.float64).square()

@@ -109,7 +109,7 @@ class IntrinsicDimension(Probe):
             states = hidden_states(base, ids, lengths, causal=causal, layer=self._layer)
             place = lengths - 1 if self._takes_last(causal) else torch.zeros_like(lengths)
             rows = torch.arange(len(batch), device=device)
-            vectors[batch] = states[rows, place].double().cpu()
+            vectors[batch] = states[rows, place].cpu().double()
             filled[batch] = 1
         return {"vectors": vectors, "filled": filled}
 

@@ -13,13 +13,6 @@ from hf_grok.errors import UserError
 LOGGER = logging.get_logger(__name__)
 
 
-def log_probabilities(
-    logits: Float[Tensor, "batch kept vocabulary"],
-) -> Float[Tensor, "batch kept vocabulary"]:
-    """log p(v) = logits[v] - log sum over w of exp logits[w], in single precision; nats."""
-    return logits.float().log_softmax(-1)
-
-
 def logits_at(
     model: nn.Module,
     ids: Int[Tensor, "batch length"],

@@ -9,8 +9,9 @@ from jaxtyping import Float64, Int
 from torch import Tensor, nn
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.precision import log_probabilities_of, log_softmax
 from hf_grok.probes.base import device_of
-from hf_grok.probes.pair_logits import log_probabilities, logits_at
+from hf_grok.probes.pair_logits import logits_at
 from hf_grok.probes.pair_sentences import EncodedSentences
 
 
@@ -34,8 +35,8 @@ def log_probability(
         # No mask: filling is on the right, out of sight of every token that counts.
         ids = sentences.ids[batch, : int(lengths.max())].to(device)
         before = torch.arange(ids.shape[1] - 1).expand(len(batch), -1)
-        every = log_probabilities(logits_at(model, ids, before.to(device), use_cache=False))
-        each = every.gather(-1, ids[:, 1:, None])[..., 0].cpu().double()
+        logits = logits_at(model, ids, before.to(device), use_cache=False)
+        each = log_probabilities_of(logits, ids[:, 1:]).cpu().double()
         scores[batch] = each.masked_fill(before + 1 >= lengths[:, None], 0.0).sum(-1)
     return scores
 
@@ -84,7 +85,7 @@ def masked_log_probabilities(
     found = torch.zeros(len(ids), dtype=torch.float64)
     for batch in even_ranges(len(distinct), max(1, token_budget(device) // ids.shape[1])):
         rows = distinct[batch.start : batch.stop].to(device)
-        every = log_probabilities(logits_at(model, rows[:, 1:].contiguous(), rows[:, :1]))
+        every = log_softmax(logits_at(model, rows[:, 1:].contiguous(), rows[:, :1]))
         here = ((place >= batch.start) & (place < batch.stop)).nonzero().squeeze(1)
         wanted = (place[here] - batch.start).to(device), gold[here].to(device)
         found[here] = every[:, 0][wanted].cpu().double()

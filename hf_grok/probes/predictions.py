@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.errors import UserError
+from hf_grok.precision import log_probabilities_of
 from hf_grok.probes.alignment import NO_WORD, EncodedWords
 from hf_grok.probes.attention import is_causal
 
@@ -170,12 +170,12 @@ def negative_log_likelihood(
     Raises:
         UserError: the logits are not numbers.
     """
-    flat = cross_entropy(
-        logits.flatten(0, 1), labels.flatten(), ignore_index=NO_LABEL, reduction="none"
-    )
-    if flat.isnan().any():
+    asked = labels != NO_LABEL
+    losses = torch.zeros_like(labels, dtype=torch.float32)
+    losses[asked] = -log_probabilities_of(logits[asked], labels[asked])
+    if losses.isnan().any():
         raise UserError(NOT_A_NUMBER)
-    return flat.view(labels.shape)
+    return losses
 
 
 def _batch(

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError
+from hf_grok.precision import device_of_sums, in_double
 from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.attention import (
     attention_masks,
@@ -71,9 +72,10 @@ def entropy_sums(
     A query that sees one position has entropy 0 of at most 0: it has no part in the second sum.
 
     Returns:
-        Both sums, and the number of queries in the second one.
+        Both sums, and the number of queries in the second one; float64.
     """
-    entropy = attention_entropy(attention).double()
+    entropy = in_double(attention_entropy(attention))
+    visible, real = visible.to(entropy.device), real.to(entropy.device)
     choosing = real & (visible > 1)
     bound = torch.where(choosing, visible, 2).double().log()
     share = torch.where(choosing, 1 / bound, 0.0)
@@ -170,10 +172,10 @@ class AttentionSparsity(Probe):
 
 
 class _Sums:
-    """The sums of `AttentionSparsity.state`, while they grow on the model's device."""
+    """The sums of `AttentionSparsity.state` while they grow, on the model's device if it can."""
 
     def __init__(self, layers: int, heads: int, causal: bool, device: torch.device) -> None:
-        self._causal = causal
+        self._causal, device = causal, device_of_sums(device)
         self._entropy = torch.zeros(layers, heads, dtype=torch.float64, device=device)
         self._normalised = torch.zeros_like(self._entropy)
         self._choosing = torch.zeros(layers, dtype=torch.float64, device=device)
@@ -183,11 +185,11 @@ class _Sums:
         self, real: Bool[Tensor, "batch query"], masks: Sequence[Tensor | None]
     ) -> Callable[[int, Tensor], None]:
         """Count the positions of a batch; returns what adds a layer's map of it to the sums."""
-        self._positions += real.sum()
+        self._positions += real.sum().to(self._positions.device)
 
         def add(layer: int, attention: Tensor) -> None:
             visible = visible_positions(masks[layer], *real.shape, causal=self._causal)
-            plain, share, rows = entropy_sums(attention, visible.to(real.device), real)
+            plain, share, rows = entropy_sums(attention, visible, real)
             self._entropy[layer] += plain
             self._normalised[layer] += share
             self._choosing[layer] += rows

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.precision import in_double
 
 METRICS = ("cosine", "euclidean")
 # With fewer the tenth that is cut away would be no point.
@@ -60,7 +61,7 @@ def neighbour_ratios(
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
     _require_finite(points)
-    places = points.double()
+    places = in_double(points)
     if metric == "cosine":
         places = _normalised(places)
     if len(places) < 3:
@@ -90,7 +91,7 @@ def dimension_of_ratios(ratios: Float[Tensor, " point"], discard: float = 0.1) -
         )
     # A product such as 0.7 * 10 can fall short of a whole number by a rounding.
     kept = min(math.floor((1 - discard) * count + 1e-9), count - 1)
-    x = ratios.double().log().sort().values[:kept]
+    x = in_double(ratios).log().sort().values[:kept]
     y = -torch.log1p(-torch.arange(1, kept + 1, dtype=torch.double, device=x.device) / count)
     return float((x @ y) / (x @ x))
 

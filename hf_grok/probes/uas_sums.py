@@ -1,14 +1,16 @@
-"""Sums over gold arcs, layer by layer and batch by batch, on the model's device."""
+"""Sums over gold arcs, layer by layer and batch by batch, on the model's device if it can."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from hf_grok.precision import device_of_sums, in_double
 from hf_grok.probes.alignment import EncodedWords
 from hf_grok.probes.base import State
 from hf_grok.probes.offsets import offset_hits, offsets_for
@@ -47,7 +49,7 @@ class Batch:
         pieces: where the words stand.
         cells: where a word may choose another.
         targets: the arcs.
-        category: half, kind and relation of each arc in one number.
+        category: half, kind and relation of each arc in one number; where the sums are.
         drawn: sentence in the batch -> place among the pictured sentences.
     """
 
@@ -81,7 +83,8 @@ class Sums:
         self._pictured, self._device = pictured, device
         self._categories = HALVES * KINDS * len(gold.names)
         by_head = (self._categories, shape.heads, shape.directions)
-        self._hits = torch.zeros(shape.layers, *by_head, dtype=torch.float64, device=device)
+        sums: dict[str, Any] = {"dtype": torch.float64, "device": device_of_sums(device)}
+        self._hits = torch.zeros(shape.layers, *by_head, **sums)
         self._mass = torch.zeros_like(self._hits)
         size = max((int(gold.words[number]) for number in pictured), default=0)
         self._maps = torch.zeros(
@@ -156,7 +159,7 @@ class Sums:
             targets=Targets.of(
                 arcs, len(places), most, causal=self._shape.causal, device=self._device
             ),
-            category=category.to(self._device),
+            category=category.to(self._hits.device),
             drawn={
                 row: self._pictured[number]
                 for row, number in enumerate(chosen)
@@ -169,8 +172,8 @@ class Sums:
     ) -> None:
         weights = word_attention(attention, batch.pieces, batch.cells)
         hits, mass = arc_hits(weights, batch.targets)
-        self._hits[layer].index_add_(0, batch.category, hits.double())
-        self._mass[layer].index_add_(0, batch.category, mass.double())
+        self._hits[layer].index_add_(0, batch.category, in_double(hits))
+        self._mass[layer].index_add_(0, batch.category, in_double(mass))
         size = min(weights.shape[-1], self._maps.shape[-1])
         for row, place in batch.drawn.items():
             self._maps[place, layer, :, :size, :size] = weights[row, :, :size, :size]

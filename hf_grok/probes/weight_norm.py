@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from hf_grok import precision
 from hf_grok.errors import UserError
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
 
@@ -20,16 +21,15 @@ WITHOUT = "all parameters but the gains of LayerNorm and RMSNorm"
 def squared_norms(model: nn.Module) -> dict[str, Float[Tensor, ""]]:
     """sum of squares of each parameter, by its name; a tied parameter once, by its first name.
 
-    Summed in float64, on the parameter's device.
+    Summed in float64, on the parameter's device where that has it.
 
     Raises:
         UserError: the weights are not in memory as the numbers that the model computes with:
             packed (4 bits, 8 bits, fp8) or left on another device by an offloading device map.
     """
     _refuse_packed(model)
-    # vector_norm casts inside its loop: `.double()` would copy a whole embedding matrix.
     return {
-        name: torch.linalg.vector_norm(parameter.detach(), dtype=torch.float64).square()
+        name: precision.squared_norms(parameter.detach())
         for name, parameter in model.named_parameters()
     }
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from hf_grok.hiding import IGNORED
+from hf_grok.precision import log_probabilities_of
 
 
 def token_mean_loss(
@@ -27,12 +27,8 @@ def token_mean_loss(
         num_items_in_batch: labels in the whole batch, over accumulation and processes; None counts
             those at hand.
     """
-    summed = cross_entropy(
-        outputs.logits.flatten(0, 1).float(),
-        labels.flatten(),
-        ignore_index=IGNORED,
-        reduction="sum",
-    )
+    predicted = labels != IGNORED
+    summed = -log_probabilities_of(outputs.logits[predicted], labels[predicted]).sum()
     if num_items_in_batch is None:
         num_items_in_batch = (labels != IGNORED).sum()
     return summed / torch.as_tensor(num_items_in_batch, device=summed.device)

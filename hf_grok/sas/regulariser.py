@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from hf_grok.sas.annotation import NONE, WORD_OF
@@ -34,10 +34,10 @@ class BatchArcs:
         return torch.cat([pairs.places for pairs in self.sets], dim=1)
 
     @property
-    def counts(self) -> Float[Tensor, " sets+1"]:
+    def counts(self) -> Int[Tensor, " sets+1"]:
         """Number of arcs of each set, then of tokens."""
         counted = [pairs.arcs for pairs in self.sets]
-        return torch.stack([*counted, self.tokens]).double()
+        return torch.stack([*counted, self.tokens]).long()
 
 
 def batch_arcs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> BatchArcs:
@@ -53,7 +53,7 @@ def batch_arcs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> Bat
 def penalty_share(
     attentions: Sequence[Tensor],
     arcs: BatchArcs,
-    counts: Float[Tensor, " sets+1"],
+    counts: Int[Tensor, " sets+1"],
     options: PenaltyOptions,
 ) -> Float[Tensor, ""]:
     """A micro-batch's share of R; the shares of all micro-batches of all processes add up to R.
@@ -84,7 +84,7 @@ def penalty_share(
     return means[0] if len(means) == 1 else means[0] - means[1]
 
 
-def _divisor(counts: Float[Tensor, " sets+1"], number: int, options: PenaltyOptions) -> Tensor:
+def _divisor(counts: Int[Tensor, " sets+1"], number: int, options: PenaltyOptions) -> Tensor:
     """What the sum of one set is divided by; without an arc the sum is 0, whatever it is."""
     if options.normalisation == "sum":
         return torch.ones_like(counts[0])

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from hf_grok.epochs import examples_read
+from hf_grok.precision import squared_norms
 from hf_grok.training.tensors import LengthBucketSampler
 
 
@@ -37,7 +38,5 @@ class Progress:
 
     def _distance(self, model: nn.Module) -> float:
         pairs = zip(model.parameters(), self._start, strict=True)
-        squares = [
-            (now.detach() - then.to(now.device)).double().square().sum() for now, then in pairs
-        ]
+        squares = [squared_norms(now.detach() - then.to(now.device)) for now, then in pairs]
         return float(torch.stack(squares).sum().sqrt())

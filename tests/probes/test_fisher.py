@@ -15,8 +15,8 @@ from hf_grok.guard import watching
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import EmpiricalFisher, add_states
 from hf_grok.probes.base import metric_of
-from hf_grok.probes.fisher import sampled_labels
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
+from hf_grok.probes.fisher_labels import sampled_labels
 from hf_grok.probes.predictions import Predictions
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer

@@ -26,11 +26,12 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
+from hf_grok import precision
 from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.base import add_states
 from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
-from hf_grok.probes.pair_logits import log_probabilities, logits_at
+from hf_grok.probes.pair_logits import logits_at
 from hf_grok.probes.pair_scores import even_ranges, groups_of_equal
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, SIZES, model_of
 from tests.probes.pair_material import (
@@ -290,7 +291,7 @@ def test_a_model_in_low_precision_is_scored_in_single() -> None:
 
 def test_log_probabilities_are_taken_in_single_precision() -> None:
     logits = (5 * torch.randn(3, 2, 40)).bfloat16()
-    found = log_probabilities(logits)
+    found = precision.log_softmax(logits)
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), log_softmax(logits), atol=1e-5)
 
