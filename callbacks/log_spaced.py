@@ -53,8 +53,11 @@ class LogSpacedCallback(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
-        """Evaluate and save step 0, which Trainer's own control offers no way to ask for."""
-        if state.global_step > 0:
+        """Evaluate and save step 0, which Trainer's own control offers no way to ask for.
+
+        A run that goes on from a checkpoint of step 0 has done so: its history says it.
+        """
+        if state.global_step > 0 or state.log_history:
             return
         if self.evaluate is not None:
             self._trainer.evaluate()

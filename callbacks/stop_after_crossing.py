@@ -30,6 +30,20 @@ class StopAfterCrossingCallback(TrainerCallback):
             raise UserError(f"stop {steps} steps after crossing: expected at least 1")
         self.metric, self.threshold, self.steps = metric, threshold, steps
 
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        """A run that was stopped at the checkpoint that it is resumed from stays stopped."""
+        evaluated = any(
+            self.metric in row and row["step"] == state.global_step for row in state.log_history
+        )
+        if evaluated and self._is_over(state):
+            control.should_training_stop = True
+
     def on_evaluate(
         self,
         args: TrainingArguments,
@@ -38,10 +52,13 @@ class StopAfterCrossingCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Look whether the crossing is far enough behind."""
-        crossing = self._crossing(state)
-        if crossing is not None and state.global_step >= crossing + self.steps:
+        if self._is_over(state):
             control.should_training_stop = True
             control.should_save = True
+
+    def _is_over(self, state: TrainerState) -> bool:
+        crossing = self._crossing(state)
+        return crossing is not None and state.global_step >= crossing + self.steps
 
     def _crossing(self, state: TrainerState) -> int | None:
         reached = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
 from hf_grok.printable import quoted
+from hf_grok.run_files import replace
 from hf_grok.text_files import read_lines
 
 
@@ -107,10 +108,36 @@ def _rewrite(path: Path, keep: Callable[[Row], bool]) -> None:
     if not path.is_file():
         return
     rows, _ = read_rows(path)
-    kept = [f"{row.text}\n" for row in rows if keep(row)]
+    _write(path, [f"{row.text}\n" for row in rows if keep(row)])
+
+
+def restore(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make the file hold exactly `rows`, its own lines where they say the same.
+
+    Whatever was written after them, twice or in part is gone.
+    """
+    lines = path.read_bytes().split(b"\n") if path.is_file() else []
+    kept = []
+    for number, row in enumerate(rows):
+        line = lines[number].decode(errors="replace") if number < len(lines) else ""
+        same = _sorted(line) == json.dumps(row, sort_keys=True)
+        kept.append((line if same else json.dumps(row)) + "\n")
+    if path.is_file() or rows:
+        _write(path, kept)
+
+
+def _sorted(line: str) -> str | None:
+    """The line with its keys in order; None for what is no JSON."""
+    try:
+        return json.dumps(parse_object(line, "", nonfinite=True), sort_keys=True)
+    except UserError:
+        return None
+
+
+def _write(path: Path, lines: Sequence[str]) -> None:
     temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(kept), encoding="utf-8")
-    temporary.replace(path)
+    temporary.write_text("".join(lines), encoding="utf-8")
+    replace(temporary, path)
 
 
 def _ends_whole(path: Path) -> bool:

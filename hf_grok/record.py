@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from datetime import datetime, timezone
 from importlib.metadata import version
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_lines import append_row, rewind
+from hf_grok.json_lines import append_row, restore, rewind
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
+from hf_grok.run_files import replace, sync
 from hf_grok.version import __version__
 
 RUN_FILE = "run.json"
@@ -36,13 +38,14 @@ class RunRecord:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._info: dict[str, Any] = {}
+        self._earlier_seconds = 0.0
         self._began = time.monotonic()
 
     def start(self, info: dict[str, Any]) -> None:
         """Write run.json with status "running"; seconds of an earlier start are kept."""
-        path = self.folder / RUN_FILE
-        earlier = read_object(path) if path.is_file() else {}
-        self._earlier_seconds = _seconds(earlier.get("seconds", 0.0), path)
+        earlier = recorded(self.folder) or {}
+        seconds = earlier.get("seconds", 0.0)
+        self._earlier_seconds = _seconds(seconds, self.folder / RUN_FILE)
         self._info = {
             **info,
             "started": earlier.get("started", _now()),
@@ -60,17 +63,41 @@ class RunRecord:
         seconds = self._earlier_seconds + time.monotonic() - self._began
         self._info["seconds"] = round(seconds, 1)
         temporary = self.folder / f".{RUN_FILE}"
-        temporary.write_text(json.dumps(self._info, indent=1) + "\n")
-        temporary.replace(self.folder / RUN_FILE)
+        temporary.write_text(json.dumps(self._info, indent=1) + "\n", encoding="utf-8")
+        replace(temporary, self.folder / RUN_FILE)
 
     def append(self, row: dict[str, Any]) -> None:
         """Add one logged row to metrics.jsonl."""
         append_row(self.folder / METRICS_FILE, row)
 
-    def rewind(self, step: int) -> None:
-        """Drop what was logged and pictured after `step`: a resumed run does it again."""
-        for name in (METRICS_FILE, PROBES_FILE):
-            rewind(self.folder / name, step)
+    def rewind(self, step: int, history: Sequence[Mapping[str, Any]] = ()) -> None:
+        """The tables as they were when the checkpoint of `step` was written.
+
+        Rows of the same step that came after it go too: a resumed run does them again.
+
+        Args:
+            step: that is gone on from; -1 for the beginning.
+            history: `log_history` as the checkpoint has it.
+        """
+        restore(self.folder / METRICS_FILE, history)
+        rewind(self.folder / PROBES_FILE, step)
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """What a run's folder says of it in run.json; None where there is none.
+
+    Raises:
+        UserError: it is no JSON object, with the place.
+    """
+    path = folder / RUN_FILE
+    return read_object(path) if path.is_file() else None
+
+
+def sync_tables(folder: Path) -> None:
+    """Put a run's tables on the disk, so that no checkpoint outlives the rows before it."""
+    for name in (METRICS_FILE, PROBES_FILE):
+        if (folder / name).is_file():
+            sync(folder / name)
 
 
 def _seconds(value: Any, path: Path) -> float:
@@ -106,7 +133,7 @@ def machine(device: str, threads: int) -> dict[str, Any]:
 def _processor() -> str:
     path = Path("/proc/cpuinfo")
     if path.is_file():
-        for line in path.read_text().splitlines():
+        for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from hf_grok.errors import UserError
+
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+# Seconds between tries to replace a file that is open.
+_WAITS = (0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 def step_of(folder: Path) -> int:
@@ -22,9 +31,61 @@ def checkpoints(run: Path) -> list[Path]:
 
 
 def sync(path: Path) -> None:
-    """Put a file's content, or a folder's names, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Put a file's content, or a folder's names, on the disk.
+
+    Windows flushes what is open for writing only, and opens no folder: its file system keeps the
+    names by itself.
+    """
+    if path.is_dir():
+        with suppress(PermissionError):
+            _flush(path, os.O_RDONLY)
+        return
+    try:
+        _flush(path, os.O_RDWR)
+    except PermissionError:  # a file that may only be read
+        _flush(path, os.O_RDONLY)
+
+
+def _flush(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace(temporary: Path, target: Path) -> None:
+    """Give `target` the content of `temporary`, at once and whole.
+
+    Windows refuses that while somebody has `target` open, as whoever reads it has for a moment.
+    """
+    for wait in _WAITS:
+        try:
+            temporary.replace(target)
+        except PermissionError:
+            time.sleep(wait)
+        else:
+            return
+    temporary.replace(target)
+
+
+@contextmanager
+def taken(path: Path, refusal: str) -> Iterator[None]:
+    """Hold a lock file. Every system gives it up with the process that holds it.
+
+    Args:
+        path: of the lock; its folder must be there.
+        refusal: what is at work, for whoever comes second.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{refusal}: wait for it or end it, then start again") from None
+    try:
+        yield
+    finally:
+        lock.release()

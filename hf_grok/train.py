@@ -13,7 +13,8 @@ from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
     from hf_grok.training.branch import Branch
-    from hf_grok.training.recipe import Settings
+    from hf_grok.training.recipe import Recipe, Settings
+    from hf_grok.training.words import Words
 
 DESCRIPTION = """Train a model on a language and watch it generalise.
 
@@ -28,9 +29,13 @@ RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be
   accelerate launch -m hf_grok.train question-formation  # several processes
 
 A branch (--from-checkpoint) goes on from a checkpoint of another run as that run would have gone
-on: weights, optimiser, learning rate, random numbers and data order. It keeps the model, the data,
-the seed and the batch, may change the regulariser (--sas_...) and the length, and lives in a folder
-of its own (default runs/RECIPE-SCALE-seedN-fromSTEP), whose tables begin with the other run's.
+on: weights, optimiser, learning rate, random numbers and data order. What that run was told holds
+for it too, unless it is said anew. It keeps the model, the data, the seed and the batch, may change
+the regulariser (--sas_...) and the length, and lives in a folder of its own (default
+runs/RECIPE-SCALE-seedN-fromSTEP), whose tables begin with the other run's.
+
+--resume goes on with a run as it was begun, to the same bytes: what it was told need not be said
+again, and another number of processes, data, model or batch are refused.
 
 A run leaves run.json, metrics.jsonl, checkpoint-N/ and the final model in --output_dir
 (default runs/RECIPE-SCALE-seedN); `hf-grok report RUN` draws it.
@@ -62,6 +67,12 @@ def build_parser() -> OptionParser:
         action="store_true",
         help="with --from-checkpoint: start the optimiser's moments afresh (a control)",
     )
+    parser.add_argument(
+        "--allow-other-processes",
+        action="store_true",
+        help="with --resume: go on with another number of processes than before (another run, "
+        "from there on: run.json says so)",
+    )
     parser.add_argument("--list", action="store_true", help="name the shipped recipes and leave")
     parser.add_argument(
         "--options", action="store_true", help="describe every value of a recipe and leave"
@@ -92,11 +103,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
     own = recipes.own_words(overrides)
-    default_parent = recipe.values.get("output_dir") or recipes.default_output(recipe, own)
-    branch = chosen_branch(chosen, default_parent)
-    settings = recipes.parse(recipe, overrides, suffix=branch.suffix if branch else "")
-    run(settings, resume=chosen.resume, branch=branch)
+    default = recipe.values.get("output_dir") or recipes.default_output(recipe, own)
+    branch = chosen_branch(chosen, default)
+    suffix = branch.suffix if branch else ""
+    folder = Path(own["output_dir"][0] if own.get("output_dir") else default + suffix)
+    told, inherited = inheritance(recipe, folder, branch, resume=chosen.resume)
+    kept = {name: values for name, values in inherited.items() if name not in own}
+    if kept and int(os.environ.get("RANK", "0")) == 0:
+        print(f"as {told} was told: {' '.join(recipes.on_the_line(kept))}", file=sys.stderr)
+    settings = recipes.parse(recipe, overrides, suffix=suffix, inherited=inherited)
+    run(
+        settings,
+        resume=chosen.resume,
+        branch=branch,
+        other_processes=chosen.allow_other_processes,
+    )
     return 0
+
+
+def inheritance(
+    recipe: Recipe, folder: Path, branch: Branch | None, *, resume: bool
+) -> tuple[Path, Words]:
+    """Which run is gone on from, and what its command line said.
+
+    A run that is resumed goes on as it was begun, a branch as its parent: what they were told need
+    not be said again, and what is said again wins.
+    """
+    from hf_grok.record import recorded
+    from hf_grok.training.resume import inherited_words
+
+    info = recorded(folder) if resume else None
+    if info is None and branch is not None:
+        theirs = recorded(branch.parent)
+        return branch.parent, inherited_words(branch.parent, theirs, recipe, branch=True)
+    return folder, inherited_words(folder, info, recipe, branch=False)
 
 
 def chosen_branch(chosen: argparse.Namespace, default_parent: str) -> Branch | None:
@@ -124,13 +164,20 @@ def chosen_branch(chosen: argparse.Namespace, default_parent: str) -> Branch | N
     return Branch(find_checkpoint(text, parent), chosen.reset_optimizer)
 
 
-def run(settings: Settings, *, resume: bool = False, branch: Branch | None = None) -> Path:
+def run(
+    settings: Settings,
+    *,
+    resume: bool = False,
+    branch: Branch | None = None,
+    other_processes: bool = False,
+) -> Path:
     """Train `settings` to the end and return the run's folder.
 
     Args:
         settings: what is run.
         resume: go on from the last whole checkpoint in the run's folder.
         branch: the checkpoint of another run to begin from.
+        other_processes: resume even with another number of processes than before.
 
     Raises:
         UserError: bad values; a folder with another run in it; a loss that is not finite; a
@@ -138,7 +185,8 @@ def run(settings: Settings, *, resume: bool = False, branch: Branch | None = Non
     """
     from hf_grok.training.session import Session
 
-    return Session(settings, resume=resume, branch=branch).train()
+    session = Session(settings, resume=resume, branch=branch, other_processes=other_processes)
+    return session.train()
 
 
 if __name__ == "__main__":

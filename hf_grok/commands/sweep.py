@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
@@ -117,19 +117,19 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -
     if chosen.dry_run:
         print(listing(jobs))
         return 0
-    with locked(out) as lock:
+    with locked(out):
         write_description(whole, out)
-        return _run_jobs(jobs, out, lock, workers)
+        return _run_jobs(jobs, out, workers)
 
 
-def _run_jobs(jobs: Sequence[Job], out: Path, lock: IO[str], workers: int) -> int:
+def _run_jobs(jobs: Sequence[Job], out: Path, workers: int) -> int:
     from hf_grok.sweep.progress import SweepProgress
     from hf_grok.sweep.runner import Runner
     from hf_grok.sweep.tasks import make_tasks
 
     progress = SweepProgress(jobs)
     try:
-        failed = Runner(make_tasks(jobs, out), workers, lock, progress).run()
+        failed = Runner(make_tasks(jobs, out), workers, progress).run()
     finally:
         progress.close()
     print(closing(jobs, failed, out), file=sys.stderr)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
@@ -49,6 +49,21 @@ class StepLog:
         self._loss = self._penalty = self._arcs = None
         self._steps = self._measured = 0
         return taken
+
+    def sums(self) -> dict[str, Tensor]:
+        """Each process's sums so far, by name, for a checkpoint; what has none is absent."""
+        own = {"_loss": self._loss, "_penalty": self._penalty, "_arcs": self._arcs}
+        return {name: value for name, value in own.items() if value is not None}
+
+    def counts(self) -> dict[str, int]:
+        """How many steps the sums are of, by name, for a checkpoint."""
+        return {"_steps": self._steps, "_measured": self._measured}
+
+    def go_on(self, sums: Mapping[str, Tensor], counts: Mapping[str, int]) -> None:
+        """Add to what `sums` and `counts` gave when a checkpoint was written."""
+        self._loss, self._penalty = sums.get("_loss"), sums.get("_penalty")
+        self._arcs = sums.get("_arcs")
+        self._steps, self._measured = counts["_steps"], counts["_measured"]
 
 
 def _plus(total: Tensor | None, more: Tensor) -> Tensor:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.record import versions
+from hf_grok.run_files import replace, taken
 from hf_grok.sweep.jobs import FRESH, Job
 from hf_grok.sweep.plan import Plan
 from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
 LOCK_FILE = "sweep.lock"
+LOGS = "logs"
 
 
 def description(plan: Plan) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def write_description(plan: Plan, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     temporary = out / f".{SWEEP_FILE}"
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(out / SWEEP_FILE)
+    replace(temporary, out / SWEEP_FILE)
 
 
 def refuse_other_settings(plan: Plan, jobs: Sequence[Job], out: Path) -> None:
@@ -105,19 +106,17 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[IO[str]]:
-    """Keep other sweeps out of the folder; its runs hold the lock too, for as long as they live.
+def locked(out: Path) -> Iterator[None]:
+    """Keep other sweeps out of the folder, and start nothing beside runs that outlived one.
+
+    Each process of a sweep holds a lock of its own (`hf_grok.sweep.held`), for as long as it lives.
 
     Raises:
-        UserError: a sweep, or a run that outlived one, is at work there.
+        UserError: a sweep, or a run of one that was killed, is at work there.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with (out / LOCK_FILE).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"{out} is being written by another sweep, or by runs of one that was killed: wait "
-                "for them or end them, then start again"
-            ) from None
-        yield lock
+    with taken(out / LOCK_FILE, f"{out} is being written by another sweep"):
+        for lock in sorted((out / LOGS).glob("*.lock")):
+            with taken(lock, f"{lock.stem} in {out} is at work still, of a sweep that was killed"):
+                pass
+        yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import IO
 
 from hf_grok.errors import UserError
 from hf_grok.sweep.progress import SweepProgress
@@ -22,14 +21,11 @@ class Runner:
     Args:
         tasks: in the order in which they are started; each after those that it waits for.
         workers: how many processes run at a time.
-        lock: of the sweep's folder.
         progress: the bar, and where lines are said.
     """
 
-    def __init__(
-        self, tasks: Sequence[Task], workers: int, lock: IO[str], progress: SweepProgress
-    ) -> None:
-        self.workers, self.lock, self.progress = workers, lock, progress
+    def __init__(self, tasks: Sequence[Task], workers: int, progress: SweepProgress) -> None:
+        self.workers, self.progress = workers, progress
         self.finished: set[str] = set()
         self.failed: dict[str, str] = {}
         self._waiting = list(tasks)
@@ -94,7 +90,7 @@ class Runner:
         except UserError as error:
             self._fail(task, str(error))
             return
-        self._running[task.key] = (task, start(task, self.lock))
+        self._running[task.key] = (task, start(task))
 
     def _fail(self, task: Task, why: str) -> None:
         self.failed[task.key] = why

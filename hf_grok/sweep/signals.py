@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_HEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HEEDED = (signal.SIGINT, signal.SIGTERM)
+# A terminal that is closed; Windows has no such signal.
+_HANG_UP: signal.Signals | None = getattr(signal, "SIGHUP", None)
 
 
 class Interruption:
@@ -29,10 +31,10 @@ class Interruption:
 def heeded() -> Iterator[Interruption]:
     """Within it, SIGINT, SIGTERM and SIGHUP (unless ignored, as under nohup) raise the flag."""
     interruption = Interruption()
-    before = {number: signal.getsignal(number) for number in _HEEDED}
-    for number in _HEEDED:
-        if number != signal.SIGHUP or before[number] != signal.SIG_IGN:
-            signal.signal(number, interruption)
+    heeded = [*_HEEDED]
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) != signal.SIG_IGN:
+        heeded.append(_HANG_UP)
+    before = {number: signal.signal(number, interruption) for number in heeded}
     try:
         yield interruption
     finally:

@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from hf_grok.sweep.folder import LOGS
 from hf_grok.sweep.jobs import FINISHED, Job
 
 # One thread a run: runs beside each other use the cores better than threads within one do.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+NEW_GROUP: int = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 SECONDS_TO_END = 10.0
 TAIL = 15
 
@@ -60,26 +61,27 @@ def make_tasks(jobs: Sequence[Job], out: Path) -> list[Task]:
 
 
 def _log(out: Path, key: str) -> Path:
-    return out / "logs" / f"{key}.log"
+    return out / LOGS / f"{key}.log"
 
 
-def start(task: Task, lock: IO[str]) -> subprocess.Popen[bytes]:
-    """Start the task's process, in a session of its own: only the sweep passes signals on to it.
+def start(task: Task) -> subprocess.Popen[bytes]:
+    """Start the task's process, apart from the terminal: only the sweep passes signals on to it.
 
-    It keeps `lock` open, so that the sweep's folder stays taken for as long as a run writes there,
-    even if the sweep itself is killed.
+    It holds a lock beside its log, so that the sweep's folder stays taken for as long as a run
+    writes there, even if the sweep itself is killed.
     """
     words = task.job.command() if task.job else task.words
     task.log.parent.mkdir(parents=True, exist_ok=True)
+    held = ["-m", "hf_grok.sweep.held", str(task.log.with_suffix(".lock")), task.module]
     with task.log.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", task.module, *words],
+            [sys.executable, *held, *words],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, **ONE_THREAD},
-            start_new_session=True,
-            pass_fds=[lock.fileno()],
+            start_new_session=True,  # heeded where there are sessions
+            creationflags=NEW_GROUP,  # and where there are groups of the console instead
         )
 
 

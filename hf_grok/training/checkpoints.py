@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.run_files import checkpoints, step_of, sync
+from hf_grok.run_files import checkpoints, replace, step_of, sync
 
 MANIFEST = "manifest.json"
+STATE = "trainer_state.json"
 
 
 def sha256(path: Path) -> str:
@@ -38,9 +42,10 @@ def write_manifest(folder: Path) -> None:
             sync(path)
             entries[path.name] = {"bytes": path.stat().st_size, "sha256": sha256(path)}
     temporary = folder / f"{MANIFEST}.tmp"
-    temporary.write_text(json.dumps({"step": step_of(folder), "files": entries}, indent=1))
+    content = {"step": step_of(folder), "files": entries}
+    temporary.write_text(json.dumps(content, indent=1), encoding="utf-8")
     sync(temporary)
-    temporary.replace(folder / MANIFEST)
+    replace(temporary, folder / MANIFEST)
     sync(folder)
 
 
@@ -75,7 +80,46 @@ def last_whole_checkpoint(run: Path, say: Callable[[str], None]) -> Path | None:
     return None
 
 
+def log_history(checkpoint: Path) -> list[dict[str, Any]]:
+    """All that had been logged when a checkpoint was written, as Trainer's state in it says."""
+    history: list[dict[str, Any]] = read_object(checkpoint / STATE, nonfinite=True)["log_history"]
+    return history
+
+
 def discard(folder: Path) -> None:
-    """Remove a checkpoint that could not be written whole, so that it takes no space."""
+    """Remove what could not be written whole, a folder or a file, so that it takes no space."""
     with suppress(OSError):
-        shutil.rmtree(folder)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        else:
+            folder.unlink()
+
+
+@contextmanager
+def told_if_not_written(folder: Path, kept: Callable[[], str]) -> Iterator[None]:
+    """Leave nothing of a checkpoint whose writing fails, and tell a full disk from other errors.
+
+    Args:
+        folder: that is being written.
+        kept: what is there to go on from, as a sentence.
+
+    Raises:
+        UserError: it could not be written. What did not fail in writing (a processor out of
+            memory, a process that was lost) is raised as it came.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError) as error:
+        discard(folder)
+        if isinstance(error, RuntimeError) and not _is_of_writing(error):
+            raise
+        raise UserError(
+            f"could not write {folder}: {error}. Nothing of it is left. {kept()} "
+            "Make room and go on with --resume."
+        ) from error
+
+
+def _is_of_writing(error: RuntimeError) -> bool:
+    """Whether torch.save says that it could not write: it has no type of its own for that."""
+    text = str(error)
+    return any(sign in text for sign in ("inline_container", "PytorchStreamWriter", "Parent direc"))

@@ -15,10 +15,11 @@ from hf_grok.record import (
     RunRecord,
     changed_values,
     machine,
+    recorded,
     refuse_used_folder,
     versions,
 )
-from hf_grok.run_files import step_of
+from hf_grok.run_files import step_of, taken
 from hf_grok.scheme import UD
 from hf_grok.training.branch import (
     Branch,
@@ -30,13 +31,23 @@ from hf_grok.training.branch import (
     resumed_branch,
 )
 from hf_grok.training.build import build_trainer, save_final_model
-from hf_grok.training.checkpoints import last_whole_checkpoint
+from hf_grok.training.checkpoints import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.training.checks import check_settings
 from hf_grok.training.language import Language, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.training.objective import is_masked
 from hf_grok.training.recipe import Settings
+from hf_grok.training.resume import (
+    as_recorded,
+    changed_since,
+    check_same_run,
+    final_weights,
+    is_done,
+)
 from hf_grok.training.trainer import GrokTrainer, data_seed
+
+FINAL = "model.safetensors"
+LOCK_FILE = ".run.lock"
 
 
 class Session:
@@ -46,12 +57,19 @@ class Session:
         settings: what is run.
         resume: go on from the last whole checkpoint in the run's folder.
         branch: the checkpoint of another run to begin from. A branch that is resumed knows it.
+        other_processes: resume even with another number of processes; the record will say so.
     """
 
     def __init__(
-        self, settings: Settings, *, resume: bool = False, branch: Branch | None = None
+        self,
+        settings: Settings,
+        *,
+        resume: bool = False,
+        branch: Branch | None = None,
+        other_processes: bool = False,
     ) -> None:
         self.settings, self.resume = settings, resume
+        self.other_processes = other_processes
         self.folder = Path(str(settings.training.output_dir))
         self.branch = resumed_branch(self.folder, branch) if resume else branch
         self.record = RunRecord(self.folder)
@@ -64,37 +82,69 @@ class Session:
         check_settings(self.settings)
         if self.branch is not None:
             check_branch(self.branch, self.settings)
+        before = recorded(self.folder) if self.resume else None
         language, trainer, threads = self._prepare()
-        checkpoint = self._checkpoint()
+        info = self._information(language, trainer, threads)
+        if before is not None:
+            check_same_run(self.folder, before, info, self.settings, self.other_processes)
+        if before is not None and is_done(self.folder, before, info):
+            self.say(f"{self.folder} is finished at step {before['steps']}: nothing is left to do")
+        elif self.leads:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with taken(
+                self.folder / LOCK_FILE, f"{self.folder} is being trained by another process"
+            ):
+                self._train(trainer, info, before or {})
+        else:
+            self._train(trainer, info, before or {})
+        trainer.accelerator.wait_for_everyone()  # a rank that leaves early takes the others down
+        trainer.end()
+        return self.folder
+
+    def _information(
+        self, language: Language, trainer: GrokTrainer, threads: int
+    ) -> dict[str, Any]:
+        """What run.json will say; for a branch, once it is sure that it goes on from its parent."""
         info = run_information(self.settings, language, trainer, threads)
         if self.branch is not None:
             check_same_setting(self.branch, info)
             info["parent"] = parent_record(self.branch, info)
             if self.branch.reset_optimizer:
                 trainer.forget_moments_of = self.branch.checkpoint
+        return info
+
+    def _train(self, trainer: GrokTrainer, info: dict[str, Any], before: dict[str, Any]) -> None:
+        checkpoint = trainer.gone_on_from = self._checkpoint()
+        step = step_of(checkpoint) if checkpoint else -1
+        if before:
+            info["resumed"] = changed_since(before, info, max(step, 0))
         if self.leads:
             self._begin(info, checkpoint)
         try:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            with told_if_not_written(self.folder / FINAL, trainer.last_kept):
+                save_final_model(trainer, self.folder)
         except BaseException as error:
             if self.leads:
                 self.record.finish("failed", reason=str(error) or type(error).__name__)
             raise
-        save_final_model(trainer, self.folder)
         if self.leads:
-            self.record.finish("finished", steps=trainer.state.global_step)
-            self.say(closing(self.folder, trainer.state.global_step))
-        trainer.accelerator.wait_for_everyone()  # a rank that leaves early takes the others down
-        trainer.end()
-        return self.folder
+            steps = trainer.state.global_step
+            self.record.finish("finished", steps=steps, final_weights=final_weights(self.folder))
+            self.say(closing(self.folder, steps))
 
     def _begin(self, info: dict[str, Any], checkpoint: Path | None) -> None:
-        """The run's folder, its tables up to `checkpoint`, and its record."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """The run's record and its tables up to `checkpoint`.
+
+        The record comes first: a branch that is stopped between the two knows where it began.
+        """
+        self.record.start(info)
         if self.branch is not None and checkpoint == self.branch.checkpoint:
             inherit_tables(self.branch, self.folder)
-        self.record.rewind(step_of(checkpoint) if checkpoint else -1)
-        self.record.start(info)
+        if checkpoint is None:
+            self.record.rewind(-1)
+        else:
+            self.record.rewind(step_of(checkpoint), log_history(checkpoint))
         self.say(opening(info))
 
     def say(self, text: str) -> None:
@@ -138,10 +188,12 @@ class Session:
     def _checkpoint(self) -> Path | None:
         """Where training begins: None for the beginning."""
         found = last_whole_checkpoint(self.folder, self.say) if self.resume else None
-        if found is not None:
+        if found is not None and step_of(found) > 0:
             self.say(f"resuming from {found}")
             return found
-        if self.resume:
+        if found is not None and self.branch is None:
+            self.say(f"{found} is where the run began: starting from the beginning")
+        elif self.resume:
             start = "the beginning" if self.branch is None else "where it branched off"
             self.say(f"{self.folder} has no whole checkpoint: starting from {start}")
         if self.branch is None:
@@ -161,6 +213,8 @@ def run_information(
         "scale": settings.recipe.scale,
         "seed": training.seed,
         "arguments": changed_values(settings.data, settings.model, settings.probes, training),
+        "overrides": as_recorded(settings.overrides),
+        "resumed": [],
         "left_out_options": list(settings.left_out),
         "bound_arguments": bound_values(settings),
         "chosen": {

@@ -7,17 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from torch.utils.data import Dataset
-from transformers import PreTrainedModel, Trainer
+from transformers import (
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_utils import rotate_checkpoints
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures, measure
+from hf_grok.record import sync_tables
 from hf_grok.sas.mixin import SASMixin
 from hf_grok.training.arguments import GrokTrainingArguments
-from hf_grok.training.checkpoints import discard, last_whole_checkpoint, write_manifest
+from hf_grok.training.checkpoints import (
+    discard,
+    last_whole_checkpoint,
+    told_if_not_written,
+    write_manifest,
+)
 from hf_grok.training.dropout import MaskPools
+from hf_grok.training.loss_sums import load_loss_sums, save_loss_sums
 from hf_grok.training.progress import Progress
 from hf_grok.training.tensors import LengthBucketSampler, TokenSequences, first_of
 
@@ -29,6 +43,25 @@ class TrainingDivergedError(UserError):
 def data_seed(arguments: GrokTrainingArguments) -> int:
     """What the order of the data, and what is hidden of them, are drawn by."""
     return arguments.seed if arguments.data_seed is None else arguments.data_seed
+
+
+class _GoOnAdding(TrainerCallback):
+    """Puts the sums of the losses back, once Trainer has set its own to nothing."""
+
+    def __init__(self, trainer: GrokTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,
+    ) -> None:
+        trainer = self._trainer
+        if trainer.gone_on_from is not None:
+            load_loss_sums(trainer, trainer.gone_on_from)
+        trainer._first_since_log = trainer._globalstep_last_logged + 1
 
 
 class GrokTrainer(SASMixin, Trainer):
@@ -52,6 +85,9 @@ class GrokTrainer(SASMixin, Trainer):
     train_dataset: TokenSequences
     # A checkpoint whose optimiser is not taken over, but for its learning rate.
     forget_moments_of: Path | None = None
+    # The checkpoint that training goes on from.
+    gone_on_from: Path | None = None
+    _first_since_log = 1
     _parameters: int | None = None
 
     def __init__(
@@ -60,6 +96,7 @@ class GrokTrainer(SASMixin, Trainer):
         super().__init__(data_collator=first_of, **kwargs)
         self.measures = measures
         self.mask_pools = mask_pools
+        self.add_callback(_GoOnAdding(self))
         self.progress = Progress(self.model)
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
@@ -82,23 +119,29 @@ class GrokTrainer(SASMixin, Trainer):
         loss = super().training_step(model, inputs, num_items_in_batch)
         # On an accelerator, looking at the loss would wait for it: log() looks there.
         if loss.device.type == "cpu":
-            self._refuse_loss(loss.item())
+            self._refuse_loss(loss.item(), f"at step {self.state.global_step + 1}")
         return loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's own, stopping at a logged loss that is not finite."""
+        if "train_loss" in logs:
+            # Trainer's is the mean over the steps since the run was last resumed.
+            logs["train_loss"] = self._total_loss_scalar / max(self.state.global_step, 1)
         super().log(logs, start_time)
         if "loss" in logs:
-            self._refuse_loss(logs["loss"])
+            first = self._first_since_log
+            self._first_since_log = self.state.global_step + 1
+            self._refuse_loss(logs["loss"], f"in steps {first} to {self.state.global_step}")
 
-    def _refuse_loss(self, loss: float) -> None:
+    def _refuse_loss(self, loss: float, when: str) -> None:
         if not math.isfinite(loss):
             raise TrainingDivergedError(
-                f"the loss is {loss} at step {self.state.global_step + 1}. {self._kept()} "
+                f"the loss is {loss} {when}. {self.last_kept()} "
                 "Lower learning_rate, lengthen warmup_steps, or train in fp32."
             )
 
-    def _kept(self) -> str:
+    def last_kept(self) -> str:
+        """What there is to go on from, as a sentence."""
         kept = last_whole_checkpoint(Path(str(self.args.output_dir)), say=lambda _: None)
         return f"The last good checkpoint is {kept}." if kept else "No checkpoint was saved yet."
 
@@ -137,19 +180,41 @@ class GrokTrainer(SASMixin, Trainer):
         for name, parameter in self.model.named_parameters():
             if not torch.isfinite(parameter).all():
                 raise TrainingDivergedError(
-                    f"{name} is not finite at step {self.state.global_step}. {self._kept()}"
+                    f"{name} is not finite at step {self.state.global_step}. {self.last_kept()}"
                 )
+        limit = self.args.save_total_limit
         try:
-            super()._save_checkpoint(model, trial)
-            self.accelerator.wait_for_everyone()
-            if self.args.should_save:
-                write_manifest(folder)
-        except (OSError, RuntimeError, SafetensorError) as error:
-            discard(folder)
-            raise UserError(
-                f"could not write {folder}: {error}. Nothing of it is left. {self._kept()} "
-                "Make room and go on with --resume."
-            ) from error
+            with told_if_not_written(folder, self.last_kept):
+                if self.args.should_save:
+                    discard(folder)  # of an earlier start, which could not be gone on from
+                self.accelerator.wait_for_everyone()
+                super()._save_checkpoint(model, trial)
+                save_loss_sums(self, folder)
+                self.accelerator.wait_for_everyone()
+                if self.args.should_save:
+                    sync_tables(folder.parent)
+                    write_manifest(folder)
+                    rotate_checkpoints(
+                        output_dir=str(folder.parent),
+                        save_total_limit=limit,
+                        best_model_checkpoint=self.state.best_model_checkpoint,
+                        use_mtime=True,
+                    )
+        finally:
+            self.args.save_total_limit = limit
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        super()._save_rng_state(output_dir)
+        # Nothing older is removed before the new checkpoint is whole. By now Trainer has saved the
+        # arguments; rotating is the next thing that it would read this one for.
+        self.args.save_total_limit = None
+
+    def _run_epoch(self, **named: Any) -> None:
+        """Trainer's own, unless the run had come to its end: Trainer would train one step more."""
+        if self.state.global_step >= self.state.max_steps:
+            self.control.should_training_stop = True
+        if not self.control.should_training_stop:
+            super()._run_epoch(**named)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)

@@ -25,8 +25,8 @@ def task(folder: Path, key: str, *after: str, seconds: float = 0.0, status: int 
 def run(folder: Path, tasks: Sequence[Task], workers: int = 2) -> dict[str, str]:
     progress = SweepProgress([])
     try:
-        with locked(folder) as lock:
-            return Runner(tasks, workers, lock, progress).run()
+        with locked(folder):
+            return Runner(tasks, workers, progress).run()
     finally:
         progress.close()
 
@@ -98,9 +98,14 @@ def test_a_signal_ends_what_runs_and_starts_no_more(tmp_path: Path, number: int)
 def test_a_run_that_outlives_its_sweep_keeps_the_folder(tmp_path: Path) -> None:
     from hf_grok.sweep.tasks import end_all, start
 
-    with locked(tmp_path) as lock:
-        process = start(task(tmp_path, "a", seconds=60), lock)
-    with pytest.raises(UserError, match="one that was killed"), locked(tmp_path):
+    with locked(tmp_path):
+        process = start(task(tmp_path, "a", seconds=60))
+        while not (tmp_path / "order").is_file():
+            time.sleep(0.05)
+    with (
+        pytest.raises(UserError, match=r"a in .* is at work still, of a sweep that was killed"),
+        locked(tmp_path),
+    ):
         pass
     end_all([process])
     with locked(tmp_path):

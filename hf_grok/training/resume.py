@@ -1,0 +1,166 @@
+"""A run that is gone on with: what it was told before, and what must be as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hf_grok.errors import UserError
+from hf_grok.training.checkpoints import sha256
+from hf_grok.training.recipe import Recipe, Settings
+from hf_grok.training.words import Words
+
+# What a branch has of its own, whatever its parent was told: its folder, its name, its repository.
+A_BRANCHS_OWN = {"output_dir", "run_name"}
+A_BRANCHS_OWN_PREFIXES = ("series", "hub_", "push_")
+BATCH = "per_device_train_batch_size"
+ALLOW_PROCESSES = "--allow-other-processes"
+
+
+def as_recorded(words: Words) -> dict[str, str | list[str]]:
+    """Words of a command line, by argument, as run.json has them."""
+    return {
+        name: values[0] if len(values) == 1 else list(values)
+        for name, values in words.items()
+        if name != "output_dir"
+    }
+
+
+def inherited_words(
+    folder: Path, info: Mapping[str, Any] | None, recipe: Recipe, *, branch: bool
+) -> Words:
+    """What the command line of the run in `folder` said, for one that goes on from it.
+
+    Args:
+        folder: of the run that was told so.
+        info: its run.json; None where there is none.
+        recipe: that is gone on with.
+        branch: whether another run begins there; otherwise it is resumed itself.
+
+    Raises:
+        UserError: the run is of another recipe or scale.
+    """
+    if info is None:
+        return {}
+    theirs = (info.get("recipe"), info.get("scale"))
+    if theirs != (recipe.name, recipe.scale):
+        if branch:
+            return {}  # which arguments must agree is looked at one by one
+        raise UserError(
+            f"{folder} is a run of {theirs[0]} ({theirs[1]}), and was to be resumed as one of "
+            f"{recipe.name} ({recipe.scale}): name its own recipe and --scale, or choose another "
+            "folder with --output_dir"
+        )
+    said: Mapping[str, Any] = info.get("overrides") or {}
+    return {
+        name: tuple(value) if isinstance(value, list) else (str(value),)
+        for name, value in said.items()
+        if not (branch and _is_a_branchs_own(name))
+    }
+
+
+def _is_a_branchs_own(name: str) -> bool:
+    return name in A_BRANCHS_OWN or name.startswith(A_BRANCHS_OWN_PREFIXES)
+
+
+def check_same_run(
+    folder: Path, before: Mapping[str, Any], now: Mapping[str, Any], settings: Settings, allow: bool
+) -> None:
+    """A resumed run is the run that was begun: its data, model, batch, machine's way and processes.
+
+    Args:
+        folder: of the run.
+        before: run.json as it was.
+        now: `run_information` of what is about to run.
+        settings: likewise.
+        allow: whether another number of processes was asked for.
+
+    Raises:
+        UserError: names every value that differs, and what to do.
+    """
+    differing = _differing(before, now)
+    processes = differing.pop("processes", None)
+    if processes is not None and allow:
+        batch = differing.pop(BATCH, None)
+        _check_same_batch(processes, batch, settings)
+    elif processes is not None:
+        was, now_is = processes
+        raise UserError(
+            f"{folder} was trained by {was} process{'es' * (was > 1)} and would go on with "
+            f"{now_is}: start {was}, or say {ALLOW_PROCESSES}. What dropout draws then differs "
+            "from the run that was not interrupted, and run.json says where."
+        )
+    if differing:
+        told = "; ".join(f"{name} was {was} and is {is_}" for name, (was, is_) in differing.items())
+        raise UserError(
+            f"{folder} cannot be resumed as another run: {told} (None: at its default). Leave "
+            "these away, for a resumed run knows them, or choose another folder with --output_dir."
+        )
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """name -> value then and now, of all that makes a run the run that it is."""
+    found: dict[str, tuple[Any, Any]] = {}
+    for part in ("bound_arguments", "data", "chosen"):
+        theirs, ours = (json.loads(json.dumps(one.get(part) or {})) for one in (before, now))
+        if not theirs:
+            continue  # written by a version that did not say
+        for name in sorted({*theirs, *ours} - {"threads"}):
+            if theirs.get(name) != ours.get(name):
+                found[name] = (theirs.get(name), ours.get(name))
+    return found
+
+
+def _check_same_batch(
+    processes: tuple[int, int], batch: tuple[Any, Any] | None, settings: Settings
+) -> None:
+    """The lines that all processes read together are as many: the order of the data follows them.
+
+    Raises:
+        UserError: says which batch a process would give the same.
+    """
+    now = settings.training.per_device_train_batch_size
+    default = type(settings.training).__dataclass_fields__[BATCH].default
+    was = now if batch is None else (default if batch[0] is None else batch[0])
+    together = was * processes[0]
+    if together != now * processes[1]:
+        fitting = f"--{BATCH} {together // processes[1]}"
+        told = f"say {fitting}" if together % processes[1] == 0 else "choose a divisor of it"
+        raise UserError(
+            f"{processes[0]} processes read {together} lines together, and {processes[1]} of "
+            f"{now} each would read {now * processes[1]}: the order of the data would be "
+            f"another. For the same, {told}."
+        )
+
+
+def changed_since(before: Mapping[str, Any], now: Mapping[str, Any], step: int) -> list[Any]:
+    """run.json's list of changes under which a run was resumed, with one more if there is one.
+
+    Each names the step that was resumed from, and value then and now: processes, versions, machine.
+    """
+    changes: list[Any] = list(before.get("resumed") or [])
+    different = {
+        name: {"was": (before.get(part) or {}).get(name), "is": value}
+        for part, names in (("chosen", ("processes",)), ("versions", None), ("machine", None))
+        for name, value in now[part].items()
+        if (names is None or name in names) and (before.get(part) or {}).get(name) != value
+    }
+    return [*changes, {"step": step, "different": different}] if different else changes
+
+
+def final_weights(folder: Path) -> dict[str, str]:
+    """File -> sha256 of the final model's weights, at the top of a run's folder."""
+    return {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+
+
+def is_done(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether the run has finished under the same arguments, and its final weights are there."""
+    weights = before.get("final_weights")
+    return (
+        before.get("status") == "finished"
+        and before.get("arguments") == json.loads(json.dumps(now["arguments"]))
+        and bool(weights)
+        and weights == final_weights(folder)
+    )
