@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.record import default_of
 from hf_grok.training.checkpoints import sha256
 from hf_grok.training.recipe import Recipe, Settings
 from hf_grok.training.words import Words
@@ -122,9 +123,9 @@ def _check_same_batch(
         UserError: says which batch a process would give the same.
     """
     now = settings.training.per_device_train_batch_size
-    default = type(settings.training).__dataclass_fields__[BATCH].default
-    was = now if batch is None else (default if batch[0] is None else batch[0])
-    together = was * processes[0]
+    default = default_of(type(settings.training).__dataclass_fields__[BATCH])
+    was = now if batch is None else batch[0]
+    together = int(default if was is None else was) * processes[0]
     if together != now * processes[1]:
         fitting = f"--{BATCH} {together // processes[1]}"
         told = f"say {fitting}" if together % processes[1] == 0 else "choose a divisor of it"

@@ -209,12 +209,12 @@ class GrokTrainer(SASMixin, Trainer):
         # arguments; rotating is the next thing that it would read this one for.
         self.args.save_total_limit = None
 
-    def _run_epoch(self, **named: Any) -> None:
+    def _run_epoch(self, *positional: Any, **named: Any) -> None:
         """Trainer's own, unless the run had come to its end: Trainer would train one step more."""
         if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
         if not self.control.should_training_stop:
-            super()._run_epoch(**named)
+            super()._run_epoch(*positional, **named)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
