@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,31 @@ from torch import nn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
+from hf_grok.callbacks.data_facts import describe_data
+from hf_grok.callbacks.loader_epoch import loader_epoch
 from hf_grok.callbacks.published_config import (
     is_our_model,
     published_config,
     published_config_with_code,
 )
+from hf_grok.epochs import Epoch
 from hf_grok.errors import UserError
 from hf_grok.guard import watching
 from hf_grok.series.about import about_training, note_runtime, write_about
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.facts import data_position, lambda_at, metrics_at, tokens_seen
+from hf_grok.series.facts import (
+    data_position,
+    lambda_at,
+    metrics_at,
+    recorded_epoch,
+    tokens_seen,
+)
 from hf_grok.series.hub import SeriesHub, check_repository_name
 from hf_grok.series.journal import State
 from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
 from hf_grok.series.pusher import Pusher
+from hf_grok.series.run_notes import read_about
 from hf_grok.series.run_series import RunSeries, StepFacts
 from hf_grok.series.safety import mask_tokens
 
@@ -62,9 +72,12 @@ class CheckpointSeriesCallback(TrainerCallback):
         token: for the Hub; by default the environment's or the one of `hf auth login`.
         wait_seconds: longest wait at the end of training.
         step_zero: save the model before training.
+        train_dataset: the one that Trainer was given, for its fingerprint on the card. The rest of
+            what a data set says of itself is found without it.
 
     Raises:
-        UserError: a repository or a template that the Hub would not take.
+        UserError: a repository or a template that the Hub would not take. When training begins: a
+            hyperparameter search, whose trials would share one series.
 
     Example:
         >>> trainer.add_callback(CheckpointSeriesCallback("my-series"))
@@ -83,6 +96,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         token: str | None = None,
         wait_seconds: float = 300.0,
         step_zero: bool = True,
+        train_dataset: Any = None,
     ) -> None:
         if wait_seconds < 0:
             raise UserError(f"wait_seconds={wait_seconds}: expected seconds from 0 on")
@@ -91,11 +105,14 @@ class CheckpointSeriesCallback(TrainerCallback):
         self.private, self.tags, self.optimizer = private, tags, optimizer
         self.wait_seconds, self.step_zero = wait_seconds, step_zero
         self.ship_code = ship_code
+        self._train_dataset = train_dataset
         self._folder = None if folder is None else Path(folder)
         self._token = token
         self._series: RunSeries | None = None
         self._background: BackgroundPusher | None = None
         self._from_the_start = False
+        self._epoch: Epoch | None = None
+        self._given_up = False
 
     def on_train_begin(
         self,
@@ -104,14 +121,18 @@ class CheckpointSeriesCallback(TrainerCallback):
         control: TrainerControl,
         model: nn.Module | None = None,
         processing_class: Any = None,
+        train_dataloader: Any = None,
         **kwargs: Any,
     ) -> None:
         """Go on with what an earlier run left, save step 0, begin to push.
 
         Raises:
             UserError: step 0 cannot be had from this model by one process; `ship_code` with a
-                class that is neither of transformers nor ours.
+                class that is neither of transformers nor ours; a hyperparameter search.
         """
+        _refuse_search(state)
+        again = self._series is not None and state.global_step == 0 and args.auto_find_batch_size
+        self._given_up = False
         self._from_the_start = state.global_step == 0
         adds_code = not self.ship_code or model is None or is_our_model(model)
         if not state.is_world_process_zero:
@@ -120,8 +141,10 @@ class CheckpointSeriesCallback(TrainerCallback):
             _refuse_sharded(args)
         if not adds_code:
             logger.warning(f"ship_code adds nothing: {type(model).__name__} is of transformers")
-        self._guarded(lambda: self._go_on(args, state, model))
-        if self.step_zero and state.global_step == 0 and model is not None:
+        if again:
+            self._guarded(self._begin_again)
+        self._guarded(lambda: self._go_on(args, state, model, train_dataloader))
+        if self.step_zero and state.global_step == 0 and model is not None and not again:
             self._guarded(lambda: self._add_step_zero(args, state, model, processing_class))
         self._begin_pushing()
 
@@ -133,13 +156,13 @@ class CheckpointSeriesCallback(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         """Write the step into the journal and set it aside."""
-        if not state.is_world_process_zero:
+        if not state.is_world_process_zero or self._given_up:
             return
         step = state.global_step
         checkpoint = Path(str(args.output_dir)) / f"checkpoint-{step}"
         series = self._of(args)
         self._guarded(lambda: self._catch_up(args, step - 1))
-        self._guarded(lambda: series.add(step, checkpoint, facts_of(args, state)))
+        self._guarded(lambda: series.add(step, checkpoint, facts_of(args, state, self._epoch)))
         if self._background is not None:
             self._background.wake()
 
@@ -173,12 +196,22 @@ class CheckpointSeriesCallback(TrainerCallback):
             )
         return self._series
 
-    def _go_on(self, args: TrainingArguments, state: TrainerState, model: nn.Module | None) -> None:
+    def _go_on(
+        self, args: TrainingArguments, state: TrainerState, model: nn.Module | None, loader: Any
+    ) -> None:
         series = self._of(args)
         series.check()
+        self._epoch, why = epoch_of_run(args, state, loader, read_about(series.run))
+        if self._epoch is None:
+            logger.warning(f"data_position, the examples read by each step, is not known: {why}")
         if model is not None:
-            parameters = sum(parameter.numel() for parameter in model.parameters())
-            about = about_training(args, parameters, torch.get_num_threads())
+            about = about_training(
+                args,
+                parameters=sum(parameter.numel() for parameter in model.parameters()),
+                threads=torch.get_num_threads(),
+                epoch=self._epoch,
+                data=self._data(args, loader),
+            )
             write_about(series.run, json.loads(self._masked(json.dumps(about))))
         series.recover()
         series.agree_on_code()
@@ -186,6 +219,31 @@ class CheckpointSeriesCallback(TrainerCallback):
             series.adopt(
                 Path(str(args.output_dir)), state.global_step, logger.error, _strength(args)
             )
+
+    def _data(self, args: TrainingArguments, loader: Any) -> dict[str, Any]:
+        if self._train_dataset is not None:
+            return describe_data(self._train_dataset)
+        if loader is None:
+            return {}
+        return describe_data(loader.dataset, as_given=not args.remove_unused_columns)
+
+    def _begin_again(self) -> None:
+        """Trainer found no memory for its batch, and begins again with a smaller one.
+
+        It counts from step 0 and goes on from the weights that it had come to.
+        """
+        logger.warning(
+            "training begins again at step 0 with a smaller batch, from the weights that it had "
+            "come to: step0 of the series keeps those before any training"
+        )
+        stopped = self._background is None or self._background.halt(self.wait_seconds)
+        self._background = None
+        self._given_up = True
+        if not stopped:
+            raise SeriesError("a push is still under way: the series ends with what is on the Hub")
+        if self._series is not None:
+            self._series.give_up_attempt()
+        self._given_up = False
 
     def _catch_up(self, args: TrainingArguments, last: int) -> None:
         """Set aside what could not be when it was saved, where its checkpoint is still there."""
@@ -200,12 +258,12 @@ class CheckpointSeriesCallback(TrainerCallback):
         export = series.folder / _EXPORT
         try:
             export_model(model, tokenizer, export)
-            series.add(0, export, facts_of(args, state))
+            series.add(0, export, facts_of(args, state, self._epoch))
         finally:
             shutil.rmtree(export, ignore_errors=True)
 
     def _begin_pushing(self) -> None:
-        if self._series is None or self._background is not None:
+        if self._series is None or self._background is not None or self._given_up:
             return
         if is_offline_mode() or (self._token or get_token()) is None:
             why = "offline" if is_offline_mode() else "no token"
@@ -248,16 +306,39 @@ class CheckpointSeriesCallback(TrainerCallback):
         return mask_tokens(text, self._token or get_token())
 
 
-def facts_of(args: TrainingArguments, state: TrainerState) -> StepFacts:
+def facts_of(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepFacts:
     """What Trainer's state says of the present step; plain numbers."""
     step, history = state.global_step, state.log_history
-    batch = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
     return StepFacts(
         lambda_=_lambda(args, state),
         tokens_seen=tokens_seen(int(state.num_input_tokens_seen), history, step),
-        data_position=data_position(step, batch),
+        data_position=data_position(step, epoch),
         metrics=metrics_at(history, step),
     )
+
+
+def epoch_of_run(
+    args: TrainingArguments, state: TrainerState, loader: Any, earlier: Mapping[str, Any]
+) -> tuple[Epoch | None, str]:
+    """What a pass over the data reads, from the run's first step on; None, and why, if unknown.
+
+    Args:
+        args: of the run.
+        state: where training begins now.
+        loader: of the training data.
+        earlier: what the run has left of itself before.
+    """
+    epoch = loader_epoch(loader, args)
+    if epoch is None:
+        return None, "the data have no length, or batches of no known size"
+    if state.global_step == 0:
+        return epoch, ""
+    if "epoch" in earlier and recorded_epoch(earlier) != epoch:
+        return None, "the run is resumed with other batches than it began with"
+    steps, ragged = -(-epoch.examples // epoch.per_step), epoch.examples % epoch.per_step
+    if args.ignore_data_skip and ragged and state.global_step % steps:
+        return None, "ignore_data_skip began an epoch again, and its last batch is not full"
+    return epoch, ""
 
 
 def export_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
@@ -292,6 +373,15 @@ def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
     schedule = getattr(args, "penalty_schedule", None)
     strength: Any = None if schedule is None else schedule()
     return None if strength is None or strength.is_off else strength
+
+
+def _refuse_search(state: TrainerState) -> None:
+    if state.is_hyper_param_search:
+        raise UserError(
+            "a hyperparameter search trains many runs, and a series is of one: leave "
+            "CheckpointSeriesCallback out of the search, and add it to the Trainer that trains "
+            "with what was found"
+        )
 
 
 def _refuse_sharded(args: TrainingArguments) -> None:

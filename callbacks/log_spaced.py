@@ -15,7 +15,8 @@ class LogSpacedCallback(TrainerCallback):
 
     Works on the plain `Trainer`, with `eval_strategy="no"` and `save_strategy="no"` (another
     strategy would add steps of its own, and is refused). Everything follows from
-    `state.global_step`: there is nothing to restore on resume.
+    `state.global_step`: there is nothing to restore on resume. In a hyperparameter search the
+    checkpoints, step 0 among them, lie in each trial's own folder.
 
     Args:
         trainer: whose run it is; step 0 cannot be had through a callback's control alone.
@@ -23,7 +24,8 @@ class LogSpacedCallback(TrainerCallback):
         save: schedule of the checkpoints; None saves none.
 
     Raises:
-        UserError: an empty or unsorted schedule; a trainer with strategies of its own.
+        UserError: an empty or unsorted schedule; a trainer with strategies of its own, or with
+            `load_best_model_at_end`, which would load none.
 
     Example:
         >>> trainer.add_callback(LogSpacedCallback(trainer, "log:250", save="every:2000"))
@@ -38,13 +40,7 @@ class LogSpacedCallback(TrainerCallback):
         self._trainer = trainer
         self.evaluate = StepSchedule.parse(evaluate) if isinstance(evaluate, str) else evaluate
         self.save = StepSchedule.parse(save) if isinstance(save, str) else save
-        for option in ("eval_strategy", "save_strategy"):
-            chosen = getattr(trainer.args, option)
-            if chosen != "no":
-                raise UserError(
-                    f'{option}="{chosen.value}" and LogSpacedCallback would both choose steps: '
-                    f'set {option}="no"'
-                )
+        check_arguments(trainer.args)
 
     def on_train_begin(
         self,
@@ -56,13 +52,18 @@ class LogSpacedCallback(TrainerCallback):
         """Evaluate and save step 0, which Trainer's own control offers no way to ask for.
 
         A run that goes on from a checkpoint of step 0 has done so: its history says it.
+
+        Raises:
+            UserError: the arguments are no longer what they were, as in a search over them.
         """
-        if state.global_step > 0 or state.log_history:
+        check_arguments(args)
+        if state.global_step > 0 or has_evaluation(state):
             return
-        if self.evaluate is not None:
+        if self.evaluate is not None and not args.eval_on_start:
             self._trainer.evaluate()
         if self.save is not None:
-            self._trainer._save_checkpoint(self._trainer.model_wrapped, trial=None)
+            trial = getattr(self._trainer, "_trial", None)
+            self._trainer._save_checkpoint(self._trainer.model_wrapped, trial=trial)
             self._trainer.callback_handler.on_save(args, state, control)
 
     def on_step_end(
@@ -78,3 +79,30 @@ class LogSpacedCallback(TrainerCallback):
             control.should_evaluate = True
         if self.save is not None and self.save.due(step, last):
             control.should_save = True
+
+
+def has_evaluation(state: TrainerState) -> bool:
+    """Whether anything was evaluated; other callbacks may have logged what else they like."""
+    return any(name.startswith("eval_") for row in state.log_history for name in row)
+
+
+def check_arguments(args: TrainingArguments) -> None:
+    """Refuse what would choose steps too, or would do nothing without strategies of Trainer's own.
+
+    Raises:
+        UserError: it is asked for.
+    """
+    for option in ("eval_strategy", "save_strategy"):
+        chosen = getattr(args, option)
+        if chosen != "no":
+            raise UserError(
+                f'{option}="{getattr(chosen, "value", chosen)}" and LogSpacedCallback would both '
+                f'choose steps: set {option}="no"'
+            )
+    if args.load_best_model_at_end:
+        raise UserError(
+            "load_best_model_at_end does nothing beside LogSpacedCallback: Trainer keeps account "
+            "of the best checkpoint only where save_strategy is its own. Set it to False and load "
+            "the checkpoint that trainer.state.log_history shows to be best, or leave the "
+            'callback out and set eval_strategy and save_strategy to "steps"'
+        )

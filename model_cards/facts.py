@@ -83,7 +83,9 @@ class DataFacts:
 
     Attributes:
         name: of the data set, in words or as `hf-grok data` names it; "" where it is not known.
+        described: what it is, in words, where it has no name.
         config: of the data set.
+        split: of it, as `datasets` names splits.
         options: changed fields of that configuration, the seed among them.
         command: the shell command that makes the same data.
         hub_id: its repository on the Hub.
@@ -94,7 +96,9 @@ class DataFacts:
     """
 
     name: str = ""
+    described: str = ""
     config: str | None = None
+    split: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     command: str | None = None
     hub_id: str | None = None

@@ -107,7 +107,7 @@ class SeriesCard:
     def data_title(self) -> str:
         """The data set in words."""
         known = self.data.language.title if self.data.language else self.data.name
-        return known or "data that was not recorded"
+        return known or self.data.described or "data that was not recorded"
 
     @property
     def numbers(self) -> list[MainNumber]:

@@ -9,10 +9,12 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hf_grok.epochs import Epoch
 from hf_grok.json_reading import read_object
 from hf_grok.record import changed_values, machine
 from hf_grok.series.errors import SeriesError
@@ -22,19 +24,29 @@ ABOUT_FILE = "series/about.json"
 _STACK = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "safetensors")
 
 
-def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, Any]:
+def about_training(
+    arguments: Any,
+    *,
+    parameters: int,
+    threads: int,
+    epoch: Epoch | None,
+    data: Mapping[str, Any],
+) -> dict[str, Any]:
     """What a Trainer knows of its run, in run.json's layout.
 
     Args:
         arguments: `TrainingArguments`, or a subclass with more fields.
         parameters: of the model.
         threads: of the processor that it uses.
+        epoch: what one pass over its data reads; None where nobody knows.
+        data: what the training data say of themselves.
     """
     return {
         "seed": arguments.seed,
         "arguments": changed_values(arguments),
         "chosen": {"processes": arguments.world_size},
-        "examples_per_step": examples_per_step(arguments),
+        "epoch": None if epoch is None else asdict(epoch),
+        "data": dict(data),
         "versions": installed_versions(),
         "machine": machine(arguments.device.type, threads),
         "model": {"parameters": parameters},
@@ -43,12 +55,6 @@ def about_training(arguments: Any, parameters: int, threads: int) -> dict[str, A
             "evaluation": getattr(arguments, "sas_evaluation_scheme", None),
         },
     }
-
-
-def examples_per_step(arguments: Any) -> int:
-    """devices' batch * accumulated batches * processes: examples read for one optimiser step."""
-    batch = arguments.train_batch_size * arguments.gradient_accumulation_steps
-    return int(batch * arguments.world_size)
 
 
 def write_about(run: Path, about: Mapping[str, Any]) -> None:

@@ -44,6 +44,14 @@ class BackgroundPusher:
             self._pusher.stop.set()
             self._changed.notify_all()
 
+    def halt(self, seconds: float) -> bool:
+        """Begin no more, whatever waits; whether what was under way ended within so long."""
+        self._pusher.stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._pusher.stop.is_set():
             with self._changed:

@@ -181,10 +181,12 @@ def _data(notes: RunNotes, dataset: str | None) -> DataFacts:
     name = str(arguments.get("language") or data.get("name") or dataset or "")
     return DataFacts(
         name=name,
+        described=data.get("described", ""),
         config=arguments.get("language_config") or data.get("config"),
+        split=data.get("split"),
         options=arguments.get("language_options") or {},
         command=data_command(arguments) if name in LANGUAGES else None,
-        hub_id=dataset,
+        hub_id=dataset or data.get("hub_id"),
         fingerprint=data.get("fingerprint"),
         train_examples=data.get("train_examples"),
         evaluation={key: arguments[key] for key in _EVALUATION if key in arguments},

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hf_grok.epochs import Epoch, rows_in_epoch
+
 LAMBDA_KEY = "sas_lambda"
 # What they are where run.json leaves them out: the defaults of TrainingArguments.
 TRAINERS_BATCH = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 1}
@@ -43,34 +45,39 @@ def tokens_seen(counted: int, history: History, step: int) -> int | None:
     return next((int(at_step[key]) for key in TOKEN_KEYS if key in at_step), None)
 
 
-def data_position(step: int, total_batch: int) -> int:
-    """step * total batch: examples read, where every batch is full.
-
-    Args:
-        step: optimiser step.
-        total_batch: examples per optimiser step, over devices, processes and accumulation.
-    """
-    return step * total_batch
+def data_position(step: int, epoch: Epoch | None) -> int | None:
+    """Examples read in the first `step` steps; None where an epoch's length is not known."""
+    if step == 0:
+        return 0
+    return None if epoch is None else epoch.read(step)
 
 
-def recorded_batch(about: Mapping[str, Any]) -> int | None:
-    """Examples per optimiser step, by what a run left of itself; None where it does not say.
+def recorded_epoch(about: Mapping[str, Any]) -> Epoch | None:
+    """The epoch of a run, by what the run left of itself; None where it does not say.
 
-    A run of `hf-grok train` names its processes and the settings that are not at their defaults;
-    CheckpointSeriesCallback leaves the product.
+    CheckpointSeriesCallback leaves it as it was; a run of `hf-grok train` names the rows of its
+    data, its processes and the settings that are not at their defaults.
 
     Args:
         about: as in run.json or series/about.json.
     """
-    if "examples_per_step" in about:
-        return int(about["examples_per_step"])
-    processes = about.get("chosen", {}).get("processes")
-    if processes is None or "arguments" not in about:
+    if "epoch" in about:
+        return None if about["epoch"] is None else Epoch(**about["epoch"])
+    processes, rows = about.get("chosen", {}).get("processes"), about.get("data", {})
+    if processes is None or "arguments" not in about or "train_examples" not in rows:
         return None
     settings = {**TRAINERS_BATCH, **about.get("bound_arguments", {}), **about["arguments"]}
-    if settings.get("auto_find_batch_size"):  # which may have trained with another one
+    # The first may have trained with another batch, the second shares out its batches otherwise.
+    if settings.get("auto_find_batch_size") or settings.get("accelerator_config"):
         return None
-    return int(processes) * math.prod(int(settings[name]) for name in TRAINERS_BATCH)
+    batch, accumulated = (int(settings[name]) for name in TRAINERS_BATCH)
+    examples = rows_in_epoch(
+        int(rows["train_examples"]),
+        batch,
+        int(processes),
+        drop_last=bool(settings.get("dataloader_drop_last")),
+    )
+    return Epoch(examples, batch * int(processes) * accumulated) if examples else None
 
 
 def _is_number(value: Any) -> bool:

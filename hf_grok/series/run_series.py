@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from hf_grok import run_files
+from hf_grok.epochs import Epoch
 from hf_grok.run_files import step_of
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
@@ -18,7 +19,7 @@ from hf_grok.series.facts import (
     data_position,
     lambda_at,
     metrics_at,
-    recorded_batch,
+    recorded_epoch,
     tokens_seen,
 )
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
@@ -203,6 +204,26 @@ class RunSeries:
             "folder and a repository of its own."
         )
 
+    def give_up_attempt(self) -> None:
+        """Take back what was set aside of an attempt that begins again at step 0, but for step 0.
+
+        Raises:
+            SeriesError: a step of it is on the Hub already, where no branch is changed.
+        """
+        with self.journal.alone():
+            for step, record in self.journal.records().items():
+                if step == 0 or record.state is State.REFUSED:
+                    continue
+                if record.state in DONE:
+                    raise SeriesError(
+                        f"{record.revision} is on the Hub, and training begins again at step 0: "
+                        "what follows would be another run's, and is not published. Start anew in "
+                        "a folder and a repository of its own, with the smaller batch."
+                    )
+                staging.take_back(self.folder, step)
+                reason = "of an attempt that ran out of memory and began again at step 0"
+                self.journal.append(replace(record, state=State.REFUSED, files={}, reason=reason))
+
     def recover(self) -> None:
         """Go on where a killed process stopped: what was set aside whole counts as staged."""
         remove_abandoned(self.folder / staging.STAGED_FOLDER)
@@ -240,7 +261,7 @@ class RunSeries:
         Raises:
             SeriesError: what the run says of itself is not JSON.
         """
-        adopted, batch = [], recorded_batch(read_about(self.run))
+        adopted, epoch = [], recorded_epoch(read_about(self.run))
         for step, folder in checkpoints(run).items():
             record = self.journal.get(step)
             if _is_set_aside(record) or (last is not None and step > last):
@@ -248,7 +269,7 @@ class RunSeries:
             try:
                 if wrong := unfinished(folder):
                     raise SeriesError(f"{folder.name} is passed over: {wrong}")
-                known = _facts(folder, step, record, batch, strength)
+                known = _facts(folder, step, record, epoch, strength)
                 adopted.append(self.add(step, folder, known))
             except SeriesError as error:
                 say(str(error))
@@ -268,7 +289,7 @@ def _facts(
     folder: Path,
     step: int,
     record: StepRecord | None,
-    batch: int | None,
+    epoch: Epoch | None,
     strength: Strength | None,
 ) -> StepFacts:
     """From the journal where the run wrote it there, else from Trainer's state and the settings."""
@@ -280,7 +301,7 @@ def _facts(
     return StepFacts(
         lambda_=strength(max(step - 1, 0)) if strength else lambda_at(history, step),
         tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
-        data_position=None if batch is None else data_position(step, batch),
+        data_position=data_position(step, epoch),
         metrics=metrics_at(history, step),
     )
 

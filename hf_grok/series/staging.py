@@ -154,6 +154,11 @@ def flush(folder: Path) -> None:
     sync_folder(folder)
 
 
+def take_back(series: Path, step: int) -> None:
+    """Take away what was set aside of a step."""
+    shutil.rmtree(staged_folder(series, step), ignore_errors=True)
+
+
 def staged_flaws(series: Path, manifest: Manifest) -> list[str]:
     """What is wrong with a staged step; empty if it is whole."""
     folder = staged_folder(series, manifest.step)

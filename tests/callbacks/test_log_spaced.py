@@ -71,6 +71,46 @@ def test_a_strategy_of_the_trainers_own_is_refused(tmp_path: Path, option: str) 
         LogSpacedCallback(trainer)
 
 
+def test_a_best_model_that_would_not_be_kept_is_refused(tmp_path: Path) -> None:
+    best = {"load_best_model_at_end": True, "metric_for_best_model": "loss"}
+    trainer = plain_trainer(tmp_path, **best)
+    with pytest.raises(UserError, match="load_best_model_at_end does nothing beside"):
+        LogSpacedCallback(trainer)
+    later = plain_trainer(tmp_path)
+    later.add_callback(LogSpacedCallback(later, "every:10"))
+    later.args.load_best_model_at_end = True  # as a search over the arguments may set it
+    with pytest.raises(UserError, match="load_best_model_at_end does nothing beside"):
+        later.train()
+    assert evaluated(later) == []
+
+
+def test_step_zero_is_evaluated_once_where_trainer_does_so_too(tmp_path: Path) -> None:
+    trainer = plain_trainer(tmp_path, eval_on_start=True, max_steps=4)
+    trainer.add_callback(LogSpacedCallback(trainer, "every:4"))
+    trainer.train()
+    assert evaluated(trainer) == [0, 4]
+
+
+def test_a_run_resumed_from_step_zero_has_it_once(tmp_path: Path) -> None:
+    for resume in (None, str(tmp_path / "checkpoint-0")):
+        trainer = plain_trainer(tmp_path, max_steps=4)
+        trainer.add_callback(LogSpacedCallback(trainer, "every:4", save="0,4"))
+        trainer.train(resume_from_checkpoint=resume)
+        assert evaluated(trainer) == [0, 4]
+
+
+def test_checkpoints_of_a_trial_lie_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = plain_trainer(tmp_path, max_steps=2, save_only_model=True)
+    monkeypatch.setattr(trainer, "_get_output_dir", lambda trial: str(tmp_path / trial))
+    trainer._trial = "run-3"
+    callback = LogSpacedCallback(trainer, None, save="every:2")
+    callback.on_train_begin(trainer.args, trainer.state, trainer.control)
+    assert saved(tmp_path / "run-3") == [0]
+    assert saved(tmp_path) == []
+
+
 @pytest.mark.parametrize("schedule", ["", "5,3"])
 def test_an_empty_or_unsorted_schedule_is_refused(tmp_path: Path, schedule: str) -> None:
     with pytest.raises(UserError):

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 from transformers import TrainingArguments
 
-from hf_grok.series.about import examples_per_step
+from hf_grok.epochs import Epoch
 from hf_grok.series.facts import (
     TRAINERS_BATCH,
     data_position,
     lambda_at,
     metrics_at,
-    recorded_batch,
+    recorded_epoch,
     tokens_seen,
 )
 
+ROWS = {"data": {"train_examples": 21}}
 HISTORY = [
     {"step": 1, "loss": 3.0, "sas_lambda": 0.5},
     {"step": 2, "loss": float("nan"), "epoch": 0.5},
@@ -41,7 +42,8 @@ def test_tokens(counted: int, step: int, expected: int | None) -> None:
 
 
 def test_data_position() -> None:
-    assert data_position(3, 8) == 24
+    assert [data_position(step, Epoch(20, 8)) for step in range(5)] == [0, 8, 16, 20, 28]
+    assert [data_position(step, None) for step in (0, 1)] == [0, None]
 
 
 @pytest.mark.parametrize(
@@ -49,24 +51,31 @@ def test_data_position() -> None:
     [
         ({}, None),
         ({"arguments": {}}, None),
-        ({"arguments": {}, "chosen": {"processes": 2}}, 16),
+        ({"arguments": {}, "chosen": {"processes": 2}}, None),  # of how many rows?
+        ({"arguments": {}, "chosen": {"processes": 1}, **ROWS}, Epoch(21, 8)),
+        ({"arguments": {}, "chosen": {"processes": 2}, **ROWS}, Epoch(32, 16)),
+        (
+            {"arguments": {"dataloader_drop_last": True}, "chosen": {"processes": 1}, **ROWS},
+            Epoch(16, 8),
+        ),
         (
             {
                 "arguments": {"per_device_train_batch_size": 64},
                 "bound_arguments": {"gradient_accumulation_steps": 3},
                 "chosen": {"processes": 2},
+                **ROWS,
             },
-            384,
+            Epoch(128, 384),
         ),
-        ({"arguments": {"auto_find_batch_size": True}, "chosen": {"processes": 1}}, None),
-        ({"arguments": {}, "chosen": {"processes": 1}, "examples_per_step": 24}, 24),
+        ({"arguments": {"auto_find_batch_size": True}, "chosen": {"processes": 1}, **ROWS}, None),
+        ({"arguments": {}, "epoch": {"examples": 9, "per_step": 4}, **ROWS}, Epoch(9, 4)),
+        ({"arguments": {}, "chosen": {"processes": 1}, "epoch": None, **ROWS}, None),
     ],
 )
-def test_the_batch_that_a_run_recorded(about: dict, expected: int | None) -> None:
-    assert recorded_batch(about) == expected
+def test_the_epoch_that_a_run_recorded(about: dict, expected: Epoch | None) -> None:
+    assert recorded_epoch(about) == expected
 
 
 def test_defaults_are_trainers_own(tmp_path: Path) -> None:
     arguments = TrainingArguments(str(tmp_path), use_cpu=True)
     assert {name: getattr(arguments, name) for name in TRAINERS_BATCH} == TRAINERS_BATCH
-    assert examples_per_step(arguments) == 8
