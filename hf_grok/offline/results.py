@@ -11,6 +11,7 @@ from hf_grok.errors import UserError
 from hf_grok.offline.checkpoints import Checkpoint
 from hf_grok.probes import Probe
 from hf_grok.probing import Probed
+from hf_grok.run_files import replace
 
 FORMAT = 1
 
@@ -113,7 +114,7 @@ class ProbeResults:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_name(f".{self.path.name}.tmp")
         temporary.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(self.path)
+        replace(temporary, self.path)
 
 
 def _key(checkpoint: Checkpoint, probe: str, version: int) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 from hf_grok.epochs import Epoch
 from hf_grok.json_reading import read_object
 from hf_grok.record import changed_values, machine
+from hf_grok.run_files import replace
 from hf_grok.series.errors import SeriesError
 from hf_grok.version import __version__
 
@@ -63,7 +64,7 @@ def write_about(run: Path, about: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    replace(temporary, path)
 
 
 def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:

@@ -209,7 +209,7 @@ def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:
         for one in (parent_info(branch), info)
     )
     return {
-        "checkpoint": str(branch.checkpoint),
+        "checkpoint": branch.checkpoint.as_posix(),
         "step": branch.step,
         "weights_sha256": {
             name: entry["sha256"]

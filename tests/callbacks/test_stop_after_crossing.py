@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from torch import nn
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from hf_grok.callbacks import ProbeCallback, StopAfterCrossingCallback
 from hf_grok.errors import UserError
@@ -37,6 +38,15 @@ def test_it_stops_and_saves_so_many_steps_later(tmp_path: Path) -> None:
 
 def test_a_run_that_never_gets_there_runs_to_its_end(tmp_path: Path) -> None:
     assert stopped_at(tmp_path / "b", 99.0, 1)[0] == 20
+
+
+def test_a_run_that_was_stopped_stays_stopped_when_resumed() -> None:
+    rows = [{"step": 2, "eval_x": 0.2}, {"step": 4, "eval_x": 0.6}, {"step": 9, "eval_x": 0.1}]
+    callback = StopAfterCrossingCallback("eval_x", 0.5, 5)
+    for step, stopped in ((4, False), (8, False), (9, True), (10, False)):
+        state, control = TrainerState(global_step=step, log_history=rows), TrainerControl()
+        callback.on_train_begin(TrainingArguments("unused"), state, control)
+        assert control.should_training_stop == stopped, step
 
 
 def test_no_steps_are_refused() -> None:

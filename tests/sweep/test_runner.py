@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from hf_grok.sweep.folder import locked
 from hf_grok.sweep.jobs import Job
 from hf_grok.sweep.progress import SweepProgress, last_logged, steps_done
 from hf_grok.sweep.runner import Runner
+from hf_grok.sweep.signals import heeded
 from hf_grok.sweep.tasks import Task
 
 
@@ -72,15 +74,16 @@ def test_a_failure_is_told_with_its_log_and_the_others_go_on(
     assert "FAILED a: exit status 3" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_what_runs_and_starts_no_more(tmp_path: Path, number: int) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends the process itself there")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_ends_what_runs_and_starts_no_more(tmp_path: Path, name: str) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored, were these tests under nohup
     tasks = [task(tmp_path, "a", seconds=60), task(tmp_path, "b", "a")]
 
     def send() -> None:
         while not (tmp_path / "order").is_file():
             time.sleep(0.05)
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), getattr(signal, name))
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -93,6 +96,15 @@ def test_a_signal_ends_what_runs_and_starts_no_more(tmp_path: Path, number: int)
     assert order(tmp_path) == ["begin a"]
     with locked(tmp_path):  # nobody who was started holds it any more
         pass
+
+
+def test_signals_that_a_system_lacks_are_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hf_grok.sweep.signals._HANG_UP", None)
+    before = signal.getsignal(signal.SIGINT)
+    with heeded() as interruption:
+        signal.raise_signal(signal.SIGINT)
+        assert interruption.name == "SIGINT"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_run_that_outlives_its_sweep_keeps_the_folder(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from hf_grok.training.branch import Branch
 from hf_grok.training.language import Language
 from hf_grok.training.objective import is_masked
 from hf_grok.training.recipe import Settings
-from tests.training.tiny import tiny_settings
+from tests.training.tiny import RUN_TIMES, tiny_settings
 from tests.training.tiny_masked import masked_settings
 
 # An epoch has 16 steps, so these end within one and log between checkpoints; "ends" does neither.
@@ -63,10 +63,7 @@ SETTINGS: dict[str, tuple[Callable[..., Any], list[str]]] = {
     ),
 }
 PARENT = [*UNEVEN, "--probes", "none", "--sas_schedule", "0:0.2"]
-RUN_TIMES = {
-    *("train_runtime", "train_samples_per_second", "train_steps_per_second"),
-    *("eval_probes_runtime", "started", "finished", "seconds"),
-}
+TIMES = {*RUN_TIMES, "started", "finished", "seconds"}
 # point -> what is wrapped there, and on which side of it death comes.
 POINTS: dict[str, tuple[Any, str, str]] = {
     "a step": (trainer.GrokTrainer, "training_step", "before"),
@@ -308,7 +305,7 @@ def content(path: Path) -> Any:
 
 def _timeless(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _timeless(item) for key, item in value.items() if key not in RUN_TIMES}
+        return {key: _timeless(item) for key, item in value.items() if key not in TIMES}
     return [_timeless(item) for item in value] if isinstance(value, list) else value
 
 

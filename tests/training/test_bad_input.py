@@ -27,7 +27,9 @@ def training_step(self, *arguments, **more):
     return ordinary(self, *arguments, **more)
 GrokTrainer.training_step = training_step
 """
-
+FILES_HAVE_LIMITS = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows limits no file's size, to stand for a full disk"
+)
 
 CHECKPOINTING = next(
     name
@@ -148,6 +150,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good(tmp_pat
     assert str(kept[-1]) in info["reason"]
 
 
+@FILES_HAVE_LIMITS
 def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
     process = train_apart(tmp_path, "--probes", "none", code=FULL_DISK)
     _, errors = process.communicate()
@@ -163,6 +166,7 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
     assert json.loads((resumed / "run.json").read_text())["status"] == "finished"
 
 
+@FILES_HAVE_LIMITS
 def test_a_table_that_cannot_be_written_stops_the_run_and_says_so(tmp_path: Path) -> None:
     """The probes' numbers have filled 20 kB before the checkpoint does."""
     process = train_apart(tmp_path, "--evaluations", "every:1", code=FULL_DISK)

@@ -33,6 +33,11 @@ threads: 1
 seed: 7
 """
 
+RUN_TIMES = (
+    *("train_runtime", "train_samples_per_second", "train_steps_per_second"),
+    "eval_probes_runtime",
+)
+
 
 def recipe_file(folder: Path) -> str:
     path = folder / "tiny.yaml"
@@ -53,9 +58,9 @@ def train_tiny(folder: Path, *words: str, resume: bool = False) -> Path:
 def log_of(run: Path) -> list[dict]:
     """What a run logged, without how long training and the probes took."""
     lines = (run / "metrics.jsonl").read_text().splitlines()
-    rows = [row for row in map(json.loads, lines) if "train_runtime" not in row]
     return [
-        {key: value for key, value in row.items() if key != "eval_probes_runtime"} for row in rows
+        {key: value for key, value in row.items() if key not in RUN_TIMES}
+        for row in map(json.loads, lines)
     ]
 
 
