@@ -15,7 +15,7 @@ from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.precision import in_double
 from hf_grok.probes.alignment import NO_WORD, encode_words
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.predictions import (
     NOWHERE,
     hidden_pieces,
@@ -24,6 +24,7 @@ from hf_grok.probes.predictions import (
     predictions_of,
 )
 from hf_grok.probes.sentences import dependency_sentences
+from hf_grok.probes.wrappers import ready
 
 # The three share out the seventeen tags of Universal Dependencies. Numerals, which UD counts among
 # the closed classes, are content here: their choice is not grammar's.
@@ -154,7 +155,7 @@ class TokenClassLoss(Probe):
 
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
         """Summed loss and number of predicted pieces of each class, in the order of `CLASSES`."""
-        require_evaluation_mode(model)
+        model = ready(model)
         device = device_of(model)
         chosen = range(len(self)) if indices is None else indices
         loss = torch.zeros(len(CLASSES), dtype=torch.double)

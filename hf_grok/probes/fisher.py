@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
 from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
 from hf_grok.probes.predictions import (
@@ -24,6 +24,7 @@ from hf_grok.probes.predictions import (
     predictions_of,
 )
 from hf_grok.probes.texts import encode_sentences
+from hf_grok.probes.wrappers import ready
 
 METHODS = ("auto", "batched", "one_by_one")
 LABELS = ("sampled", "gold")
@@ -125,7 +126,7 @@ class EmpiricalFisher(Probe):
 
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
         """Sums over sentences with a prediction: squared norms, sentences, predictions."""
-        require_evaluation_mode(model)
+        model = ready(model)
         _require_trainable(model)
         chosen = range(len(self)) if indices is None else indices
         device = device_of(model)

@@ -14,10 +14,10 @@ from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.alignment import EncodedWords
-from hf_grok.probes.attention import is_causal
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.texts import encode_sentences
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
+from hf_grok.probes.wrappers import ready, sees_past_only
 
 POOLINGS = ("auto", "first", "last")
 
@@ -96,12 +96,12 @@ class IntrinsicDimension(Probe):
 
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
         """Row i of `vectors` is the vector of sentence i, zero where `filled` is."""
-        require_evaluation_mode(model)
+        model = ready(model)
         check_model_fits(model, self._lines)
-        base, causal = _base_of(model), is_causal(model)
+        base, causal = _base_of(model), sees_past_only(model)
         device = device_of(model)
         chosen = range(len(self)) if indices is None else indices
-        vectors = torch.zeros(len(self), base.config.hidden_size, dtype=torch.double)
+        vectors = torch.zeros(len(self), _width(base), dtype=torch.double)
         filled = torch.zeros(len(self), dtype=torch.int64)
         for batch in length_batches(self._lines.lengths, chosen, token_budget(device)):
             lengths = self._lines.lengths[batch].to(device)
@@ -157,6 +157,11 @@ def hidden_states(
             f"to {len(states) - 1}, or -1 (the last) to {-len(states)}"
         )
     return states[layer]
+
+
+def _width(base: PreTrainedModel) -> int:
+    width: int = base.config.get_text_config().hidden_size
+    return width
 
 
 def _base_of(model: nn.Module) -> PreTrainedModel:

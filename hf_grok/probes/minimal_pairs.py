@@ -16,7 +16,7 @@ from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.probes.base import Metric, Probe, State, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State
 from hf_grok.probes.pair_rows import RESERVED_PREFIX, pair_rows
 from hf_grok.probes.pair_scores import log_probability, pseudo_log_likelihood
 from hf_grok.probes.pair_scoring import (
@@ -27,6 +27,7 @@ from hf_grok.probes.pair_scoring import (
     scores_causally,
 )
 from hf_grok.probes.pair_sentences import encode_sentences
+from hf_grok.probes.wrappers import ready
 
 
 def preferred(
@@ -130,7 +131,7 @@ class MinimalPairAccuracy(Probe):
 
         See `Probe.state`; float64 tensors good, bad and seen, [pairs] each.
         """
-        require_evaluation_mode(model)
+        model = ready(model)
         chosen = torch.tensor(list(range(len(self)) if indices is None else indices)).long()
         scores = self._scores(model, torch.cat([self._good[chosen], self._bad[chosen]]).unique())
         nothing = torch.zeros(len(self), dtype=torch.float64)

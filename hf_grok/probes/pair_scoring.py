@@ -6,8 +6,8 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
-from hf_grok.probes.attention import is_causal
 from hf_grok.probes.pair_sentences import EncodedSentences
+from hf_grok.probes.wrappers import refuse_encoder_decoder, sees_past_only
 
 AUTO, CAUSAL, PSEUDO_LOG_LIKELIHOOD = SCORINGS = ("auto", "causal", "pseudo_log_likelihood")
 
@@ -16,15 +16,11 @@ def scores_causally(model: nn.Module, scoring: str) -> bool:
     """Whether sentences get their log-probability (else the pseudo-log-likelihood).
 
     Raises:
-        UserError: "auto" and the model does not say whether it is causal, or a scoring that its
-            attention contradicts.
+        UserError: an encoder-decoder, or a scoring that the model's attention contradicts.
     """
     if scoring == AUTO:
-        try:
-            return is_causal(model)
-        except UserError as error:
-            choices = f"scoring={CAUSAL!r} or {PSEUDO_LOG_LIKELIHOOD!r}"
-            raise UserError(f"{error}. To score pairs it is enough to say {choices}") from None
+        return sees_past_only(model)
+    refuse_encoder_decoder(model)
     causal = scoring == CAUSAL
     said = {module.is_causal for module in model.modules() if hasattr(module, "is_causal")}
     if said == {not causal}:

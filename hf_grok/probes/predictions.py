@@ -16,7 +16,7 @@ from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.errors import UserError
 from hf_grok.precision import log_probabilities_of
 from hf_grok.probes.alignment import NO_WORD, EncodedWords
-from hf_grok.probes.attention import is_causal
+from hf_grok.probes.wrappers import sees_past_only
 
 NOWHERE = -1
 NO_LABEL = -100  # what torch's cross-entropy leaves out
@@ -116,10 +116,10 @@ def predictions_of(
     """`next_pieces` where the model sees the past only, else `masked_pieces`; on the CPU.
 
     Raises:
-        UserError: the model does not say what it sees, or sees both sides and the tokenizer has no
+        UserError: the model is an encoder-decoder, or sees both sides and the tokenizer has no
             mask token.
     """
-    if is_causal(model):
+    if sees_past_only(model):
         return next_pieces(encoded, indices)
     return masked_pieces(encoded, indices, hidden, mask_token_of(tokenizer))
 

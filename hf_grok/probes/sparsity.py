@@ -23,8 +23,9 @@ from hf_grok.probes.attention import (
     transformer_of,
     word_batches,
 )
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.sentences import constituency_sentences, words_of
+from hf_grok.probes.wrappers import ready
 
 
 def attention_entropy(
@@ -146,7 +147,7 @@ class AttentionSparsity(Probe):
             UserError: the model's attention cannot be read, or it is too small for the data.
             RuntimeError: the model is in training mode.
         """
-        require_evaluation_mode(model)
+        model = ready(model)
         check_words_fit(model, self._words)
         chosen = range(len(self)) if indices is None else indices
         device, transformer = device_of(model), transformer_of(model)

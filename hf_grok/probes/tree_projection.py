@@ -19,7 +19,6 @@ from hf_grok.probes.base import (
     State,
     add_states,
     device_of,
-    require_evaluation_mode,
 )
 from hf_grok.probes.charts import (
     ALGORITHMS,
@@ -34,6 +33,7 @@ from hf_grok.probes.span_rows import lay_out
 from hf_grok.probes.span_states import span_similarities
 from hf_grok.probes.tree_baselines import f_scores, span_matches
 from hf_grok.probes.tree_sentences import gold_trees, projected_sentences
+from hf_grok.probes.wrappers import ready
 
 EXPECTATION, SAMPLE = BASELINES = ("expectation", "sample")
 # Sentences whose states are held at a time.
@@ -132,7 +132,7 @@ class TreeProjection(Probe):
 
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
         """See `Probe.state`; sums over sentences, and the trees of those that are drawn."""
-        require_evaluation_mode(model)
+        model = ready(model)
         check_words_fit(model, self._encoded)
         spans = self._spans
         asked = torch.tensor(range(len(self)) if indices is None else indices, dtype=torch.int64)

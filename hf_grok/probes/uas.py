@@ -20,13 +20,14 @@ from hf_grok.probes.attention import (
     transformer_of,
     word_batches,
 )
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.sentences import Sentence, dependency_sentences, words_of
 from hf_grok.probes.uas_gold import HALVES, Gold
 from hf_grok.probes.uas_metrics import UAS_METRICS
 from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
 from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
 from hf_grok.probes.uas_sums import Shape, Sums
+from hf_grok.probes.wrappers import ready
 
 # Chen et al. ask for 100; what a run is watched on is smaller, and half of it is scored.
 MINIMUM_COUNT = 20
@@ -146,7 +147,7 @@ class AttentionUAS(Probe):
             UserError: the model's attention cannot be read, or it is too small for the data.
             RuntimeError: the model is in training mode.
         """
-        require_evaluation_mode(model)
+        model = ready(model)
         check_words_fit(model, self._words)
         chosen = range(len(self)) if indices is None else indices
         device, transformer = device_of(model), transformer_of(model)

@@ -14,6 +14,7 @@ from torch.func import functional_call
 from hf_grok import precision
 from hf_grok.errors import UserError
 from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.wrappers import unwrapped
 
 WITHOUT = "all parameters but the gains of LayerNorm and RMSNorm"
 
@@ -185,7 +186,8 @@ class WeightNorm(Probe):
         if self._per_matrix:
             matrices = (name for name, values in model.named_parameters() if values.ndim > 1)
             groups |= {f"matrix_{name}": {name} for name in matrices}
-        layers = getattr(getattr(model, "config", None), "num_hidden_layers", 0)
+        config = getattr(model, "config", None) or getattr(unwrapped(model), "config", None)
+        layers = getattr(config, "num_hidden_layers", 0)
         state = {
             group: _sum([square for name, square in squares.items() if name in names])
             for group, names in groups.items()
