@@ -12,10 +12,19 @@ from hf_grok.dynamics.grokking import grokking_summary
 from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES
 from hf_grok.dynamics.runs import Run
+from hf_grok.errors import UserError
 
 
-def records(studies: Sequence[MetricOnsets], runs: Mapping[str, Run], axis: str) -> dict[str, Any]:
-    """Axis, one record a metric, their order in time by each rule, grokking of each run."""
+def records(
+    studies: Sequence[MetricOnsets],
+    runs: Mapping[str, Run],
+    axis: str,
+    refused: Mapping[str, str],
+) -> dict[str, Any]:
+    """Axis, one record a metric, their order in time by each rule, grokking of each run.
+
+    And why a metric was not studied, for those that were not.
+    """
     return {
         "axis": axis,
         "metrics": [_metric(study) for study in studies],
@@ -26,6 +35,7 @@ def records(studies: Sequence[MetricOnsets], runs: Mapping[str, Run], axis: str)
             ]
             for rule in RULES
         },
+        "not_studied": dict(refused),
         "grokking": {
             name: _grokking(run)
             for name, run in runs.items()
@@ -38,6 +48,7 @@ def _metric(study: MetricOnsets) -> dict[str, Any]:
     return {
         "metric": study.metric,
         "direction": study.direction,
+        "direction_by": _direction_by(study),
         "window": study.window,
         "baseline": study.baseline,
         "rules": {
@@ -51,6 +62,12 @@ def _metric(study: MetricOnsets) -> dict[str, Any]:
             for rule in RULES
         },
     }
+
+
+def _direction_by(study: MetricOnsets) -> str:
+    if not study.assumed:
+        return "name or option"
+    return "curve" if study.shown else "assumed"
 
 
 def _onset(found: Onset | NoOnset) -> dict[str, Any]:
@@ -76,7 +93,10 @@ def _mean(mean: SeedOnset) -> dict[str, Any]:
 
 
 def _grokking(run: Run) -> dict[str, Any]:
-    summary = grokking_summary(run.evaluations)
+    try:
+        summary = grokking_summary(run.evaluations)
+    except UserError as error:
+        return {"reason": str(error)}
     stopped = summary.early_stopping
     low, high = summary.crossings
     return {

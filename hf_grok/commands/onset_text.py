@@ -14,17 +14,38 @@ from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES, Rule
 from hf_grok.dynamics.runs import Run
 from hf_grok.errors import UserError
+from hf_grok.printable import printable
 from hf_grok.report import numerals
 
 WIDTH = 100
 _NARROWEST = 40  # of the column of reasons, however long the names
 
 
-def described(studies: Sequence[MetricOnsets], runs: Mapping[str, Run], axis: str) -> str:
-    """Every metric's onsets, their order in time, and what is known of grokking."""
+def described(
+    studies: Sequence[MetricOnsets],
+    runs: Mapping[str, Run],
+    axis: str,
+    refused: Mapping[str, str],
+) -> str:
+    """Every metric's onsets, their order in time, and what is known of grokking.
+
+    Args:
+        studies: of each metric that could be studied.
+        runs: by name.
+        axis: of progress.
+        refused: metric -> why it could not be.
+    """
     blocks = [_metric(study, axis) for study in studies]
-    blocks += [_order(studies), _grokking(runs), _notes(runs)]
-    return "\n\n".join("\n".join(block) for block in blocks if block)
+    blocks += [_refused(refused), _order(studies), _grokking(runs), _notes(runs)]
+    return printable("\n\n".join("\n".join(block) for block in blocks if block), keep="\n")
+
+
+def _refused(refused: Mapping[str, str]) -> list[str]:
+    lines = []
+    for metric, reason in refused.items():
+        told = reason if reason.startswith(metric) else f"{metric}: {reason}"
+        lines += textwrap.wrap(f"not studied: {told}", WIDTH, subsequent_indent="  ")
+    return lines
 
 
 def _metric(study: MetricOnsets, axis: str) -> list[str]:
@@ -91,8 +112,10 @@ def _wrapped(margin: int, remark: str) -> list[str]:
 
 def _title(study: MetricOnsets, axis: str) -> str:
     kind = "rising" if study.direction == "rise" else "falling"
-    if study.assumed:
-        kind = "taken to rise (its name does not say; see --direction)"
+    if study.assumed and study.shown:
+        kind += " as its curve does (its name does not say; see --direction)"
+    elif study.assumed:
+        kind = "taken to rise (neither its name nor its curve says; see --direction)"
     unit = axis.replace("_", " ")
     title = f"{study.metric}, {kind}; window {shown(study.window)} {unit}"
     if study.baseline is None:
@@ -136,13 +159,15 @@ def _order_by(studies: Sequence[MetricOnsets], rule: Rule) -> list[str]:
 
 def _grokking(runs: Mapping[str, Run]) -> list[str]:
     """Saturation, crossings, delay and early-stopping gap of the runs that measure them."""
-    rows = [
-        (name, *_grokked(_summary(run)))
-        for name, run in runs.items()
-        if {IN_DISTRIBUTION, GENERALIZATION} <= set(run.evaluations.columns)
-    ]
+    rows, wrong = [], []
+    for name, run in runs.items():
+        if {IN_DISTRIBUTION, GENERALIZATION} <= set(run.evaluations.columns):
+            try:
+                rows.append((name, *_grokked(grokking_summary(run.evaluations))))
+            except UserError as error:
+                wrong += textwrap.wrap(f"grokking of {name} cannot be told: {error}", WIDTH)
     if not rows:
-        return []
+        return wrong
     headings = (
         "run",
         "saturated",
@@ -155,14 +180,8 @@ def _grokking(runs: Mapping[str, Run]) -> list[str]:
     return [
         "grokking, in steps: in-distribution accuracy >= .99, generalization >= .8 and >= .95",
         *(f"  {line}".rstrip() for line in _padded([headings, *rows])),
+        *wrong,
     ]
-
-
-def _summary(run: Run) -> GrokkingSummary:
-    try:
-        return grokking_summary(run.evaluations)
-    except UserError as error:
-        raise UserError(f"{run.path}: {error}") from error
 
 
 def _grokked(summary: GrokkingSummary) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
     from hf_grok.dynamics.curve_files import MetricCurve
+    from hf_grok.dynamics.onset_study import MetricOnsets
     from hf_grok.dynamics.runs import Run
 
 _DESCRIPTION = """\
@@ -55,7 +56,14 @@ def build_parser() -> OptionParser:
         epilog=_EPILOG,
     )
     add = parser.add_argument
-    add("paths", nargs="+", type=Path, metavar="PATH", help="a run directory or a CSV file")
+    add(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="a run directory (of any Trainer), or a file of curves: CSV, JSON or JSON lines, such "
+        "as a Trainer's log_history, or what TensorBoard or W&B export",
+    )
     add("--metric", action="append", default=[], metavar="NAME", help="which curves; repeatable")
     add(
         "--window",
@@ -68,7 +76,8 @@ def build_parser() -> OptionParser:
     add(
         "--direction",
         metavar="rise|fall",
-        help="default: a loss, perplexity or surprisal falls, all else rises",
+        help="default: a loss, perplexity, surprisal or error falls, an accuracy and the like "
+        "rises; what a name does not say, its curve shows",
         **own,
     )
     add(
@@ -107,7 +116,7 @@ def build_parser() -> OptionParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the onsets and return 0.
+    """Print the onsets and return 0. A metric that cannot be studied is named, and the rest is.
 
     Raises:
         UserError: a path that is neither run nor CSV, an unknown metric, a window that does not
@@ -122,15 +131,20 @@ def main(arguments: Sequence[str]) -> int:
     runs, curves = _read(options.paths, options.axis)
     metrics = chosen_metrics(curves, options.metric)
     settings = settings_of(curves, metrics, options)
-    studies = [
-        study_metric(
-            [curve for curve in curves if curve.metric == metric], curves, settings[metric]
-        )
-        for metric in metrics
-    ]
+    studies: list[MetricOnsets] = []
+    refused: dict[str, str] = {}
+    for metric in metrics:
+        own = [curve for curve in curves if curve.metric == metric]
+        try:
+            studies.append(study_metric(own, curves, settings[metric]))
+        except UserError as error:
+            refused[metric] = str(error)
+    if not studies:
+        raise UserError("; ".join(dict.fromkeys(refused.values())))
     if options.json is not None:
-        _write(options.json, json.dumps(records(studies, runs, options.axis), indent=1) + "\n")
-    print(described(studies, runs, options.axis))
+        found = records(studies, runs, options.axis, refused)
+        _write(options.json, json.dumps(found, indent=1) + "\n")
+    print(described(studies, runs, options.axis, refused))
     return 0
 
 
@@ -149,10 +163,11 @@ def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[Metric
     runs: dict[str, Run] = {}
     curves: list[MetricCurve] = []
     for path, name in zip(paths, _names(paths), strict=True):
-        if path.is_file():
+        file = _file_of(path)
+        if file is not None:
             if axis != "steps":
                 raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
-            curves += read_curves(path, name)
+            curves += read_curves(file, name)
         else:
             runs[name] = load_run(path)
             curves += run_curves(runs[name], name, axis)
@@ -161,6 +176,21 @@ def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[Metric
     if not curves:
         raise UserError(f"no evaluation yet in {', '.join(map(str, paths))}")
     return runs, curves
+
+
+def _file_of(path: Path) -> Path | None:
+    """The file that holds the curves of a path; None where `load_run` is to read it.
+
+    Of a folder that another Trainer wrote it is the state beside its last checkpoint, or in it.
+    """
+    from hf_grok.dynamics.curve_json import STATE_FILE
+    from hf_grok.dynamics.runs import RUN_FILE
+    from hf_grok.run_files import checkpoints
+
+    if not path.is_dir() or (path / RUN_FILE).is_file():
+        return path if path.is_file() else None
+    states = (folder / STATE_FILE for folder in [path, *reversed(checkpoints(path))])
+    return next((state for state in states if state.is_file()), None)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -34,16 +34,20 @@ class Break:
     Args:
         step: argmax of the acceleration; the latest of equals.
         strength: the least of acceleration, rise and lasting rise at that step.
+        by_acceleration: it is the acceleration that is the least.
         ends_a_fall: most of the acceleration is a fall that stops there, not a rise that begins.
         noise: standard deviation of one evaluation before that step.
-        lowest: first step within a window of `step` that noise cannot tell from it.
+        lowest: first step within a window of `step` that noise cannot tell from it; of a curve that
+            speeds up for longer than that, the first one that a rival's share of it reaches.
         highest: last such step.
-        rival: the strongest step at least a window away; None if there is none.
+        rival: the strongest step at least a window away that is no part of the same speeding up,
+            which lasts for as long as the acceleration stays above 0; None if there is none.
         rival_strength: the least of acceleration and rise there; minus infinity if there is none.
     """
 
     step: float
     strength: float
+    by_acceleration: bool
     ends_a_fall: bool
     noise: float
     lowest: float
@@ -71,7 +75,7 @@ def acceleration(
     return (after - here) - (here - before), after - here
 
 
-def sharpest_break(steps: Positions, values: Values, window: float) -> Break:
+def sharpest_break(steps: Positions, values: Values, window: float, share: float = 0.5) -> Break:
     """t* = argmax over t of [f(t+D) - f(t)] - [f(t) - f(t-D)], f linear between evaluations.
 
     The latest of equal maxima: a rise shorter than D has a whole range of them, which ends where
@@ -81,6 +85,7 @@ def sharpest_break(steps: Positions, values: Values, window: float) -> Break:
         steps: evaluated steps [evaluations], strictly increasing.
         values: what rises [evaluations].
         window: D, at most half of the run.
+        share: of the break, above which a step of the same speeding up may be the onset as well.
     """
     at = candidate_steps(steps, window)
     gained, risen = acceleration(steps, values, window, at)
@@ -90,27 +95,40 @@ def sharpest_break(steps: Positions, values: Values, window: float) -> Break:
     noise = evaluation_noise(steps, values, before=step)
     margin = TIE_DEVIATIONS * ACCELERATION_DEVIATION * noise
     ties = at[(np.abs(at - step) <= window) & (gained >= gained[best] - margin - rounding)]
-    rival, rival_strength = _strongest(at, np.minimum(gained, risen), step, window)
+    strength = np.minimum(gained, risen)
+    near = np.abs(at - step) < window
+    same = near | _around(best, gained > rounding)
+    reach = np.append(ties, at[same & ~near & (strength > share * strength[best])])
+    rival, rival_strength = _strongest(at[~same], strength[~same])
     lasting = lasting_rise(steps, values, window, step)
     return Break(
         step=step,
         strength=float(min(gained[best], risen[best], lasting)),
+        by_acceleration=bool(gained[best] <= min(risen[best], lasting)),
         ends_a_fall=bool(risen[best] < 0.5 * gained[best]),
         noise=noise,
-        lowest=float(ties.min()),
-        highest=float(ties.max()),
+        lowest=float(reach.min()),
+        highest=float(reach.max()),
         rival=rival,
         rival_strength=rival_strength,
     )
 
 
-def _strongest(
-    at: Positions, strength: Values, step: float, window: float
-) -> tuple[float | None, float]:
-    far = np.flatnonzero(np.abs(at - step) >= window)
-    if not far.size:
+def _around(place: int, holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The places from which `place` is reached without leaving where `holds` is true."""
+    ends = np.flatnonzero(~holds)
+    following = np.searchsorted(ends, place)
+    first = ends[following - 1] + 1 if following else 0
+    last = ends[following] if following < ends.size else holds.size
+    inside = np.zeros(holds.size, dtype=np.bool_)
+    inside[first:last] = holds[place]
+    return inside
+
+
+def _strongest(at: Positions, strength: Values) -> tuple[float | None, float]:
+    if not at.size:
         return None, float("-inf")
-    rival = far[np.argmax(strength[far])]
+    rival = int(np.argmax(strength))
     return float(at[rival]), float(strength[rival])
 
 

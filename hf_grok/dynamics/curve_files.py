@@ -5,26 +5,22 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from hf_grok.dynamics.acceleration import Positions
+from hf_grok.dynamics.curve_json import json_line_points, json_points
+from hf_grok.dynamics.curve_layouts import EXPECTED, LARGEST, PLAIN_METRIC, Point, layout_of
 from hf_grok.dynamics.curves import Values
-from hf_grok.dynamics.existence import shown
+from hf_grok.dynamics.existence import differing, shown
 from hf_grok.dynamics.metrics_file import TIMING_SUFFIXES
 from hf_grok.dynamics.progress_axes import progress_axis
 from hf_grok.dynamics.runs import Run
 from hf_grok.errors import UserError
-
-LONG_COLUMNS = ("metric", "model", "step", "value")
-PLAIN_METRIC = "value"
-_EXPECTED = (
-    "expected a header `step,value`; or `metric,model,step,value` (metric or model may be left "
-    "out); or `step` and one column for each metric"
-)
+from hf_grok.printable import listed, printable, quoted, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,40 +42,57 @@ class MetricCurve:
 
 @dataclass
 class _Points:
-    """The points of one curve as they are read: step -> value, and the line it stood on."""
+    """The points of one curve as they are read: step -> value, and where it stood."""
 
     values: dict[float, float] = field(default_factory=dict)
-    lines: dict[float, int] = field(default_factory=dict)
+    places: dict[float, str] = field(default_factory=dict)
+
+    def add(self, place: str, names: tuple[str, str], step: float, value: float) -> None:
+        """Take one point in; the same once more changes nothing.
+
+        Raises:
+            UserError: the step is there with another value.
+        """
+        earlier = self.values.setdefault(step, value)
+        first = self.places.setdefault(step, place)
+        if earlier != value:
+            metric, owner = names
+            there, here = differing(earlier, value)
+            raise UserError(
+                f"{place}: step {shown(step)} of {shortened(f'{metric} ({owner})', 80)} is there "
+                f"already, at {first.rpartition(':')[2]}, as {there} and not {here}: expected "
+                "every step once; name several seeds in a column `model`"
+            )
 
 
 def read_curves(path: str | os.PathLike[str], model: str | None = None) -> list[MetricCurve]:
-    """The curves of a CSV file, in the order in which they appear; rows may be in any order.
+    """The curves of a file, in the order in which they appear; rows may be in any order.
 
-    Three layouts: `step,value`; long, with `metric` or `model` or both beside them; wide, with
-    `step` and one column for each metric (an empty cell was not measured).
+    CSV of these layouts: `step,value`; long, with `metric` or `model` or both beside them; wide,
+    with `step` and one column for each metric (an empty cell was not measured), such as a Trainer's
+    log_history; TensorBoard's export (`Wall time,Step,Value`) and W&B's ("Step", "RUN - METRIC"
+    and its bounds). JSON: a `trainer_state.json`, a log_history, TensorBoard's export. JSON lines:
+    a `metrics.jsonl`.
+
+    Epochs, wall times and run times are other clocks, not curves. A step that stands twice with
+    one value is one evaluation.
 
     Args:
-        path: the file, UTF-8, with a header.
+        path: the file, UTF-8; CSV has a header.
         model: name for curves without one; by default the file's, without its ending.
 
     Raises:
         UserError: for a file that cannot be read, another header, a number that is none or not
-            finite, a step twice in one curve; with file:line.
+            finite, a step twice in one curve with different values; with file:line.
     """
     file = Path(path)
     named = model or file.stem
+    read = {".json": json_points, ".jsonl": json_line_points}.get(file.suffix, _points)
     curves: dict[tuple[str, str], _Points] = {}
-    for line, metric, owner, step, value in _points(file, named):
-        points = curves.setdefault((metric, owner), _Points())
-        if step in points.values:
-            raise UserError(
-                f"{file}:{line}: step {shown(step)} of {metric} ({owner}) is there already, at "
-                f"line {points.lines[step]}: expected every step once; name several seeds in a "
-                "column `model`"
-            )
-        points.values[step], points.lines[step] = value, line
+    for place, metric, owner, step, value in read(file, named):
+        curves.setdefault((metric, owner), _Points()).add(place, (metric, owner), step, value)
     if not curves:
-        raise UserError(f"{file}: no row below the header")
+        raise UserError(f"{file}: no row of a curve in it")
     return [_sorted(metric, owner, points.values) for (metric, owner), points in curves.items()]
 
 
@@ -107,7 +120,7 @@ def run_curves(run: Run, model: str, axis: str = "steps") -> list[MetricCurve]:
             at = positions[there]
             _require_progress(run, axis, at)
             last = np.append(np.diff(at) > 0, True)
-            curves.append(MetricCurve(name, model, at[last], values[there][last]))
+            curves.append(MetricCurve(printable(name), model, at[last], values[there][last]))
     return curves
 
 
@@ -122,41 +135,31 @@ def _require_progress(run: Run, axis: str, at: Positions) -> None:
 
 def _sorted(metric: str, model: str, values: Mapping[float, float]) -> MetricCurve:
     steps = np.array(sorted(values), dtype=np.float64)
-    return MetricCurve(metric, model, steps, np.array([values[step] for step in steps]))
+    every = np.array([values[step] for step in steps])
+    return MetricCurve(printable(metric), printable(model), steps, every)
 
 
-def _points(file: Path, model: str) -> Iterator[tuple[int, str, str, float, float]]:
-    """(line, metric, model, step, value) of every measured cell."""
+def _points(file: Path, model: str) -> Iterator[Point]:
+    """(place, metric, model, step, value) of every measured cell."""
     rows = _rows(file)
     header = [name.strip() for name in next(rows, (1, []))[1]]
-    metrics = _metric_columns(file, header)
+    layout = layout_of(header, file.stem)
+    if layout is None:
+        raise UserError(f"{file}:1: the header is {quoted(','.join(header), 120)}: {EXPECTED}")
     for line, cells in rows:
+        place = f"{file}:{line}"
         if len(cells) != len(header):
             raise UserError(
-                f"{file}:{line}: {len(cells)} cells, expected {len(header)}: {','.join(header)}"
+                f"{place}: {len(cells)} cells, expected {len(header)}: {listed(header)}"
             )
         row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
-        step = _number(row["step"], f"{file}:{line}: step")
-        owner = row.get("model", model)
-        for column in metrics:
-            if row[column] or column == "value":
-                metric = row.get("metric", column)
-                yield line, metric, owner, step, _number(row[column], f"{file}:{line}: {column}")
-
-
-def _metric_columns(file: Path, header: Sequence[str]) -> list[str]:
-    """The columns that hold values: `value`, or in a wide table all but `step` and `model`."""
-    seen = f"{file}:1: the header is {','.join(header)!r}"
-    if "step" not in header or len(set(header)) != len(header):
-        raise UserError(f"{seen}: {_EXPECTED}")
-    if "value" in header:
-        if not set(header) <= set(LONG_COLUMNS):
-            raise UserError(f"{seen}: {_EXPECTED}")
-        return ["value"]
-    metrics = [name for name in header if name not in ("step", "model")]
-    if not metrics or "metric" in metrics or "" in metrics:
-        raise UserError(f"{seen}: {_EXPECTED}")
-    return metrics
+        step = finite_number(row[layout.step], f"{place}: {layout.step}")
+        for column, (metric, owner) in layout.curves.items():
+            if row[column] or not layout.may_be_empty:
+                value = finite_number(row[column], f"{place}: {shortened(column, 80)}")
+                metric = row[layout.metric] if layout.metric else metric or PLAIN_METRIC
+                owner = row[layout.model] if layout.model else owner or model
+                yield place, metric, owner, step, value
 
 
 def _rows(file: Path) -> Iterator[tuple[int, list[str]]]:
@@ -178,11 +181,20 @@ def _parsed(file: Path, text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
         raise UserError(f"{file}:{reader.line_num}: {error}") from error
 
 
-def _number(text: str, place: str) -> float:
+def finite_number(text: str, place: str) -> float:
+    """The number that a text is.
+
+    Raises:
+        UserError: it is none, or not finite, or beyond 1e100.
+    """
     try:
         number = float(text)
-    except ValueError as error:
-        raise UserError(f"{place} is {text!r}: expected a number") from error
+    except ValueError:
+        raise UserError(f"{place} is {quoted(text)}: expected a number") from None
     if not math.isfinite(number):
-        raise UserError(f"{place} is {text!r}: expected a finite number; leave such a row out")
+        raise UserError(
+            f"{place} is {quoted(text)}: expected a finite number; leave such a row out"
+        )
+    if abs(number) > LARGEST:
+        raise UserError(f"{place} is {quoted(text)}: expected a number up to {LARGEST:g}")
     return number

@@ -99,6 +99,19 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
+def differing(one: float, other: float) -> tuple[str, str]:
+    """Both amounts, with as many digits as tell them apart."""
+    for digits in range(2, 17):
+        told = tuple(_digits(value, digits) for value in (one, other))
+        if told[0] != told[1] or one == other:
+            return told[0], told[1]
+    return repr(one), repr(other)
+
+
+def _digits(value: float, digits: int) -> str:
+    return amount(value) if digits == 2 else f"{value:,.{digits}g}"
+
+
 def moves(direction: Direction) -> str:
     """The verb of a reason."""
     return "rises" if direction == "rise" else "falls"

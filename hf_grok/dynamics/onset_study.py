@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from hf_grok.dynamics.bootstrap import RESAMPLES, SeedOnset, bootstrap_onset, common_grid
 from hf_grok.dynamics.curve_files import MetricCurve
 from hf_grok.dynamics.existence import Direction, ExistenceTest, NoOnset, Onset
-from hf_grok.dynamics.metric_names import direction_of, is_share
+from hf_grok.dynamics.metric_names import direction_of, direction_of_curve, is_share
 from hf_grok.dynamics.onsets import RULES, Rule, default_window, find_onset
 from hf_grok.errors import UserError
 
@@ -26,7 +26,8 @@ class OnsetSettings:
 
     Args:
         window: None for `default_window` of the mean curve's steps.
-        direction: None for `direction_of` the metric.
+        direction: None for `direction_of` the metric, or where its name does not say, of its
+            curve (`direction_of_curve`).
         baseline: a number or the name of another metric; None for the first window's best value.
         margin: as `find_onset`.
         hold: as `find_onset`.
@@ -52,7 +53,8 @@ class MetricOnsets:
     Args:
         metric: its name.
         direction: rise or fall.
-        assumed: nobody said that it rises, and its name does not either.
+        assumed: nobody said the direction, and its name does not either.
+        shown: whether its curve shows the direction then; else it is taken to rise.
         window: D, in the unit of the curves' steps.
         baseline: of the crossings, as in `OnsetSettings`.
         models: whose curves, in order.
@@ -63,6 +65,7 @@ class MetricOnsets:
     metric: str
     direction: Direction
     assumed: bool
+    shown: bool
     window: float
     baseline: float | str | None
     models: tuple[str, ...]
@@ -91,7 +94,8 @@ def study_metric(
 ) -> MetricOnsets:
     """Onsets of one metric by both rules: for every model, and over models where there are several.
 
-    A metric whose name does not say a direction is taken to rise.
+    A metric whose name does not say a direction is taken to move as its curve does, or, where that
+    ends where it began, to rise.
 
     Args:
         curves: of one metric, one for each model.
@@ -103,7 +107,8 @@ def study_metric(
     """
     metric = curves[0].metric
     said = settings.direction or direction_of(metric)
-    direction = said or "rise"
+    of_curve = direction_of_curve([curve.values for curve in curves])
+    direction = said or of_curve or "rise"
     pairs = [(curve.steps, curve.values) for curve in curves]
     window = _window(metric, pairs) if settings.window is None else settings.window
     levels = _levels(curves, others, settings.baseline)
@@ -128,6 +133,7 @@ def study_metric(
         metric=metric,
         direction=direction,
         assumed=said is None,
+        shown=of_curve is not None,
         window=window,
         baseline=settings.baseline,
         models=models,

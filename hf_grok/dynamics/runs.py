@@ -34,7 +34,7 @@ OBJECTS = ("arguments", "versions", "machine", "model")
 STATUSES = ("running", "finished", "failed")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """One training run, as its directory records it.
 
@@ -61,6 +61,19 @@ class Run:
     failures: tuple[ProbeFailure, ...] = ()
     later: pandas.DataFrame | None = None
     later_data: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        rows, columns = self.evaluations.shape
+        last = f" to step {int(self.evaluations.index[-1]):,}" if rows else ""
+        seen = f"{rows:,} evaluations{last} of {columns} metrics"
+        beside = [
+            f"{count} {what}"
+            for count, what in ((len(self.notes), "notes"), (len(self.failures), "failed probes"))
+            if count
+        ]
+        recipe, status = quoted(self.recipe, 60), quoted(self.status, 20)
+        about = f"recipe {recipe}, seed {quoted(self.seed, 40)}, {status}"
+        return f"Run({quoted(str(self.path), 120)}: {about}: {', '.join([seen, *beside])})"
 
     @property
     def name(self) -> str:

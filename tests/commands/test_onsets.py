@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hf_grok.commands.onsets import main
@@ -125,7 +126,8 @@ def test_a_reason_is_printed_where_there_is_no_onset(
     path = tmp_path / "flat.csv"
     path.write_text("step,value\n" + "".join(f"{step},0.25\n" for step in range(0, 1_001, 50)))
     assert printed(capsys, path).splitlines() == [
-        "value, taken to rise (its name does not say; see --direction); window 150 steps",
+        "value, taken to rise (neither its name nor its curve says; see --direction); "
+        "window 150 steps",
         "  curve  rule          onset  interval  rise  needed",
         "  flat   acceleration   none  flat: 0.25 at all 21 evaluations",
         "  flat   crossing       none  flat: 0.25 at all 21 evaluations",
@@ -210,7 +212,9 @@ def test_without_headlines_every_metric_of_a_file_is_looked_at(
     path.write_text("metric,model,step,value\n" + "\n".join(lines) + "\n")
     text = printed(capsys, path)
     assert "mean of 2" in "\n".join(block(text, "loss, falling"))
-    assert "mean of" not in "\n".join(block(text, "norm, taken to rise"))
+    assert "mean of" not in "\n".join(
+        block(text, "norm, rising as its curve does (its name does not say")
+    )
 
 
 def test_along_another_axis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -303,3 +307,42 @@ def test_files_need_nothing_but_numpy(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
+
+
+def test_a_metric_that_cannot_be_studied_is_named_and_the_others_are_not_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    curve = tmp_path / "curves.csv"
+    lines = ["step,eval_loss,eval_pairs_accuracy"]
+    for step in range(0, 2_001, 50):
+        loss = 3.0 - float(ramp(np.array([step]), 900, 300)[0])
+        lines.append(f"{step},{loss},{0.5 if step % 1_000 == 0 else ''}")
+    curve.write_text("\n".join(lines))
+    text = printed(capsys, curve, "--json", tmp_path / "found.json")
+    assert "900" in block(text, "eval_loss, falling")[2]
+    assert "not studied: eval_pairs_accuracy: 3 evaluations, up to 1,000 apart, are too few" in text
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert [metric["metric"] for metric in found["metrics"]] == ["eval_loss"]
+    assert list(found["not_studied"]) == ["eval_pairs_accuracy"]
+    with pytest.raises(UserError, match="eval_pairs_accuracy: 3 evaluations"):
+        main([str(curve), "--metric", "eval_pairs_accuracy"])
+
+
+def test_a_folder_of_any_trainer_is_read_by_its_last_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = range(0, 2_001, 50)
+    for last in (1_000, 2_000):
+        folder = tmp_path / "run" / f"checkpoint-{last}"
+        folder.mkdir(parents=True)
+        losses = 3.0 - ramp(np.array(steps, dtype=float), 900, 300)
+        history = [
+            {"step": step, "epoch": step / 100, "eval_loss": float(loss)}
+            for step, loss in zip(steps, losses, strict=True)
+            if step <= last
+        ]
+        (folder / "trainer_state.json").write_text(json.dumps({"log_history": history}))
+    text = printed(capsys, tmp_path / "run")
+    assert "900" in block(text, "eval_loss, falling")[2]
+    with pytest.raises(UserError, match="is not a run directory"):
+        main([str(tmp_path)])

@@ -13,6 +13,8 @@ from hf_grok.dynamics.metric_names import direction_of, is_share, standard_basel
 from hf_grok.dynamics.onset_study import MetricOnsets, OnsetSettings, study_metric, time_order
 from hf_grok.dynamics.onsets import RULES
 from hf_grok.errors import UserError
+from hf_grok.probes import probe_class
+from hf_grok.probes.registry import OURS
 from tests.dynamics.shapes import log_spaced, ramp
 
 STEPS = log_spaced(4_000, 100)
@@ -40,6 +42,32 @@ def study(*curves: MetricCurve, **settings: object) -> MetricOnsets:
         ("eval_tree_score", "rise", False),
         ("eval_pairs_accuracy", "rise", True),
         ("eval_weight_norm", None, False),
+        ("social_properties_accuracy", "rise", True),
+        ("eval_accuracy_of_ties", "rise", True),
+        ("probabilities", None, False),
+        ("gloss_f1", "rise", False),
+        ("gloss", None, False),
+        ("glossary_size", None, False),
+        ("lossless_ratio", None, False),
+        ("eval_floss", None, False),
+        ("penalties", None, False),
+        ("eval_pairs_ties", "fall", False),
+        ("pairs_phenomenon_binding", "rise", True),
+        ("eval_pairs_loss_of_agreement", "rise", True),  # a paradigm of that name
+        ("eval_tree_right_branching", None, False),
+        ("eval_uas_single_offset", None, False),
+        ("eval_uas_relation_nsubj", "rise", True),
+        ("train/loss", "fall", False),
+        ("validation.logLoss", "fall", False),
+        ("LM_Loss", "fall", False),
+        ("word_error_rate", "fall", False),
+        ("terror", None, False),
+        ("negative_loss", None, False),
+        ("loss_reduction", None, False),
+        ("accuracy_minus_loss", None, False),
+        ("quasi_periodic", None, False),
+        ("balanced_accuracy", "rise", True),
+        ("inaccuracy", None, False),
         ("value", None, False),
     ],
 )
@@ -99,10 +127,38 @@ def test_a_loss_falls_unless_told_otherwise() -> None:
     assert not told.assumed
 
 
-def test_a_name_that_says_nothing_is_taken_to_rise() -> None:
+def test_a_name_that_says_nothing_leaves_it_to_the_curve() -> None:
     found = study(curve("weight_norm", 1_200))
-    assert (found.direction, found.assumed) == ("rise", True)
+    assert (found.direction, found.assumed, found.shown) == ("rise", True, True)
     assert not study(curve("weight_norm", 1_200), direction="rise").assumed
+    falling = curve("weight_norm", 1_200, height=-0.5)
+    found = study(falling)
+    assert (found.direction, found.assumed, found.shown) == ("fall", True, True)
+    assert found.single["acceleration"][0].exists
+    assert not study(falling, direction="rise").single["acceleration"][0].exists
+    # What the name says counts, whatever the curve does.
+    assert study(curve("accuracy", 1_200, height=-0.5)).direction == "rise"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_curve_that_ends_where_it_began_shows_no_direction(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(0, 1, STEPS.size)
+    bump = 20 * (np.abs(STEPS - 2_000) < 500)
+    found = study(MetricCurve("norm", "a", STEPS, noise + bump))
+    assert (found.direction, found.assumed, found.shown) == ("rise", True, False)
+
+
+def test_our_own_numbers_move_as_their_probes_declare() -> None:
+    """Sparsity apart: its probe declares no direction, and what is looked for is that it grows."""
+    seen = 0
+    for name in OURS:
+        for template, metric in probe_class(name).metrics.items():
+            if not template.startswith("sparsity"):
+                said = {True: "rise", False: "fall", None: None}[metric.higher_is_better]
+                filled = template.replace("{}", "loss_of_ties")
+                assert direction_of(f"eval_{filled}") == direction_of(filled) == said, template
+                seen += 1
+    assert seen > 30
 
 
 def test_the_least_rise_is_a_twentieth_for_shares_only() -> None:

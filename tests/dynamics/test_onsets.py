@@ -206,9 +206,8 @@ def test_a_floored_run_is_floored_by_the_least_rise_and_by_its_baseline() -> Non
 
 def test_the_end_of_a_fall_is_no_onset_of_a_rise() -> None:
     values = 1.0 - ramp(STEPS, 1_000, 500) + ramp(STEPS, 3_000, 4_000)
-    assert reason(STEPS, values, window=300) == (
-        "its sharpest break, at 1,500, is where it stops falling"
-    )
+    said = reason(STEPS, values, window=300)
+    assert said.startswith("its sharpest break, at 1,500, is where it stops falling")
     assert "stops rising" in reason(STEPS, -values, window=300, direction="fall")
 
 

@@ -145,3 +145,13 @@ def test_a_bad_run_file(tmp_path: Path, text: str, expected: str) -> None:
 def test_a_stock_model_need_not_say_its_depth(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", ROWS, model={"name": "gpt2", "layers": None})
     assert load_run(folder).layers is None
+
+
+def test_a_run_says_itself_in_a_line(tmp_path: Path) -> None:
+    many = [{"step": step, **{f"eval_{name}": 0.5 for name in range(40)}} for step in range(300)]
+    run = load_run(write_run(tmp_path / "run", many))
+    told = repr(run)
+    assert len(told) < 400
+    assert "300 evaluations to step 299 of 40 metrics" in told
+    assert told.startswith("Run('")
+    assert f"seed {run.seed}" in told

@@ -204,7 +204,7 @@ def test_nothing_is_known_of_no_run(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("run.json", "{", r"run\.json: expected JSON"),
-        ("config.json", "[1]", r"config\.json: expected a JSON object, got a list"),
+        ("config.json", "[1]", r"config\.json: expected a JSON object, got \[1\]"),
         ("metrics.jsonl", '{"step": 1}\nx\n', r"metrics\.jsonl:2: expected JSON"),
     ],
 )
