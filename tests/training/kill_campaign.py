@@ -7,6 +7,7 @@ Every file of it must then hold what the undisturbed run's holds, to the byte, b
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -187,6 +188,7 @@ class Campaign:
         settings, words = SETTINGS[setting]
         if setting not in self._languages:
             self._languages[setting] = _language(settings(self._work, *words))
+        gc.freeze()  # or each child's first collection walks, and copies, all that is loaded here
         child = os.fork()
         if child == 0:
             os._exit(self._live(setting, kill, resume, branch))
