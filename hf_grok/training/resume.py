@@ -18,6 +18,8 @@ A_BRANCHS_OWN = {"output_dir", "run_name"}
 A_BRANCHS_OWN_PREFIXES = ("series", "hub_", "push_")
 BATCH = "per_device_train_batch_size"
 ALLOW_PROCESSES = "--allow-other-processes"
+# Schedules whose learning rate at a step is the same, however long the run is.
+WITHOUT_END = ("constant", "constant_with_warmup", "inverse_sqrt")
 
 
 def as_recorded(words: Words) -> dict[str, str | list[str]]:
@@ -93,25 +95,49 @@ def check_same_run(
             f"{now_is}: start {was}, or say {ALLOW_PROCESSES}. What dropout draws then differs "
             "from the run that was not interrupted, and run.json says where."
         )
+    _check_same_rates(folder, before, settings)
     if differing:
         told = "; ".join(f"{name} was {was} and is {is_}" for name, (was, is_) in differing.items())
         raise UserError(
             f"{folder} cannot be resumed as another run: {told} (None: at its default). Leave "
-            "these away, for a resumed run knows them, or choose another folder with --output_dir."
+            "these away, for a resumed run knows them, or choose another folder with --output_dir; "
+            "a regulariser is changed in a branch (--from-checkpoint)."
+        )
+
+
+def _check_same_rates(folder: Path, before: Mapping[str, Any], settings: Settings) -> None:
+    """A run of another length has the same learning rates only where they do not follow it."""
+    training = settings.training
+    default = default_of(type(training).__dataclass_fields__["max_steps"])
+    was = (before.get("arguments") or {}).get("max_steps", default)
+    schedule = str(getattr(training.lr_scheduler_type, "value", training.lr_scheduler_type))
+    follows = schedule not in WITHOUT_END or 0 < training.warmup_steps < 1  # a share of the steps
+    if was != training.max_steps and follows:
+        raise UserError(
+            f"{folder} was to end at step {was}, and would at {training.max_steps}: its learning "
+            f"rate ({schedule}) follows the length, so this would be another run. Leave max_steps "
+            "as it was, or train anew"
         )
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """name -> value then and now, of all that makes a run the run that it is."""
     found: dict[str, tuple[Any, Any]] = {}
-    for part in ("bound_arguments", "data", "chosen"):
-        theirs, ours = (json.loads(json.dumps(one.get(part) or {})) for one in (before, now))
-        if not theirs:
+    for part in ("regulariser", "bound_arguments", "data", "chosen"):
+        theirs, ours = (json.loads(json.dumps(_part(one, part))) for one in (before, now))
+        if not theirs and part != "regulariser":
             continue  # written by a version that did not say
         for name in sorted({*theirs, *ours} - {"threads"}):
             if theirs.get(name) != ours.get(name):
                 found[name] = (theirs.get(name), ours.get(name))
     return found
+
+
+def _part(info: Mapping[str, Any], part: str) -> Mapping[str, Any]:
+    if part != "regulariser":
+        return info.get(part) or {}
+    arguments: Mapping[str, Any] = info.get("arguments") or {}
+    return {name: value for name, value in arguments.items() if name.startswith("sas_")}
 
 
 def _check_same_batch(

@@ -78,6 +78,11 @@ def test_what_is_said_again_wins_and_is_recorded(recipe: str, stopped: Path) -> 
         (["--learning_rate", "1e-3"], r"as another run: learning_rate was 0.002 and is 0.001"),
         (["--seed", "8", "--layers", "2"], r"layers was 1 and is 2; seed was 7 and is 8"),
         (["--per_device_train_batch_size", "2"], r"per_device_train_batch_size was 4 and is 2"),
+        (["--sas_schedule", "0:0.1"], r"sas_schedule was None and is 0:0.1.*changed in a branch"),
+        (
+            ["--max_steps", "20", "--lr_scheduler_type", "linear"],
+            r"was to end at step 12, and would at 20: its learning rate \(linear\) follows",
+        ),
         (["--dropout_masks", "drawn"], r"dropout_masks was pooled and is drawn"),
     ],
 )
