@@ -248,7 +248,7 @@ class CheckpointSeriesCallback(TrainerCallback):
     def _catch_up(self, args: TrainingArguments, last: int) -> None:
         """Set aside what could not be when it was saved, where its checkpoint is still there."""
         series = self._of(args)
-        if any(r.state is State.SAVED for r in series.journal.records().values()):
+        if series.journal.in_state(State.SAVED):
             series.adopt(Path(str(args.output_dir)), last, logger.error, _strength(args))
 
     def _add_step_zero(

@@ -152,7 +152,7 @@ class SeriesCard:
         auto, code = self.model.task.auto_class, self.model.code_file
         trust = ", trust_remote_code=True" if code else ""
         carried = [f"# The model's class is in {code}: read it before you let it run.", ""]
-        ours = ["import hf_grok.models  # pip install hf-grok: it knows the model's type", ""]
+        ours = ["import hf_grok.models  # of hf-grok, which knows the model's type", ""]
         return "\n".join(
             [
                 *(ours if self.model.needs_hf_grok else []),

@@ -13,7 +13,7 @@ from hf_grok.errors import UserError, unknown_name
 from hf_grok.yaml_reading import parse_yaml
 
 if TYPE_CHECKING:
-    from hf_grok.offline import ProbeResults
+    from hf_grok.offline import Checkpoint, ProbeResults
     from hf_grok.offline.data import ProbeData
 
 RESULTS_FILE = "probe_results.json"
@@ -47,6 +47,11 @@ def build_parser() -> OptionParser:
     )
     parser.add_argument("model", metavar="MODEL", nargs="?", help="folder or Hub repository")
     parser.add_argument("--revision", help="one branch, tag or commit of a Hub repository")
+    parser.add_argument(
+        "--revisions",
+        metavar="REGEX",
+        help="names of a repository's steps, with one group for the step: 'run-(\\d+)-ema'",
+    )
     parser.add_argument(
         "--data",
         action="append",
@@ -110,11 +115,11 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if options.model is None or options.probes is None:
         parser.error("name a MODEL and --probes (hf-grok probe --list names them)")
-    from hf_grok.offline import ProbeResults, at_steps, find_checkpoints, probe_series
+    from hf_grok.offline import ProbeResults, at_steps, probe_series
 
     names = probe_names_of(options.probes)
     data = data_of(names, options)
-    checkpoints = at_steps(find_checkpoints(options.model, options.revision), options.steps)
+    checkpoints = at_steps(_found(options), options.steps)
     arguments_of = options_of(names, options)
     path = options.out or default_file(options.model)
     results = ProbeResults(path, options.model, about_probes(data, arguments_of))
@@ -124,6 +129,24 @@ def main(arguments: Sequence[str]) -> int:
     print(summary(results, names))
     print(f"written to {path}")
     return 1 if results.failures else 0
+
+
+def _found(options: argparse.Namespace) -> list[Checkpoint]:
+    """The checkpoints of MODEL, in order.
+
+    Raises:
+        UserError: as `find_checkpoints`; --revisions beside --revision, or of a folder.
+    """
+    from hf_grok.offline import find_checkpoints
+    from hf_grok.offline.checkpoints import names_of_series
+
+    model, revisions = options.model, options.revisions
+    if revisions is not None and (options.revision is not None or Path(model).exists()):
+        other = "--revision" if options.revision is not None else f"the folder {model}"
+        raise UserError(f"--revisions chooses among those of a Hub repository, not with {other}")
+    if options.revision is not None or Path(model).exists():
+        return find_checkpoints(model, options.revision)
+    return find_checkpoints(model, names=names_of_series(model, revisions))
 
 
 def probe_list() -> str:
@@ -251,7 +274,8 @@ def summary(results: ProbeResults, names: Sequence[str]) -> str:
     """The numbers as a table: a line per metric, a column per revision (the last six)."""
     rows = [row for row in results.rows if row["probe"] in names]
     revisions = list(dict.fromkeys(row["revision"] for row in rows))
-    revisions.sort(key=lambda name: next(r["step"] or 0 for r in rows if r["revision"] == name))
+    place = {row["revision"]: row.get("place", row["step"]) or 0 for row in reversed(rows)}
+    revisions.sort(key=place.__getitem__)
     shown = revisions[-6:]
     values = {(row["metric"], row["revision"]): row["value"] for row in rows}
     metrics = list(dict.fromkeys(row["metric"] for row in rows))

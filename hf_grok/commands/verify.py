@@ -33,12 +33,17 @@ def build_parser() -> OptionParser:
         description=(
             "Check a series of checkpoints: revisions that are missing, empty, repeated,\n"
             "mislabelled, altered or foreign, and holes in the schedule. Revisions are known by\n"
-            "their names (step1000, step-2, stage1-step1000-tokens3B, ...) or by the index of\n"
+            "their names (step1000, stage1-step1000-tokens3B, chck_1M, ...) or by the index of\n"
             "the series; each is compared with its series.json where it has one."
         ),
         epilog=_EXAMPLES,
     )
     parser.add_argument("series", metavar="REPO_OR_DIR", help="Hub repository, or folder")
+    parser.add_argument(
+        "--revisions",
+        metavar="REGEX",
+        help="names of other steps, with one group for the step: 'run-(\\d+)-ema'",
+    )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
     return parser
 
@@ -50,13 +55,17 @@ def main(arguments: Sequence[str]) -> int:
         UserError: there is no such series, or it cannot be reached.
     """
     options = build_parser().parse_args(arguments)
-    report = verify(options.series, quiet=options.json)
+    report = verify(options.series, options.revisions, quiet=options.json)
     print(json.dumps(report.to_json(), indent=1) if options.json else as_text(report))
     return 1 if report.problems else 0
 
 
-def verify(series: str, *, quiet: bool = False) -> Report:
-    """The report on a folder, if there is one of that name, else on a Hub repository."""
+def verify(series: str, revisions: str | None = None, *, quiet: bool = False) -> Report:
+    """The report on a folder, if there is one of that name, else on a Hub repository.
+
+    Raises:
+        UserError: as `verify_folder` and `verify_hub`; names of revisions for a folder.
+    """
     from hf_grok.errors import UserError
     from hf_grok.series.hub import check_repository_name
     from hf_grok.series.verify_hub import verify_hub
@@ -64,10 +73,12 @@ def verify(series: str, *, quiet: bool = False) -> Report:
 
     folder = Path(series)
     if folder.is_dir():
+        if revisions is not None:
+            raise UserError(f"{series} is a folder: --revisions reads names of a Hub repository")
         return verify_folder(folder, quiet=quiet)
     if folder.exists():
         raise UserError(f"{series} is a file: expected a folder, or a Hub repository")
-    return verify_hub(check_repository_name(series), quiet=quiet)
+    return verify_hub(check_repository_name(series), revisions=revisions, quiet=quiet)
 
 
 def as_text(report: Report) -> str:
@@ -90,6 +101,9 @@ def _lines(report: Report) -> list[str]:
         names = [*names[:_SHOWN], left_out, *names[-_SHOWN:]]
     count, described = len(report.revisions), report.described
     head = f"{report.source}: {count} revisions, {described} with a manifest"
+    units = sorted({found.unit for found in report.revisions} - {"steps"})
+    head += f" (their names count {', '.join(units)})" if units else ""
+    names += [report.left_out] if report.left_out else []
     if not report.problems:
         return [head, *names, "clean: every revision is there once and as it says"]
     problems = [f"  {p.kind:<16}{p.revision:<24}{p.detail}" for p in report.problems]

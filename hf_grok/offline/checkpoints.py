@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import (
-    HfHubHTTPError,
     HFValidationError,
-    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -30,7 +30,17 @@ from transformers import (
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.errors import UserError
 from hf_grok.run_files import checkpoints, step_of
-from hf_grok.series.naming import known_step
+from hf_grok.series.asking import asking
+from hf_grok.series.naming import MAIN, RevisionTemplate
+from hf_grok.series.remote_tree import read_index
+from hf_grok.series.retry import in_words
+from hf_grok.series.revision_names import STEPS, NameReader
+from hf_grok.series.safety import mask_tokens
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
 
 # The end of an architecture's name -> who loads it.
 _HEADS: Sequence[tuple[tuple[str, ...], Any]] = (
@@ -46,9 +56,10 @@ class Checkpoint:
     Attributes:
         source: local folder or Hub repository.
         revision: its name in results: "step2000", a branch or tag, or "" for a plain folder.
-        step: optimiser step, where the name says it.
+        step: the number in its name, where there is one: of the optimiser's steps, or of `unit`.
         identity: of its content: the Hub's commit, or the digest of the weights' files.
         hub_revision: the commit to load; None for a folder.
+        unit: what `step` counts: "steps", or "words", "tokens", "checkpoints", "epochs".
     """
 
     source: str
@@ -56,6 +67,7 @@ class Checkpoint:
     step: int | None
     identity: str
     hub_revision: str | None = None
+    unit: str = STEPS
 
     def load(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         """The model in evaluation mode, and its tokenizer.
@@ -78,13 +90,24 @@ class Checkpoint:
         return model.eval(), tokenizer
 
 
-def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint]:
+def find_checkpoints(
+    model: str,
+    revision: str | None = None,
+    *,
+    names: NameReader | None = None,
+    say: Callable[[str], None] = _say,
+) -> list[Checkpoint]:
     """What `model` names: one checkpoint, or a series in order of its steps.
 
     Args:
         model: a folder with a model; a run's folder with `checkpoint-N` in it; or a Hub
             repository, whose branches and tags `stepN` (or named alike) are a series.
         revision: one revision of a Hub repository.
+        names: what tells the steps of a repository; by default the names of published series.
+        say: is told what of a repository is left out, and why.
+
+    Returns:
+        Of a repository in which no name says a step, `main`; an empty list where there is none.
 
     Raises:
         UserError: nothing is there, or the Hub cannot be asked.
@@ -96,7 +119,7 @@ def find_checkpoints(model: str, revision: str | None = None) -> list[Checkpoint
         return _local(folder)
     if folder.exists():
         raise UserError(f"{model} is a file: expected a folder with a model, or a Hub repository")
-    return _of_hub(model, revision)
+    return _of_hub(model, revision, names or NameReader(), say)
 
 
 def at_steps(found: Sequence[Checkpoint], text: str | None) -> list[Checkpoint]:
@@ -107,8 +130,13 @@ def at_steps(found: Sequence[Checkpoint], text: str | None) -> list[Checkpoint]:
         text: "last", or steps with commas between them; None for all.
 
     Raises:
-        UserError: something else, or a step that the series has not.
+        UserError: something else, a step that the series has not, or no checkpoint at all.
     """
+    if not found:
+        raise UserError(
+            "there is no checkpoint to look at: no branch or tag says a step, and there is no "
+            "main; --revision names one, --revisions REGEX reads names of steps"
+        )
     if text is None:
         return list(found)
     if text == "last":
@@ -160,30 +188,61 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _of_hub(repository: str, revision: str | None) -> list[Checkpoint]:
-    try:
+def names_of_series(repository: str, revisions: str | None = None) -> NameReader:
+    """What tells the steps of a repository: a pattern, or what its index says of its names.
+
+    Args:
+        repository: "user/name" on the Hub.
+        revisions: a regular expression with one group for the step.
+
+    Raises:
+        UserError: no such expression; the Hub cannot be asked; an index that cannot be read.
+    """
+    if revisions is not None:
+        return NameReader(pattern=revisions)
+    with _asked(repository):
+        api = HfApi()
+        index = read_index(api, repository, api.repo_info(repository).sha)
+    return NameReader(RevisionTemplate(index.template) if index else None)
+
+
+@contextmanager
+def _asked(repository: str, revision: str | None = None) -> Iterator[None]:
+    with asking(repository, "is no folder here, and the Hub could not be asked for it"):
+        try:
+            yield
+        except RevisionNotFoundError:
+            raise UserError(f"{repository} has no revision {revision!r}") from None
+        except (RepositoryNotFoundError, HFValidationError) as error:
+            said = mask_tokens(in_words(error, repository, "read"), get_token())
+            raise UserError(
+                f"{repository} is neither a folder here nor a repository on the Hub: {said}"
+            ) from None
+
+
+def _of_hub(
+    repository: str, revision: str | None, names: NameReader, say: Callable[[str], None]
+) -> list[Checkpoint]:
+    with _asked(repository, revision):
         if revision is not None:
             commit = str(HfApi().model_info(repository, revision=revision).sha)
-            return [_hub_checkpoint(repository, revision, commit)]
+            return [_hub_checkpoint(repository, revision, commit, names)]
         refs = HfApi().list_repo_refs(repository)
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise UserError(
-            f"{repository} is neither a folder here nor a repository on the Hub: {error}"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise UserError(f"{repository} has no revision {revision!r}") from error
-    except (OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
-        raise UserError(
-            f"{repository} is no folder here, and the Hub could not be asked for it: {error}"
-        ) from error
-    named = {ref.name: ref.target_commit for ref in [*refs.branches, *refs.tags]}
-    steps = {name: step for name in named if (step := known_step(name))}
-    series = sorted(steps, key=steps.__getitem__)
-    chosen = series or [name for name in named if name == "main"]
-    return [_hub_checkpoint(repository, name, named[name]) for name in chosen]
+    named = {ref.name: ref.target_commit for ref in [*refs.tags, *refs.branches]}
+    read = names.read(named)
+    if (left_out := read.what_is_left_out()) is not None:
+        say(f"{repository}: {left_out}")
+    chosen = list(read.steps) or [name for name in named if name == MAIN]
+    if chosen == [MAIN]:
+        say(f"{repository}: no branch or tag says a step, so {MAIN} alone is looked at")
+    units = sorted({step.unit for step in read.steps.values()} - {STEPS})
+    if units:
+        say(f"{repository}: the numbers in its names are {', '.join(units)}, no steps")
+    return [_hub_checkpoint(repository, name, named[name], names) for name in chosen]
 
 
-def _hub_checkpoint(repository: str, revision: str, commit: str) -> Checkpoint:
-    known = known_step(revision)
-    step = known.step if known else None
-    return Checkpoint(repository, revision, step, commit, hub_revision=commit)
+def _hub_checkpoint(repository: str, revision: str, commit: str, names: NameReader) -> Checkpoint:
+    known = names.step(revision)
+    if known is None:
+        return Checkpoint(repository, revision, None, commit, hub_revision=commit)
+    return Checkpoint(repository, revision, known.step, commit, commit, known.unit)

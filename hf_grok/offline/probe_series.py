@@ -35,19 +35,17 @@ def probe_series(
         results: added to.
         options: probe -> keyword arguments of its class, such as allow_unknown.
     """
-    todo = [
-        (checkpoint, name)
+    kinds = {name: probe_class(name) for name in names}
+    todo = {
+        checkpoint: missing
         for checkpoint in checkpoints
-        for name in names
-        if not results.has(checkpoint, probe_class(name))
-    ]
+        if (missing := [n for n in names if not results.has(checkpoint, kinds[n])])
+    }
     built = _Built(data, options)
-    bar = tqdm(total=len(todo), unit="probe", disable=not todo or None, file=sys.stderr)
+    total = sum(map(len, todo.values()))
+    bar = tqdm(total=total, unit="probe", disable=not todo or None, file=sys.stderr)
     with bar:
-        for checkpoint in checkpoints:
-            missing = [name for place, name in todo if place == checkpoint]
-            if not missing:
-                continue
+        for checkpoint, missing in todo.items():
             model, tokenizer = checkpoint.load()
             for name in missing:
                 bar.set_description(f"{checkpoint.revision or checkpoint.source} {name}")

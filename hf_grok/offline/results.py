@@ -12,6 +12,7 @@ from hf_grok.offline.checkpoints import Checkpoint
 from hf_grok.probes import Probe
 from hf_grok.probing import Probed
 from hf_grok.run_files import replace
+from hf_grok.series.revision_names import STEPS
 
 FORMAT = 1
 
@@ -41,6 +42,7 @@ class ProbeResults:
         }
         if path.is_file():
             self._content = self._read(model)
+        self._there = {_key_of(row) for row in self._content["rows"]}
         for probe, about in probes.items():
             self._claim(probe, dict(about))
 
@@ -56,8 +58,7 @@ class ProbeResults:
 
     def has(self, checkpoint: Checkpoint, probe: type[Probe]) -> bool:
         """Whether this probe's numbers for this content of this revision are there."""
-        key = _key(checkpoint, probe.name, probe.version)
-        return any(_key_of(row) == key for row in self._content["rows"])
+        return _key(checkpoint, probe.name, probe.version) in self._there
 
     def add(self, checkpoint: Checkpoint, probe: Probe, probed: Probed) -> None:
         """Write one probe's outcome, in the place of an earlier one of the same revision."""
@@ -68,7 +69,7 @@ class ProbeResults:
             ]
         about = {
             "revision": checkpoint.revision,
-            "step": checkpoint.step,
+            **_place(checkpoint),
             "identity": checkpoint.identity,
             "probe": probe.name,
             "version": probe.version,
@@ -83,6 +84,7 @@ class ProbeResults:
             if probe.name in probed.pictures:
                 picture = probed.pictures[probe.name]
                 self._content["pictures"].append({**about, "picture": picture})
+        self._there = {_key_of(row) for row in self._content["rows"]}
         self._write()
 
     def _claim(self, probe: str, about: dict[str, Any]) -> None:
@@ -115,6 +117,13 @@ class ProbeResults:
         temporary = self.path.with_name(f".{self.path.name}.tmp")
         temporary.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")
         replace(temporary, self.path)
+
+
+def _place(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Its step; of a name that counts something else, what and how many: those are no steps."""
+    if checkpoint.unit == STEPS:
+        return {"step": checkpoint.step}
+    return {"step": None, "place": checkpoint.step, "unit": checkpoint.unit}
 
 
 def _key(checkpoint: Checkpoint, probe: str, version: int) -> tuple[Any, ...]:

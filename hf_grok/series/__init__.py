@@ -3,7 +3,8 @@
 from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
 from hf_grok.series.journal import Journal, State, StepRecord
 from hf_grok.series.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
-from hf_grok.series.naming import RevisionTemplate, known_step
+from hf_grok.series.naming import RevisionTemplate
+from hf_grok.series.revision_names import NameReader, known_step
 from hf_grok.series.run_series import RunSeries, StepFacts
 from hf_grok.series.safety import mask_tokens, safe_path
 
@@ -13,6 +14,7 @@ __all__ = [
     "Index",
     "Journal",
     "Manifest",
+    "NameReader",
     "PushingStopsError",
     "RefusedStepError",
     "RevisionTemplate",

@@ -86,7 +86,11 @@ def index_of(
     rows = list(records)
     entries: Mapping[int, IndexEntry] = {
         **{entry.step: entry for entry in beside},
-        **{r.step: IndexEntry(r.step, r.revision, r.weights) for r in rows if r.state in DONE},
+        **{
+            r.step: IndexEntry(r.step, r.revision, r.weights, r.pages)
+            for r in rows
+            if r.state in DONE
+        },
     }
     kinds = {State.REFUSED: "refused", State.SAVED: "missing"}
     absent = [Absent(r.step, r.revision, kinds[r.state]) for r in rows if r.state in kinds]

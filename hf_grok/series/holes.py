@@ -15,7 +15,9 @@ def missing_steps(steps: Sequence[int]) -> list[int]:
 
     Two regularities are known: powers of two at the beginning (0, 1, 2, 4, ...), where a missing
     power stands out, and a constant distance after them, where a gap of several distances does.
-    A series with neither has no holes that can be told.
+    Where the distance changes, as from every 1M to every 10M, the other distance is a regularity
+    of its own: two equal gaps or more that stand together are no holes. A series with neither has
+    no holes that can be told.
 
     Args:
         steps: of the revisions that are there, in any order.
@@ -60,7 +62,11 @@ def _missing_regular(steps: Sequence[int]) -> list[int]:
         return []
     return [
         missing
-        for earlier, gap in zip(steps, gaps, strict=False)
-        if gap > distance and gap % distance == 0
+        for place, (earlier, gap) in enumerate(zip(steps, gaps, strict=False))
+        if gap > distance and gap % distance == 0 and gap not in _beside(gaps, place)
         for missing in range(earlier + distance, earlier + gap, distance)
     ]
+
+
+def _beside(gaps: Sequence[int], place: int) -> Sequence[int]:
+    return [*gaps[max(0, place - 1) : place], *gaps[place + 1 : place + 2]]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.utils import validate_repo_id
 
 from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
-from hf_grok.series.manifest import CARD_FILE, Index, Manifest
+from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Index, Manifest
+from hf_grok.series.naming import MAIN
 from hf_grok.series.remote_tree import (
     HUB_OWN,
     RemoteFile,
@@ -22,8 +24,25 @@ from hf_grok.series.remote_tree import (
 )
 from hf_grok.series.safety import OPTIMISER_FILES, SecretScan, is_weights
 
-MAIN = "main"
+PAGES = (SERIES_FILE, CARD_FILE)
 Before = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A revision as it was seen to be.
+
+    Attributes:
+        commit: at which.
+        tree: what it held there.
+    """
+
+    commit: str
+    tree: Tree
+
+    def pages(self) -> dict[str, str]:
+        """Git's names of series.json and README.md, which the index keeps."""
+        return {name: self.tree[name].blob for name in PAGES if name in self.tree}
 
 
 class SeriesHub:
@@ -103,13 +122,10 @@ class SeriesHub:
         """
         return read_manifest(self.api, self.repository, self.heads().get(revision))
 
-    def push_step(self, revision: str, folder: Path, message: str) -> str:
+    def push_step(self, revision: str, folder: Path, message: str) -> Pushed:
         """Make the branch hold exactly the files of `folder`; nothing is sent if it does already.
 
         A card that the branch has got stays as it is, whoever has changed it since.
-
-        Returns:
-            The commit at which it was seen to.
 
         Raises:
             RefusedStepError: the branch holds other weights.
@@ -132,7 +148,7 @@ class SeriesHub:
 
     def push_main(
         self, folder: Path, further: dict[str, bytes], card: Callable[[str | None], str]
-    ) -> str:
+    ) -> Pushed:
         """Make `main` hold the files of the last step, the index and the series' card.
 
         Other files that people put there stay, weights of another step do not.
@@ -176,10 +192,10 @@ class SeriesHub:
         files: dict[str, Path] | dict[str, Path | bytes],
         foreign: set[str],
         message: str,
-    ) -> str:
+    ) -> Pushed:
         changed = [name for name, content in files.items() if not _same(tree.get(name), content)]
         if not changed and not foreign:
-            return head
+            return Pushed(head, tree)
         operations: list[CommitOperationAdd | CommitOperationDelete] = [
             *(CommitOperationAdd(name, files[name]) for name in changed),
             *(CommitOperationDelete(name) for name in sorted(foreign)),
@@ -194,8 +210,7 @@ class SeriesHub:
             revision=revision,
             parent_commit=head,
         )
-        self._check(revision, str(info.oid), files, foreign)
-        return str(info.oid)
+        return self._check(revision, str(info.oid), files, foreign)
 
     def _refuse_secrets(self, revision: str, files: Mapping[str, Path | bytes]) -> None:
         """The last look at what is sent, wherever it comes from."""
@@ -211,7 +226,7 @@ class SeriesHub:
         commit: str,
         files: dict[str, Path] | dict[str, Path | bytes],
         foreign: set[str],
-    ) -> None:
+    ) -> Pushed:
         tree = tree_of(self.api, self.repository, commit)
         wrong = [name for name, content in files.items() if not _same(tree.get(name), content)]
         wrong += sorted(foreign & set(tree))
@@ -220,6 +235,7 @@ class SeriesHub:
                 f"{', '.join(wrong)} on branch {revision} of {self.repository} (commit "
                 f"{commit[:8]}) is not as it was sent"
             )
+        return Pushed(commit, tree)
 
 
 def check_repository_name(repository: str) -> str:

@@ -66,6 +66,7 @@ class StepRecord:
         metrics: what was logged at this step.
         repository: where it was pushed.
         commit: of the push.
+        pages: git's names of series.json and README.md as they were pushed.
         reason: why it was refused, or what last went wrong.
     """
 
@@ -79,6 +80,7 @@ class StepRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     repository: str | None = None
     commit: str | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
 
     @property
@@ -101,7 +103,7 @@ class StepRecord:
     def to_json(self) -> dict[str, Any]:
         """The row as it is written."""
         row = {**self.__dict__, "state": self.state.value, "files": files_to_json(self.files)}
-        row["metrics"] = dict(self.metrics)
+        row["metrics"], row["pages"] = dict(self.metrics), dict(self.pages)
         row["lambda"] = row.pop("lambda_")
         return row
 

@@ -111,11 +111,25 @@ class Manifest:
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """One line of the index: a step, its revision, the digests of its weights."""
+    """One line of the index: a step, its revision, the digests of its weights.
+
+    Attributes:
+        step: its number.
+        revision: that holds it.
+        weights: name -> sha256.
+        pages: git's names of series.json and README.md as they were pushed; empty in an index of
+            an earlier version.
+    """
 
     step: int
     revision: str
     weights: Mapping[str, str]
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that series-index.json holds."""
+        row = {"step": self.step, "revision": self.revision, "weights": dict(self.weights)}
+        return {**row, "pages": dict(self.pages)} if self.pages else row
 
 
 @dataclass(frozen=True)
@@ -143,10 +157,7 @@ class Index:
 
     def to_json(self) -> dict[str, Any]:
         """The object that series-index.json holds."""
-        steps = [
-            {"step": entry.step, "revision": entry.revision, "weights": dict(entry.weights)}
-            for entry in self.steps
-        ]
+        steps = [entry.to_json() for entry in self.steps]
         found = {"format": FORMAT, "revision_template": self.template, "steps": steps}
         absent = [dict(vars(entry)) for entry in self.absent]
         return {**found, "not_published": absent} if absent else found
@@ -162,7 +173,12 @@ class Index:
             found = parse_object(text, where, error=SeriesError)
             _check_format(found)
             entries = tuple(
-                IndexEntry(int(row["step"]), str(row["revision"]), dict(row["weights"]))
+                IndexEntry(
+                    int(row["step"]),
+                    str(row["revision"]),
+                    dict(row["weights"]),
+                    dict(row.get("pages", {})),
+                )
                 for row in found["steps"]
             )
             absent = tuple(

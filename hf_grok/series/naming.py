@@ -1,4 +1,4 @@
-"""Steps and the names of their revisions: step{N}, and what other series call theirs."""
+"""Steps and the names of their revisions: ours; `revision_names` has what others call theirs."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 from hf_grok.series.errors import SeriesError
 
+MAIN = "main"
 DEFAULT_TEMPLATE = "step{step}"
 _FIELD = "{step}"
+_PIN = "pinned-"
 # What the Hub takes for a branch and every tool takes for a path: no space, no "..", no end in "/".
 _BRANCH = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?")
-# Pythia's step1000, OLMo's step1000-tokens4B and stage1-step1000-tokens3B, Trainer's checkpoint-5.
-_KNOWN = re.compile(
-    r"(?:(?P<stage>stage\d+(?:-ingredient\d+)?)-)?"
-    r"(?:step|checkpoint)[-_]?(?P<step>\d+)"
-    r"(?:-tokens[\d.]+[KMBT]?)?"
-)
 
 
 @dataclass(frozen=True)
@@ -56,23 +52,14 @@ class RevisionTemplate:
 
     def tag(self, step: int) -> str:
         """The name of the tag that pins the branch of `step`."""
-        return f"pinned-{self.revision(step)}"
+        return pin_of(self.revision(step))
 
 
-@dataclass(frozen=True, order=True)
-class KnownStep:
-    """A revision that names its step the way a published series does.
-
-    Attributes:
-        stage: "" or the stage of a run in several ("stage1", "stage2-ingredient1").
-        step: optimiser step.
-    """
-
-    stage: str
-    step: int
+def pin_of(revision: str) -> str:
+    """The name of the tag that pins a branch."""
+    return f"{_PIN}{revision}"
 
 
-def known_step(revision: str) -> KnownStep | None:
-    """The step in step1000, step-2, stage1-step1000-tokens3B, ...; None for any other name."""
-    match = _KNOWN.fullmatch(revision)
-    return KnownStep(match["stage"] or "", int(match["step"])) if match else None
+def pinned(tag: str) -> str | None:
+    """The branch that a tag pins by its name; None for any other tag."""
+    return tag.removeprefix(_PIN) if tag.startswith(_PIN) else None

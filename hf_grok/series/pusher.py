@@ -13,9 +13,10 @@ from hf_grok.series import staging
 from hf_grok.series.cards import files_beside, render_series_card
 from hf_grok.series.earlier import check_same_series, index_of, missing_here, record_of
 from hf_grok.series.errors import PushingStopsError, SeriesError
-from hf_grok.series.hub import MAIN, SeriesHub
+from hf_grok.series.hub import SeriesHub
 from hf_grok.series.journal import DONE, State, StepRecord
 from hf_grok.series.manifest import INDEX_FILE, Index, IndexEntry, dump
+from hf_grok.series.naming import MAIN
 from hf_grok.series.retry import (
     HUB_ERRORS,
     CommitBudget,
@@ -93,6 +94,7 @@ class Pusher:
         self.stop = stop or threading.Event()
         self._lock = FileLock(series.folder / LOCK_FILE)
         self._passed_over: set[int] = set()
+        self._freed: set[int] = set()
         self._main_at: int | None = None
         self._earlier: Index | None = None  # what stood on main when this began
         self._looked_at_main, self._main_is_stale = False, False
@@ -153,7 +155,7 @@ class Pusher:
                 action()
                 return
             except HUB_ERRORS as error:
-                reason, what = self.masked(self._in_words(error)), verdict(error)
+                reason, what = self.masked(self._in_words(error)), verdict(error, attempt)
                 out_of_patience = self._patience is not None and attempt >= self._patience
                 if what is Verdict.STOP or (what is Verdict.AGAIN and out_of_patience):
                     self.failure = reason
@@ -176,14 +178,13 @@ class Pusher:
             raise SeriesError(f"{record.revision} is not what was set aside: {'; '.join(wrong)}")
         self._wait_for_budget()
         folder = self.series.write_card(record, self.hub.repository)
-        commit = self.hub.push_step(record.revision, folder, f"Step {record.step}")
+        pushed = self.hub.push_step(record.revision, folder, f"Step {record.step}")
         if self._tags:
-            self.hub.pin(self.series.template.tag(record.step), commit)
+            self.hub.pin(self.series.template.tag(record.step), pushed.commit)
         home = self.hub.repository
-        self.series.journal.append(
-            replace(record, state=State.PUSHED, repository=home, commit=commit, reason=None)
-        )
-        self._info(f"{record.revision} is on {home} (commit {commit[:8]})")
+        where = {"repository": home, "commit": pushed.commit, "pages": pushed.pages()}
+        self.series.journal.append(replace(record, state=State.PUSHED, reason=None, **where))
+        self._info(f"{record.revision} is on {home} (commit {pushed.commit[:8]})")
         self._free_space()
 
     def _push_main(self) -> None:
@@ -231,7 +232,9 @@ class Pusher:
     def _free_space(self) -> None:
         """Weights of steps that are on the Hub go, but for the last one's, which `main` needs."""
         for record in self._pushed()[:-1]:
-            staging.drop_weights(self.series.folder, record.step)
+            if record.step not in self._freed:
+                staging.drop_weights(self.series.folder, record.step)
+                self._freed.add(record.step)
 
     def _pass_over(self, record: StepRecord | None, reason: str) -> None:
         if record is None:
@@ -266,13 +269,12 @@ class Pusher:
         left_out = set() if with_passed_over else self._passed_over
         return [
             record
-            for record in self.series.journal.records().values()
-            if record.state is State.STAGED and record.step not in left_out
+            for record in self.series.journal.in_state(State.STAGED)
+            if record.step not in left_out
         ]
 
     def _pushed(self) -> list[StepRecord]:
-        records = self.series.journal.records().values()
-        return [record for record in records if record.state in DONE]
+        return self.series.journal.in_state(*DONE)
 
     def _last_pushed(self) -> int | None:
         return max((record.step for record in self._pushed()), default=None)

@@ -14,7 +14,6 @@ from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import (
     INDEX_FILE,
     SERIES_FILE,
-    FileFacts,
     Index,
     Manifest,
     file_facts,
@@ -116,15 +115,3 @@ def read_manifest(api: HfApi, repository: str, commit: str | None) -> Manifest |
     if commit is None or SERIES_FILE not in tree_of(api, repository, commit):
         return None
     return Manifest.from_json(read_text(api, repository, SERIES_FILE, commit), SERIES_FILE)
-
-
-def facts_in(api: HfApi, repository: str, commit: str, files: Tree) -> dict[str, FileFacts]:
-    """Size and sha256 of each file; those that git itself keeps are downloaded for it."""
-    return {
-        name: FileFacts(file.size, file.sha256 or _hashed(api, repository, name, commit))
-        for name, file in files.items()
-    }
-
-
-def _hashed(api: HfApi, repository: str, name: str, commit: str) -> str:
-    return hashlib.sha256(read_remote(api, repository, name, commit)).hexdigest()

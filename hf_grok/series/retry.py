@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import random
 import re
@@ -34,6 +35,10 @@ COMMITS_PER_HOUR = 128  # the Hub answers 429 beyond (braindecode issue 947 quot
 _WINDOW = 3600.0
 _SHORTEST, _LONGEST = 1.0, 300.0
 _AGAIN = {408, 409, 412, 425, 429}
+_CONFLICTS = {409, 412}  # somebody else was faster, which a second look mends, or nothing does
+_SECOND_LOOKS = 3
+_LONGEST_ASKED = 3600.0  # the window of the Hub's limit; longer is a slip of a clock or a server
+_LARGEST_FILE = 1 << 16
 _NOT_ALLOWED = {401, 403}
 _NO_ROOM_HERE = {errno.ENOSPC, errno.EDQUOT}
 
@@ -46,12 +51,16 @@ class Verdict(Enum):
     STOP = "stop"  # a person has to do something first
 
 
-def verdict(error: BaseException) -> Verdict:
+def verdict(error: BaseException, attempt: int = 0) -> Verdict:
     """Whether to try again after an error, by the HTTP status where there is one.
 
-    408, 409, 412, 425, 429, 5xx, every failure of the connection and a full disk here pass with
-    time; 401, 403 and a repository that is not there do not; what else is refused concerns one
-    step.
+    408, 425, 429, 5xx, every failure of the connection and a full disk here pass with time; 409 and
+    412 with a second look, or never; 401, 403 and a repository that is not there do not; what else
+    is refused concerns one step.
+
+    Args:
+        error: from the Hub, the connection, or here.
+        attempt: failures in a row before this one.
     """
     if isinstance(error, PushingStopsError | OfflineModeIsEnabled | RepositoryNotFoundError):
         return Verdict.STOP
@@ -60,14 +69,16 @@ def verdict(error: BaseException) -> Verdict:
     if isinstance(error, RefusedStepError):
         return Verdict.NEXT
     if isinstance(error, HfHubHTTPError):
-        return _of_status(error.response.status_code)
+        return _of_status(error.response.status_code, attempt)
     if isinstance(error, OSError) and error.errno in _NO_ROOM_HERE:
         return Verdict.AGAIN
     connection = (httpx.TransportError, ConnectionError, TimeoutError)
     return Verdict.AGAIN if isinstance(error, connection) else Verdict.NEXT
 
 
-def _of_status(status: int) -> Verdict:
+def _of_status(status: int, attempt: int) -> Verdict:
+    if status in _CONFLICTS and attempt >= _SECOND_LOOKS:
+        return Verdict.NEXT
     if status in _AGAIN or status >= 500:
         return Verdict.AGAIN
     return Verdict.STOP if status in _NOT_ALLOWED else Verdict.NEXT
@@ -96,20 +107,29 @@ def in_words(error: BaseException, repository: str, right: str) -> str:
 
 
 def retry_after(error: BaseException, now: Callable[[], float] = time.time) -> float | None:
-    """Seconds that the server asks for in `Retry-After`, a number or a date; None without it."""
+    """Seconds that the server asks for in `Retry-After`, a number or a date; None without it.
+
+    A date is taken against the server's own `Date`, where it says it: the clock here may be wrong.
+    """
     if not isinstance(error, HfHubHTTPError):
         return None
-    text = error.response.headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+    headers = error.response.headers
+    text = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?", text):
         return float(text)
+    until, told = _seconds_of(text), _seconds_of(headers.get("Date", ""))
+    return None if until is None else max(0.0, until - (now() if told is None else told))
+
+
+def _seconds_of(date: str) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now())
-    except ValueError:  # neither, and so nothing that could be heeded
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):  # no date, and so nothing that could be heeded
         return None
 
 
 def delay(attempt: int, asked: float | None, draw: Callable[[], float] = random.random) -> float:
-    """max(asked, min(300, 2^attempt) * (0.5 + draw / 2)) seconds.
+    """max(min(asked, 3600), min(300, 2^attempt) * (0.5 + draw / 2)) seconds.
 
     Args:
         attempt: failures in a row, from 0.
@@ -117,7 +137,7 @@ def delay(attempt: int, asked: float | None, draw: Callable[[], float] = random.
         draw: a number from [0, 1), so that many runs do not come back at once.
     """
     longest = min(_LONGEST, _SHORTEST * 2.0 ** min(attempt, 20))
-    return max(asked or 0.0, longest * (0.5 + draw() / 2))
+    return max(min(asked or 0.0, _LONGEST_ASKED), longest * (0.5 + draw() / 2))
 
 
 def seconds_until_allowed(times: Sequence[float], now: float, limit: int) -> float:
@@ -135,10 +155,16 @@ def seconds_until_allowed(times: Sequence[float], now: float, limit: int) -> flo
 class CommitBudget:
     """Times of the commits of the last hour, kept on disk so that a restart does not forget them.
 
+    The file has the times of a clock that people set. What is waited for goes by one that nobody
+    does: a time is taken for so long ago as it says when it is first read, for an hour at most and
+    not for the future, and counts on from there. No slip of the clock makes a wait longer than an
+    hour.
+
     Args:
         path: of the file.
         limit: commits an hour; a few below the Hub's own, which other programs use up too.
         clock: seconds since the epoch.
+        ticks: seconds that only go on; by default the system's, or `clock` where that is given.
     """
 
     def __init__(
@@ -146,23 +172,43 @@ class CommitBudget:
         path: Path,
         limit: int = COMMITS_PER_HOUR - 8,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] | None = None,
     ) -> None:
         self._path, self._limit, self._clock = path, limit, clock
+        self._ticks = ticks or (time.monotonic if clock is time.time else clock)
+        self._at: dict[float, float] = {}  # time on disk -> tick
 
     def wait(self) -> float:
         """Seconds until the next commit is allowed."""
-        return seconds_until_allowed(self._times(), self._clock(), self._limit)
+        ticks = sorted(self._recent().values())
+        return seconds_until_allowed(ticks, self._ticks(), self._limit)
 
     def spend(self) -> None:
         """Write down a commit, before it is made: one that is not known to have failed counts."""
-        now = self._clock()
-        times = [at for at in self._times() if now - at < _WINDOW]
+        recent, now = self._recent(), self._clock()
+        while now in recent:  # two within what the clock can tell apart
+            now = math.nextafter(now, math.inf)
+        self._at = {**recent, now: self._ticks()}
         temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps([*times, now]))
+        temporary.write_text(json.dumps(list(self._at)[-self._limit :]))
         os.replace(temporary, self._path)
 
+    def _recent(self) -> dict[float, float]:
+        """Commits of the last hour: what the file calls their times, and their ticks."""
+        wall, tick = self._clock(), self._ticks()
+        for at in self._times():
+            if at not in self._at:  # of another process, or of this one's predecessor
+                self._at[at] = tick - min(max(wall - at, 0.0), _WINDOW)
+        self._at = {at: then for at, then in self._at.items() if tick - then < _WINDOW}
+        return self._at
+
     def _times(self) -> list[float]:
+        """The last times in the file, as many as count; none where it is no list of times."""
         try:
-            return [float(at) for at in json.loads(self._path.read_text())]
-        except (FileNotFoundError, ValueError):
+            with self._path.open("rb") as file:
+                found = json.loads(file.read(_LARGEST_FILE))
+        except (FileNotFoundError, ValueError, RecursionError):
             return []  # never written, or cut by a power failure: the Hub's own 429 is heeded too
+        times = found if isinstance(found, list) else []
+        numbers = [float(at) for at in times[-self._limit :] if isinstance(at, int | float)]
+        return [at for at in numbers if math.isfinite(at)]

@@ -13,6 +13,12 @@ from hf_grok.series.errors import RefusedStepError, SeriesError
 # Formats that run code when they are read, or may.
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz", ".h5")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+_MODELS = (
+    *PICKLES,
+    *(".msgpack", ".gguf", ".ggml", ".onnx", ".onnx_data", ".hdf5", ".keras", ".pb", ".tflite"),
+    *(".ot", ".mlmodel", ".nemo", ".distcp", ".engine", ".pte", ".llamafile", ".pdparams"),
+    *(".tar", ".tar.gz", ".tgz", ".zip", ".7z"),
+)
 OPTIMISER_FILES = ("optimizer.pt", "scheduler.pt")
 # What Trainer keeps for its own resuming. It is never pushed, so its format is no reason to refuse.
 BOOKKEEPING = re.compile(
@@ -25,6 +31,11 @@ _WEIGHTS_IN_PICKLES = re.compile(r"(.*/)?(pytorch_model|model|adapter_model|cons
 def mask_tokens(text: str, token: str | None = None) -> str:
     """`text` without access tokens: what looks like one, what follows "Bearer", and `token`."""
     return mask(text, [token] if token else [])
+
+
+def holds_model(name: str) -> bool:
+    """Whether a file may hold a model, or run as one: of any library, in any format."""
+    return is_weights(name) or name.lower().endswith(_MODELS)
 
 
 def is_weights(name: str) -> bool:

@@ -97,6 +97,11 @@ def left_out(folder: Path, optimizer: bool = False) -> list[str]:
     return [name for name in names if name not in chosen and not BOOKKEEPING.fullmatch(name)]
 
 
+def is_loaded(name: str) -> bool:
+    """Whether from_pretrained reads a file of this name, or runs it."""
+    return name.endswith(".py") or _belongs(name.rpartition("/")[2], optimizer=True)
+
+
 def unfinished(folder: Path) -> str | None:
     """Why a checkpoint is not whole, or None: its manifest fits, else Trainer ended writing it."""
     manifest = folder / MANIFEST_FILE

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hf_grok.series.holes import missing_steps
-from hf_grok.series.manifest import SERIES_FILE, FileFacts, Index, Manifest, weights_of
+from hf_grok.series.manifest import (
+    CARD_FILE,
+    INDEX_FILE,
+    SERIES_FILE,
+    FileFacts,
+    Index,
+    IndexEntry,
+    Manifest,
+    weights_of,
+)
+from hf_grok.series.naming import MAIN
+from hf_grok.series.remote_tree import HUB_OWN
+from hf_grok.series.revision_names import STEPS
 
 # kind -> what it means, for people.
 KINDS = {
@@ -52,6 +64,9 @@ class FoundRevision:
         stage: of a run in several stages; "" otherwise.
         weights: file -> sha256.
         sizes: of every file; None where they were not looked at.
+        hashes: file -> sha256 of other files that its manifest lists.
+        pages: git's names of its series.json and README.md.
+        unit: what `step` counts.
         manifest: its series.json, where it has one.
         problems: what was seen while it was read.
     """
@@ -61,6 +76,9 @@ class FoundRevision:
     stage: str = ""
     weights: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
+    unit: str = STEPS
     manifest: Manifest | None = None
     problems: tuple[Problem, ...] = ()
 
@@ -83,11 +101,13 @@ class Report:
         source: repository or folder.
         revisions: by stage and step.
         problems: empty for a clean series.
+        left_out: what was not looked at, and why; None where that is nothing.
     """
 
     source: str
     revisions: tuple[FoundRevision, ...]
     problems: tuple[Problem, ...]
+    left_out: str | None = None
 
     @property
     def described(self) -> int:
@@ -103,12 +123,14 @@ class Report:
                 {
                     "revision": found.name,
                     "step": found.step,
+                    "unit": found.unit,
                     "weights": dict(found.weights),
                     "manifest": found.manifest is not None,
                 }
                 for found in self.revisions
             ],
             "problems": [vars(problem) for problem in self.problems],
+            "left_out": self.left_out,
         }
 
 
@@ -119,6 +141,7 @@ def judge(
     others: Sequence[Problem] = (),
     *,
     guess_schedule: bool = True,
+    left_out: str | None = None,
 ) -> Report:
     """Everything that can be told from the revisions and the index.
 
@@ -131,13 +154,18 @@ def judge(
         index: of the series, where there is one.
         others: what was found beside the revisions.
         guess_schedule: False where a journal says which steps there should be.
+        left_out: what was not looked at, in a sentence.
     """
-    ordered = tuple(sorted(revisions, key=lambda found: (found.stage, found.step, found.name)))
+    ordered = tuple(sorted(revisions, key=_place))
     problems = [problem for found in ordered for problem in _of_one(found)]
     problems += repeated(ordered)
     problems += against_index(ordered, index) if index else []
     problems += holes(ordered) if index is None and guess_schedule else []
-    return Report(source, ordered, (*problems, *others))
+    return Report(source, ordered, (*problems, *others), left_out)
+
+
+def _place(found: FoundRevision) -> tuple[bool, str, str, int, str]:
+    return (found.unit != STEPS, found.unit, found.stage, found.step, found.name)
 
 
 def _of_one(found: FoundRevision) -> list[Problem]:
@@ -162,7 +190,19 @@ def _differences(found: FoundRevision, said: Manifest) -> list[str]:
                 differences.append(f"{name} is {_short(there)}, the manifest says {_short(listed)}")
     if found.sizes is not None:
         differences += _size_differences(found.sizes, said.files, set(expected))
+        differences += _hash_differences(found, said.files)
+        known = {*said.files, *found.weights, SERIES_FILE, CARD_FILE, HUB_OWN}
+        differences += [f"{name} is no file of it" for name in sorted({*found.sizes} - known)]
     return differences
+
+
+def _hash_differences(found: FoundRevision, files: Mapping[str, FileFacts]) -> list[str]:
+    sizes = found.sizes or {}
+    return [
+        f"{name} is {_short(sha256)}, the manifest says {_short(files[name].sha256)}"
+        for name, sha256 in sorted(found.hashes.items())
+        if sizes.get(name) == files[name].bytes and sha256 != files[name].sha256
+    ]
 
 
 def _size_differences(
@@ -229,8 +269,42 @@ def against_index(revisions: Sequence[FoundRevision], index: Index) -> list[Prob
                 problems.append(Problem("altered", entry.revision, detail))
         elif there.manifest is None and not there.problems:
             problems.append(Problem("altered", entry.revision, f"{SERIES_FILE} is not there"))
+        problems += _against_entry(there, entry)
+    problems += _twice(index)
     problems += [Problem(absent.kind, absent.revision, "by the index") for absent in index.absent]
     return problems + _unlisted(revisions, {entry.revision for entry in index.steps})
+
+
+def _against_entry(there: FoundRevision | None, entry: IndexEntry) -> list[Problem]:
+    """What the index says of a revision's number and pages."""
+    if there is None:
+        return []
+    problems = []
+    if there.step != entry.step:
+        detail = f"the index calls it step {entry.step}"
+        problems.append(Problem("mislabelled", entry.revision, detail))
+    for name, blob in sorted(entry.pages.items()):
+        held = there.pages.get(name)
+        if held is None and name != SERIES_FILE:
+            problems.append(Problem("altered", entry.revision, f"{name} is not there"))
+        elif held is not None and held != blob and not there.problems:
+            detail = f"{name} is not the one that was pushed (git's {held[:12]}, not {blob[:12]})"
+            problems.append(Problem("altered", entry.revision, detail))
+    return problems
+
+
+def _twice(index: Index) -> list[Problem]:
+    """Steps or revisions that stand twice in the index, and those that stand out of order."""
+    steps = [entry.step for entry in index.steps]
+    names = Counter([entry.revision for entry in index.steps])
+    problems = [
+        Problem("mislabelled", name, f"stands {count} times in {INDEX_FILE}")
+        for name, count in names.items()
+        if count > 1
+    ]
+    if steps != sorted(steps):
+        problems.append(Problem("mislabelled", MAIN, f"the steps of {INDEX_FILE} are out of order"))
+    return problems
 
 
 def _unlisted(revisions: Sequence[FoundRevision], listed: set[str]) -> list[Problem]:
@@ -250,11 +324,11 @@ def _unlisted(revisions: Sequence[FoundRevision], listed: set[str]) -> list[Prob
 
 def holes(revisions: Sequence[FoundRevision]) -> list[Problem]:
     """Steps that are missing by the schedule of those that are there, each stage by itself."""
-    stages: dict[str, list[FoundRevision]] = defaultdict(list)
+    stages: dict[tuple[str, str], list[FoundRevision]] = defaultdict(list)
     for found in revisions:
-        stages[found.stage].append(found)
+        stages[found.unit, found.stage].append(found)
     return [
-        Problem("hole", _name_like(members[0], step), f"no revision for step {step}")
+        Problem("hole", _name_like(members[0], step), f"no revision for {_of(members[0], step)}")
         for members in stages.values()
         for step in missing_steps([found.step for found in members])
     ]
@@ -265,7 +339,11 @@ def _name_like(found: FoundRevision, step: int) -> str:
     before, separator, after = found.name.rpartition(str(found.step))
     # In stage1-step1 the last "1" is the step; in step1-tokens1B it is not.
     simple = separator and not after
-    return f"{before}{step}" if simple else f"step {step}"
+    return f"{before}{step}" if simple else _of(found, step)
+
+
+def _of(found: FoundRevision, step: int) -> str:
+    return f"step {step}" if found.unit == STEPS else f"{step} {found.unit}"
 
 
 def _short(sha256: str | None) -> str:

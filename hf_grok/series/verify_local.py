@@ -13,7 +13,7 @@ from hf_grok.series import staging
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import SERIES_FILE, Manifest, file_facts, flaws, weights_of
-from hf_grok.series.naming import known_step
+from hf_grok.series.revision_names import known_step
 from hf_grok.series.run_series import SERIES_FOLDER, checkpoints
 from hf_grok.series.safety import is_weights
 from hf_grok.series.selection import MANIFEST_FILE, unfinished

@@ -149,6 +149,27 @@ def test_a_token_that_may_only_read_stops(tmp_path: Path, hub_server: HubServer)
     assert "403" in str(outcome.stopped)
 
 
+@pytest.mark.parametrize("status", [400, 404, 409, 412, 413, 422])
+@pytest.mark.parametrize("endpoint", ["validate_yaml", "commit"])
+def test_a_page_that_the_hub_refuses_is_not_sent_again_and_again(
+    tmp_path: Path, hub_server: HubServer, hub_waits: list[float], endpoint: str, status: int
+) -> None:
+    """Nothing that a person wrote, or that the Hub's rules forbid, passes with time."""
+    series, waits, told = staged(tmp_path, [1]), [], []
+    pusher = Pusher(series, SeriesHub(REPO), patience=8, warn=told.append)
+
+    class Stop:
+        is_set = staticmethod(lambda: False)
+        wait = staticmethod(waits.append)
+
+    pusher.stop = Stop()
+    hub_server.faults.next(endpoint, Fault.ECHOED_TOKEN, times=50, status=status)
+    outcome = pusher.push_waiting()
+    assert outcome.waiting == ("step1",)
+    assert sum(waits) + sum(hub_waits) < 10
+    assert any("step1 is not pushed" in text for text in told)
+
+
 def test_patience_ends(tmp_path: Path, hub_server: HubServer, quick: None) -> None:
     hub_server.faults.next("commit", Fault.SERVER_ERROR, times=50)
     outcome = pusher_of(staged(tmp_path, [1])).push_waiting()

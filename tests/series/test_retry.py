@@ -116,3 +116,69 @@ def test_a_cut_budget_is_begun_anew(tmp_path: Path) -> None:
     path = tmp_path / "commits.json"
     path.write_text("[1.0, 2")
     assert CommitBudget(path).wait() == 0.0
+
+
+@pytest.mark.parametrize("jump", [-315_360_000.0, 315_360_000.0, -7200.0, 7200.0])
+def test_no_slip_of_the_clock_makes_a_wait_longer_than_an_hour(tmp_path: Path, jump: float) -> None:
+    """Ten years back and forth: in the process that waits, and in one that begins then."""
+    path, wall, tick = tmp_path / "commits.json", [1e9], [50.0]
+    budget = CommitBudget(path, 2, lambda: wall[0], lambda: tick[0])
+    budget.spend()
+    budget.spend()
+    wall[0] += jump
+    assert budget.wait() == 3600.0  # it is this hour, whatever the clock says
+    tick[0] += 100
+    assert budget.wait() == 3500.0
+    later = CommitBudget(path, 2, lambda: wall[0], lambda: tick[0])
+    assert later.wait() == (3600.0 if jump < 0 else 0.0)
+    tick[0] += 3600
+    assert later.wait() == budget.wait() == 0.0
+    budget.spend()
+    assert len(path.read_text()) < 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '"x"',
+        "[null, [], {}, true]",
+        "[NaN, Infinity, -Infinity]",
+        "[1e999]",
+        "[" * 50_000,
+        "[" + "9" * 5000 + "]",
+        "\x00\xff",
+        "[" + "1.0," * 100_000 + "1.0]",
+    ],
+)
+def test_a_budget_s_file_of_any_content(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "commits.json"
+    path.write_text(text)
+    budget = CommitBudget(path, limit=3)
+    assert 0.0 <= budget.wait() <= 3600.0
+    budget.spend()
+    assert path.stat().st_size < 200
+
+
+def test_many_commits_at_one_moment_are_as_many(tmp_path: Path) -> None:
+    budget = CommitBudget(tmp_path / "commits.json", 3, lambda: 7.0, lambda: 7.0)
+    for expected in (0.0, 0.0, 0.0):
+        assert budget.wait() == expected
+        budget.spend()
+    assert budget.wait() == 3600.0
+
+
+def test_a_server_that_asks_for_ages_is_asked_again_in_an_hour() -> None:
+    for text in ("999999999", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"):
+        asked = retry_after(answer(429, Retry_After=text))
+        assert delay(0, asked, lambda: 0.0) <= 3600.0
+    date, now = "Thu, 01 Jan 2026 00:00:30 GMT", "Thu, 01 Jan 2026 00:00:00 GMT"
+    assert retry_after(answer(429, Retry_After=date, Date=now), now=lambda: 0.0) == 30.0
+
+
+@pytest.mark.parametrize("status", [409, 412])
+def test_a_conflict_that_stays_is_a_refusal(status: int) -> None:
+    assert [verdict(answer(status), attempt) for attempt in range(5)] == [
+        *[Verdict.AGAIN] * 3,
+        *[Verdict.NEXT] * 2,
+    ]

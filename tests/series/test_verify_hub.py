@@ -51,7 +51,8 @@ def test_a_clean_series(pushed: HubServer) -> None:
     assert [revision.name for revision in report.revisions] == ["step0", "step2", "step4"]
     assert report.described == 3
     paths = {entry.path.rpartition("/")[2] for entry in pushed.log.entries("download")[before:]}
-    assert paths == {"series.json", "series-index.json"}
+    small = {"config.json", "generation_config.json"}  # each content once
+    assert paths == {"series.json", "series-index.json", *small}
 
 
 def test_a_revision_that_went(pushed: HubServer) -> None:
@@ -161,7 +162,7 @@ def test_a_branch_that_left_its_tag(tmp_path: Path, hub_server: HubServer) -> No
     pusher_of(staged(tmp_path, [0, 2]), tags=True).push_waiting()
     assert verify_hub(REPO, quiet=True).problems == ()
     upload(hub_server, REPO, "step2", {"notes.txt": b"words"})
-    assert found(verify_hub(REPO, quiet=True)) == {("moved", "step2")}
+    assert found(verify_hub(REPO, quiet=True)) == {("moved", "step2"), ("altered", "step2")}
 
 
 def test_somebody_elses_series(hub_server: HubServer) -> None:
