@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import math
-import os
 import random
 import re
 import time
@@ -22,6 +21,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
+from hf_grok.run_files import replace
 from hf_grok.series.errors import PushingStopsError, RefusedStepError
 
 # What talking to a Hub can raise: its answers, the connection, a malformed answer (a missing key,
@@ -191,7 +191,7 @@ class CommitBudget:
         self._at = {**recent, now: self._ticks()}
         temporary = self._path.with_suffix(".tmp")
         temporary.write_text(json.dumps(list(self._at)[-self._limit :]))
-        os.replace(temporary, self._path)
+        replace(temporary, self._path)
 
     def _recent(self) -> dict[float, float]:
         """Commits of the last hour: what the file calls their times, and their ticks."""

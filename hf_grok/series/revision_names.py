@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hf_grok.errors import UserError
+from hf_grok.printable import listed, quoted
 from hf_grok.series.naming import MAIN, RevisionTemplate, pinned
 
 STEPS = "steps"
-_SHOWN = 5
+_SHOWN = 80  # characters of names
 _SCALES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
 _NUMBER = re.compile(r"(\d{1,18}(?:\.\d{1,6})?)([KMBT]?)", re.IGNORECASE)
 
@@ -75,11 +76,9 @@ class Names:
         """A sentence on the names that say no step; None where all do."""
         if not self.left_out:
             return None
-        shown = ", ".join(self.left_out[:_SHOWN])
-        more = len(self.left_out) - _SHOWN
         return (
             f"{len(self.left_out)} of {len(self.left_out) + len(self.steps)} branches and tags are "
-            f"left out, since their names say no step: {shown}{f' and {more} more' * (more > 0)}; "
+            f"left out, since their names say no step: {listed(self.left_out, _SHOWN)}; "
             "--revisions REGEX, with one group for the step, reads other names"
         )
 
@@ -139,7 +138,7 @@ class NameReader:
         number = None if match[1] is None else _number(match[1])
         if number is None:
             raise UserError(
-                f"--revisions {pattern.pattern}: its group is {match[1]!r} in {name!r}, and was "
+                f"--revisions {pattern.pattern}: its group is {quoted(match[1])} in {quoted(name)}, and was "
                 "expected to be a number, as in step-(\\d+)-ema"
             )
         return KnownStep("", number)

@@ -67,9 +67,13 @@ def test_a_whole_repository() -> None:
     assert "2 of 6 branches and tags are left out" in said
     assert "notes, v1" in said
     assert NameReader().read(["main", "step1"]).what_is_left_out() is None
-    many = NameReader().read([f"x{number}" for number in range(9)]).what_is_left_out()
+    many = NameReader().read([f"x{number:03}" for number in range(900)]).what_is_left_out()
     assert many is not None
-    assert "x4 and 4 more" in many
+    assert "x000, x001" in many
+    assert "more; --revisions" in many
+    hostile = NameReader().read(["x\x1b[2J", "y\u202e"]).what_is_left_out()
+    assert hostile is not None
+    assert hostile.isprintable()
 
 
 def test_a_template_says_which_are_ours() -> None:
