@@ -138,8 +138,8 @@ class NameReader:
         number = None if match[1] is None else _number(match[1])
         if number is None:
             raise UserError(
-                f"--revisions {pattern.pattern}: its group is {quoted(match[1])} in {quoted(name)}, and was "
-                "expected to be a number, as in step-(\\d+)-ema"
+                f"--revisions {pattern.pattern}: its group is {quoted(match[1])} in "
+                f"{quoted(name)}, and was expected to be a number, as in step-(\\d+)-ema"
             )
         return KnownStep("", number)
 
