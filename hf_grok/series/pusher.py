@@ -182,8 +182,8 @@ class Pusher:
         if self._tags:
             self.hub.pin(self.series.template.tag(record.step), pushed.commit)
         home = self.hub.repository
-        where = {"repository": home, "commit": pushed.commit, "pages": pushed.pages()}
-        self.series.journal.append(replace(record, state=State.PUSHED, reason=None, **where))
+        done = replace(record, state=State.PUSHED, repository=home, reason=None)
+        self.series.journal.append(replace(done, commit=pushed.commit, pages=pushed.pages()))
         self._info(f"{record.revision} is on {home} (commit {pushed.commit[:8]})")
         self._free_space()
 
