@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if chosen.recipe is None:
         parser.error("name a RECIPE (hf-grok train --list names them)")
-    before = words[words.index(chosen.recipe) - 1]
+    before = ["", *words][words.index(chosen.recipe)]
     if before in overrides and before.startswith("--") and "=" not in before:
         raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)

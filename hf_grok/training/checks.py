@@ -12,6 +12,7 @@ from hf_grok.training.machine import choose_attention, choose_dropout_masks, cho
 from hf_grok.training.objective import check_model_speaks, is_masked
 from hf_grok.training.probes import chosen_probes
 from hf_grok.training.recipe import Settings
+from hf_grok.training.unheeded import refuse_unheeded
 
 
 def check_settings(settings: Settings) -> None:
@@ -22,6 +23,7 @@ def check_settings(settings: Settings) -> None:
             reporter that is not installed.
     """
     training = settings.training
+    refuse_unheeded(settings)
     choose_precision(training.precision, training.device)
     choose_attention(settings.model.attention, training.device)
     masks = choose_dropout_masks(settings.model.dropout_masks, training.device)

@@ -8,7 +8,11 @@ import pytest
 
 from hf_grok import train
 from hf_grok.errors import UserError
-from hf_grok.training.recipe import argument_names, load_recipe, own_words, parse
+from hf_grok.record import default_of
+from hf_grok.training.arguments import GrokTrainingArguments
+from hf_grok.training.checks import check_settings
+from hf_grok.training.recipe import Settings, argument_names, load_recipe, own_words, parse
+from hf_grok.training.unheeded import INSTEAD
 from hf_grok.training.words import on_the_line
 
 DYCK = load_recipe("dyck")
@@ -79,9 +83,27 @@ def test_what_is_not_clear_is_refused(words: list[str], message: str) -> None:
         parse(DYCK, words)
 
 
-def test_a_value_is_not_taken_for_the_recipe() -> None:
+def test_a_value_is_not_taken_for_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[Settings] = []
+    monkeypatch.setattr(train, "run", lambda settings, **more: ran.append(settings))
+    train.main(["dyck", "--layers=2", "--no_bucketed_batches"])  # a switch at the end
+    train.main(["--resume", "dyck", "--output-dir", "nowhere"])  # our own options may come first
+    assert [one.model.layers for one in ran] == [2, 4]
     with pytest.raises(UserError, match="'4' is read as the recipe: name RECIPE before --layers"):
         train.main(["--layers", "4", "dyck"])
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_what_would_be_read_and_not_heeded_is_refused(name: str) -> None:
+    default = default_of(GrokTrainingArguments.__dataclass_fields__[name])
+    other = str(not default) if isinstance(default, bool) else "7"
+    other = "group_by_length" if name == "train_sampling_strategy" else other
+    with pytest.raises(UserError, match=f"{name}=.*: recipes do not heed it. Instead, "):
+        check_settings(parse(DYCK, [f"--{name}", other]))
+
+
+def test_their_defaults_do_no_harm() -> None:
+    check_settings(parse(DYCK, ["--save_only_model", "false", "--num-train-epochs", "3.0"]))
 
 
 def test_a_recipe_without_a_language_is_refused_in_a_line(tmp_path: Path) -> None:
