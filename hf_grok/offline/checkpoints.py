@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import (
@@ -16,19 +15,12 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from safetensors import SafetensorError
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from torch import nn
+from transformers import PreTrainedTokenizerBase
 
-import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.errors import UserError
+from hf_grok.offline.adapters import ADAPTER
+from hf_grok.offline.loading import load
 from hf_grok.run_files import checkpoints, step_of
 from hf_grok.series.asking import asking
 from hf_grok.series.naming import MAIN, RevisionTemplate
@@ -42,11 +34,8 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-# The end of an architecture's name -> who loads it.
-_HEADS: Sequence[tuple[tuple[str, ...], Any]] = (
-    (("ForCausalLM", "LMHeadModel"), AutoModelForCausalLM),
-    (("ForMaskedLM", "ForPreTraining"), AutoModelForMaskedLM),
-)
+# Of a model, or of an adapter of one.
+CONFIGS = ("config.json", ADAPTER)
 
 
 @dataclass(frozen=True)
@@ -69,25 +58,9 @@ class Checkpoint:
     hub_revision: str | None = None
     unit: str = STEPS
 
-    def load(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-        """The model in evaluation mode, and its tokenizer.
-
-        The class is that of the configuration's `architectures`, so a masked language model comes
-        with its head.
-
-        Raises:
-            UserError: files are missing or cannot be read.
-        """
-        where: dict[str, Any] = {"revision": self.hub_revision} if self.hub_revision else {}
-        try:
-            config = AutoConfig.from_pretrained(self.source, **where)
-            architecture = (config.architectures or [""])[0]
-            loader = next((auto for ends, auto in _HEADS if architecture.endswith(ends)), AutoModel)
-            model = loader.from_pretrained(self.source, **where)
-            tokenizer = AutoTokenizer.from_pretrained(self.source, **where)
-        except (OSError, ValueError, SafetensorError) as error:
-            raise UserError(f"could not load {self.source} {self.revision}: {error}") from error
-        return model.eval(), tokenizer
+    def load(self) -> tuple[nn.Module, PreTrainedTokenizerBase]:
+        """The model in evaluation mode, and its tokenizer: `hf_grok.offline.loading.load`."""
+        return load(self.source, self.hub_revision)
 
 
 def find_checkpoints(
@@ -161,20 +134,25 @@ def _local(folder: Path) -> list[Checkpoint]:
     found = [
         Checkpoint(str(path), f"step{step_of(path)}", step_of(path), _digest(path))
         for path in checkpoints(folder)
-        if (path / "config.json").is_file()
+        if _holds_model(path)
     ]
     if found:
         return found
-    if (folder / "config.json").is_file():
+    if _holds_model(folder):
         step = step_of(folder)
         if step < 0:
             return [Checkpoint(str(folder), "", None, _digest(folder))]
         return [Checkpoint(str(folder), f"step{step}", step, _digest(folder))]
     names = sorted(path.name for path in folder.iterdir())[:8]
     raise UserError(
-        f"{folder} holds no model: expected config.json and weights, or folders checkpoint-N as a "
+        f"{folder} holds no model: expected config.json and weights, or "
+        f"{ADAPTER} and those of an adapter, or folders checkpoint-N as a "
         f"run leaves them; found {', '.join(names) or 'nothing'}"
     )
+
+
+def _holds_model(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in CONFIGS)
 
 
 def _digest(folder: Path) -> str:
