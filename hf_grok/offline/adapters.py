@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -49,7 +50,7 @@ def with_adapter(model: PreTrainedModel, source: str, revision: str | None) -> n
         raise UserError(f"{source} is an adapter: loading it needs pip install peft") from error
     if Path(source).is_dir() and not (Path(source) / WEIGHTS).is_file():
         raise UserError(f"{source} is an adapter without {WEIGHTS}: expected its weights there")
-    options = {"revision": revision} if revision else {}
+    options: dict[str, Any] = {"revision": revision} if revision else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.filterwarnings("error", message=".*missing adapter keys.*")

@@ -131,9 +131,9 @@ def _refuse_random_weights(model: PreTrainedModel, missing: Any, source: str) ->
     """What is in no file was drawn at random. A pooler that is not there is left out."""
     names = sorted(str(name) for name in missing)
     if names and all("pooler." in name for name in names):
-        for module in model.modules():
-            if getattr(module, "pooler", None) is not None:
-                module.pooler = None
+        owners: list[Any] = [m for m in model.modules() if getattr(m, "pooler", None) is not None]
+        for owner in owners:
+            owner.pooler = None
         return
     if names:
         raise UserError(

@@ -223,7 +223,7 @@ def _sites_of(rows: Rows, upos: Sequence[Sequence[str]]) -> list[list[int]]:
         return [[] for _ in upos]
     return [
         agreement_sites(tags, sentence.heads, sentence.deprels)
-        for tags, sentence in zip(upos, dependency_sentences(rows), strict=True)
+        for tags, sentence in zip(upos, dependency_sentences(rows, unparsed=True), strict=True)
     ]
 
 

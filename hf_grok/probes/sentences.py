@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
+from hf_grok.probes.heads import read_heads
 
 Span = tuple[int, int]
 
@@ -28,27 +30,39 @@ class Sentence:
     spans: tuple[Span, ...] | None = None
 
 
-def dependency_sentences(rows: Rows) -> list[Sentence]:
+def dependency_sentences(rows: Rows, *, unparsed: bool = False) -> list[Sentence]:
     """Rows with columns words, heads, deprels (and spans, where there are), as sentences.
 
     Args:
-        rows: a `datasets.Dataset`, a `Treebank`, or a list of dicts.
+        rows: a `datasets.Dataset`, a `Treebank`, or a list of dicts; heads as `read_heads` reads.
+        unparsed: let sentences through in which no word has a head; theirs and the relations are
+            then empty.
 
     Raises:
-        UserError: no row, a missing column, columns of different lengths, a head out of range, or
-            no head 0; names the row.
+        UserError: no row, a missing column, columns of different lengths, a head out of range or
+            of some words only, no head 0, or an unparsed sentence; names the row.
     """
     columns = [column(rows, name) for name in ("words", "heads", "deprels")]
     spans = _optional_spans(rows)
     sentences = [
-        Sentence(tuple(words), tuple(heads), tuple(deprels), gold)
-        for words, heads, deprels, gold in zip(*columns, spans, strict=True)
+        _parsed(f"row {number}", words, heads, deprels, gold)
+        for number, (words, heads, deprels, gold) in enumerate(zip(*columns, spans, strict=True))
     ]
     if not sentences:
         raise UserError("there are no sentences: expected at least one row")
     for number, sentence in enumerate(sentences):
-        _check_heads(number, sentence)
+        if sentence.heads or not unparsed:
+            _check_heads(number, sentence)
     return sentences
+
+
+def _parsed(
+    where: str, words: Sequence[str], heads: Any, deprels: Any, spans: tuple[Span, ...] | None
+) -> Sentence:
+    found = read_heads(heads, words, where)
+    if found is None:
+        return Sentence(tuple(words), spans=spans)
+    return Sentence(tuple(words), tuple(found), tuple(deprels or ()), spans)
 
 
 def constituency_sentences(rows: Rows) -> list[Sentence]:
@@ -85,6 +99,8 @@ def _optional_spans(rows: Rows) -> Iterable[tuple[Span, ...] | None]:
 
 def _check_heads(number: int, sentence: Sentence) -> None:
     words, heads, deprels = sentence.words, sentence.heads, sentence.deprels
+    if words and not heads:
+        raise UserError(f"row {number} is unparsed, no word has a head: leave it out")
     if not len(words) == len(heads) == len(deprels) or not words:
         raise UserError(
             f"row {number}: {len(words)} words, {len(heads)} heads and {len(deprels)} deprels: "

@@ -64,7 +64,8 @@ class AttentionUAS(Probe):
     - `uas_arcs`, `uas_left_out`: arcs of the scored part that count, and that are left out.
 
     Relations count by themselves with `minimum_count` arcs in the scored part and one in the other.
-    Shares are in [0, 1]; higher is more syntax, above the baseline. One-word sentences are skipped.
+    Shares are in [0, 1]; higher is more syntax, above the baseline. One-word and unparsed sentences
+    are skipped.
 
     Args:
         rows: with columns words, heads, deprels.
@@ -102,8 +103,8 @@ class AttentionUAS(Probe):
         picture_sentences: int = 1,
     ) -> None:
         _require_options(selection, minimum_count, picture_sentences)
-        everything = dependency_sentences(rows)
-        numbers = [n for n, sentence in enumerate(everything) if len(sentence.words) > 1]
+        everything = dependency_sentences(rows, unparsed=True)
+        numbers = [n for n, sentence in enumerate(everything) if len(sentence.heads) > 1]
         self._sentences = [everything[number] for number in numbers]
         _require_arcs(self._sentences, numbers, selection)
         self._gold = Gold.of(self._sentences, numbers)

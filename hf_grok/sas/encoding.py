@@ -14,13 +14,13 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
 from hf_grok.probes.alignment import encode_words
+from hf_grok.probes.heads import read_heads
 from hf_grok.sas.annotation import (
     NONE,
     ROOT,
     WORD_OF,
     ArcCounts,
     check_word_heads,
-    is_parsed,
     relation_id,
 )
 from hf_grok.sas.arc_rows import INPUT_IDS, ArcRow, ArcRows, row_from_columns, truncated, with_sham
@@ -168,10 +168,10 @@ def word_arcs(
         UserError: heads that are no tree over the words, or not one relation for each.
     """
     words, heads, deprels = row[WORDS], row[WORD_HEADS], row[DEPRELS]
-    if heads is None or not is_parsed(list(heads)):
+    listed = read_heads(heads, words, where)
+    if listed is None:
         nothing = np.full(len(words), NONE)
         return nothing, nothing.copy()
-    listed = [int(head) for head in heads]
     check_word_heads(words, listed, where)
     if deprels is None or len(deprels) != len(words):
         found = 0 if deprels is None else len(deprels)
