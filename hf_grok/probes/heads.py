@@ -57,10 +57,11 @@ def _head(value: Any, number: int, where: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, Real) and not isinstance(value, bool):
-        if math.isnan(value):
+        exact = float(value)
+        if math.isnan(exact):
             return None
-        if float(value).is_integer():
-            return int(value)
+        if exact.is_integer():
+            return int(exact)
     raise UserError(
         f"{where}: the head of word {number} is {value!r}: expected the number of a word, or 0 for "
         "the root"
