@@ -26,7 +26,8 @@ RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be
   hf-grok train my-recipe.yaml --model gpt2
   hf-grok train question-formation --resume              # go on after a kill
   hf-grok train sas-mlm --from-checkpoint 1000 --sas_schedule 0:0    # let go at step 1,000
-  accelerate launch -m hf_grok.train question-formation  # several processes
+  accelerate launch -m hf_grok.train question-formation  # a process a GPU
+  torchrun --nproc_per_node 2 -m hf_grok.train question-formation    # without GPUs
 
 A branch (--from-checkpoint) goes on from a checkpoint of another run as that run would have gone
 on: weights, optimiser, learning rate, random numbers and data order. What that run was told holds
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = ["", *words][words.index(chosen.recipe)]
     if before in overrides and before.startswith("--") and "=" not in before:
         raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
+    from hf_grok.training.launched import check_launched
+
+    check_launched()
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
     own = recipes.own_words(overrides)
     default = recipe.values.get("output_dir") or recipes.default_output(recipe, own)

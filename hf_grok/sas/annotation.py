@@ -16,11 +16,15 @@ WORD_OF = "arc_word_of"
 HEADS = "arc_heads"
 # [batch, words], `relation_id` of each arc's relation; -1 where there is no arc.
 RELATIONS = "arc_relations"
-# [batch, words], as HEADS, of a random tree over the same words; only where it was asked for.
+# [batch, words], as HEADS, of a random tree over the same words; only where it was asked for. -2
+# (`LEFT_OUT`) at the words of a sentence that has no other tree with the same offsets.
 SHAM_HEADS = "arc_sham_heads"
-ANNOTATION = (WORD_OF, HEADS, RELATIONS, SHAM_HEADS)
+# [batch, words], as RELATIONS, of the sham arcs: an arc of the gold tree lends them its own.
+SHAM_RELATIONS = "arc_sham_relations"
+ANNOTATION = (WORD_OF, HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS)
 
 NONE = -1
+LEFT_OUT = -2
 ROOT = 0  # in the 1-based numbering of CoNLL-U
 
 
@@ -41,6 +45,9 @@ class ArcCounts:
         cut: arcs left out because truncation took their head or their dependent.
         roots: words whose head is the root, which is no arc. The published layout has no mark for
             roots (-1 is whatever has no head), so there only those that are named are counted.
+        without_sham: sentences with arcs but without a sham tree, where sham trees were asked for:
+            there is no other tree with the same offsets, or truncation has cut it.
+        arcs_without_sham: their arcs, which take no part in a sham or contrast arm.
     """
 
     sentences: int = 0
@@ -48,6 +55,8 @@ class ArcCounts:
     arcs: int = 0
     cut: int = 0
     roots: int = 0
+    without_sham: int = 0
+    arcs_without_sham: int = 0
 
     def add(self, other: ArcCounts) -> None:
         """Add the counts of other sentences."""
@@ -55,10 +64,16 @@ class ArcCounts:
             setattr(self, name, getattr(self, name) + value)
 
     def __str__(self) -> str:
-        return (
+        said = (
             f"{self.unparsed:,} of {self.sentences:,} sentences unparsed; {self.arcs:,} arcs, "
             f"{self.cut:,} more cut off by truncation; {self.roots:,} roots, which are no arcs"
         )
+        if self.without_sham:
+            said += (
+                f"; {self.without_sham:,} sentences have no sham tree, so that "
+                f"{self.arcs_without_sham:,} arcs take no part in a sham or contrast arm"
+            )
+        return said
 
 
 def is_parsed(heads: Sequence[int] | None) -> bool:

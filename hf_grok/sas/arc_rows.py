@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import HEADS, NONE, RELATIONS, SHAM_HEADS, WORD_OF, ArcCounts
-from hf_grok.sas.sham import sham_of_row
+from hf_grok.sas.annotation import (
+    HEADS,
+    LEFT_OUT,
+    NONE,
+    RELATIONS,
+    SHAM_HEADS,
+    SHAM_RELATIONS,
+    WORD_OF,
+    ArcCounts,
+)
+from hf_grok.sas.sham import left_out, sentence_spans, sham_of_row
 
 INPUT_IDS = "input_ids"
 TOKEN_TYPES = "token_type_ids"
@@ -25,7 +34,8 @@ class ArcRow:
         word_of: [pieces]; -1 for special tokens.
         heads: [words].
         relations: [words].
-        sham: [words]; None where no sham tree was asked for.
+        sham: [words], heads; None where no sham tree was asked for.
+        sham_relations: [words]; None likewise.
         token_types: [pieces]; None where the data has none.
     """
 
@@ -34,6 +44,7 @@ class ArcRow:
     heads: np.ndarray
     relations: np.ndarray
     sham: np.ndarray | None = None
+    sham_relations: np.ndarray | None = None
     token_types: np.ndarray | None = None
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -44,6 +55,7 @@ class ArcRow:
             HEADS: self.heads,
             RELATIONS: self.relations,
             SHAM_HEADS: self.sham,
+            SHAM_RELATIONS: self.sham_relations,
             TOKEN_TYPES: self.token_types,
         }
         return {name: values for name, values in named.items() if values is not None}
@@ -61,33 +73,43 @@ def row_from_columns(row: Mapping[str, Any], where: str) -> ArcRow:
     ids, word_of, heads, relations = (
         np.asarray(row[name], dtype=np.int64) for name in (INPUT_IDS, WORD_OF, HEADS, RELATIONS)
     )
-    sham, types = (
+    sham, sham_relations, types = (
         np.asarray(row[name], dtype=np.int64) if name in row else None
-        for name in (SHAM_HEADS, TOKEN_TYPES)
+        for name in (SHAM_HEADS, SHAM_RELATIONS, TOKEN_TYPES)
     )
-    by_word = [heads, relations] + ([] if sham is None else [sham])
+    if (sham is None) != (sham_relations is None):
+        raise UserError(f"{where}: {SHAM_HEADS} and {SHAM_RELATIONS} go together: encode it anew")
+    by_word = [heads, relations]
+    if sham is not None and sham_relations is not None:
+        by_word += [sham, sham_relations]
     by_piece = [ids, word_of] + ([] if types is None else [types])
     for columns, kind in ((by_piece, "pieces"), (by_word, "words")):
         if len({len(values) for values in columns}) > 1:
             raise UserError(f"{where}: columns of {kind} have different lengths: encode it anew")
-    for values, name in ((word_of, WORD_OF), (heads, HEADS), (sham, SHAM_HEADS)):
+    for values, name, lowest in (
+        (word_of, WORD_OF, NONE),
+        (heads, HEADS, NONE),
+        (sham, SHAM_HEADS, LEFT_OUT),
+    ):
         if (
             values is not None
             and len(values)
-            and not NONE <= values.min() <= values.max() < len(heads)
+            and not lowest <= values.min() <= values.max() < len(heads)
         ):
             raise UserError(
-                f"{where}: {name} names a word outside the row: expected -1 to {len(heads) - 1}"
+                f"{where}: {name} names a word outside the row: expected {lowest} to "
+                f"{len(heads) - 1}"
             )
     if (heads == np.arange(len(heads))).any():
         raise UserError(f"{where}: {HEADS} has a word that is its own head: expected another word")
-    return ArcRow(ids, word_of, heads, relations, sham, types)
+    return ArcRow(ids, word_of, heads, relations, sham, sham_relations, types)
 
 
 def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]:
     """The row cut to `length` pieces, special tokens at its ends kept, and the arcs that it lost.
 
-    A word that loses a piece loses its arcs: what is left of it is another word.
+    A word that loses a piece loses its arcs: what is left of it is another word. A sentence that
+    loses an arc has no sham tree any more, whose offsets would no longer be those of the arcs left.
 
     Raises:
         UserError: `length` leaves no room for a piece beside the special tokens.
@@ -113,7 +135,7 @@ def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]
         word_of=word_of,
         heads=heads,
         relations=np.where(heads == NONE, NONE, row.relations[:words]),
-        sham=None if row.sham is None else _within(row.sham, whole),
+        **_sham_within(row, whole),
         token_types=None if row.token_types is None else row.token_types[kept],
     )
     return shorter, int((row.heads != NONE).sum() - (heads != NONE).sum())
@@ -138,15 +160,34 @@ def _within(heads: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.where(inside & whole[np.where(inside, own, 0)], own, NONE) if len(own) else own
 
 
+def _sham_within(row: ArcRow, whole: np.ndarray) -> dict[str, np.ndarray]:
+    """What is left of a row's sham tree where only the words that are whole are."""
+    if row.sham is None or row.sham_relations is None:
+        return {}
+    sham, relations = row.sham[: len(whole)].copy(), row.sham_relations[: len(whole)].copy()
+    kept = np.concatenate([whole, np.zeros(len(row.heads) - len(whole), dtype=bool)])
+    for start, end in sentence_spans(row.heads):
+        if not kept[start:end].all():
+            sham[start:end], relations[start:end] = LEFT_OUT, NONE
+    return {"sham": sham, "sham_relations": relations}
+
+
+def arcs_left_out(row: ArcRow) -> tuple[int, int]:
+    """How many sentences of a row have arcs but no sham tree, and how many arcs these have."""
+    return (0, 0) if row.sham is None else left_out(row.sham, row.heads)
+
+
 def with_sham(row: ArcRow, keys: np.ndarray, seed: int) -> ArcRow:
-    """The row with its sham tree, whose arcs are as many and as long as those that it has.
+    """The row with its sham tree, whose arcs have the offsets and relations of those that it has.
 
     Args:
         row: cut already: the tree is drawn over the arcs that are left.
         keys: a number for the form of each word, at least as many as the row has.
         seed: of the draw.
     """
-    return replace(row, sham=sham_of_row(row.heads, keys[: len(row.heads)], seed))
+    drawn = sham_of_row(row.heads, keys[: len(row.heads)], seed)
+    relations = np.where(drawn.arcs_of == NONE, NONE, row.relations[drawn.arcs_of])
+    return replace(row, sham=drawn.heads, sham_relations=relations)
 
 
 class ArcRows(Sequence[dict[str, np.ndarray]]):

@@ -12,7 +12,15 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
 from hf_grok.hiding import HIDDEN_SHARE, IGNORED, Masking, mask_pieces
-from hf_grok.sas.annotation import HEADS, NONE, RELATIONS, SHAM_HEADS, WORD_OF, ArcCounts
+from hf_grok.sas.annotation import (
+    HEADS,
+    NONE,
+    RELATIONS,
+    SHAM_HEADS,
+    SHAM_RELATIONS,
+    WORD_OF,
+    ArcCounts,
+)
 from hf_grok.sas.arc_rows import INPUT_IDS, TOKEN_TYPES, ArcRow
 from hf_grok.sas.encoding import DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 from hf_grok.sas.epoch_rows import EPOCH, EXAMPLE_INDEX
@@ -33,7 +41,7 @@ class ArcCollator:
     Trainer drops columns that the model's forward does not take. SASTrainer keeps those that
     `columns` names; a plain Trainer needs `remove_unused_columns=False`.
 
-    The batch has `arc_word_of`, `arc_heads`, `arc_relations` (and `arc_sham_heads`) as
+    The batch has `arc_word_of`, `arc_heads`, `arc_relations` (and the same of sham trees) as
     `hf_grok.sas.annotation` defines them, beside token_type_ids where the rows have them. Filling
     stands on the tokenizer's padding side.
 
@@ -61,7 +69,8 @@ class ArcCollator:
 
     columns = (
         *(WORDS, WORD_HEADS, DEPRELS, PUBLISHED_RELATIONS),
-        *(INPUT_IDS, ATTENTION_MASK, TOKEN_TYPES, WORD_OF, HEADS, RELATIONS, SHAM_HEADS),
+        *(INPUT_IDS, ATTENTION_MASK, TOKEN_TYPES, WORD_OF, HEADS, RELATIONS),
+        *(SHAM_HEADS, SHAM_RELATIONS),
         *(EXAMPLE_INDEX, EPOCH),
     )
 
@@ -119,7 +128,8 @@ class ArcCollator:
             RELATIONS: [row.relations for row in arcs],
         }
         if self.encoder.sham:
-            by_word[SHAM_HEADS] = [row.columns()[SHAM_HEADS] for row in arcs]
+            for name in (SHAM_HEADS, SHAM_RELATIONS):
+                by_word[name] = [row.columns()[name] for row in arcs]
         left = self.tokenizer.padding_side == "left"
         return {
             **{name: self._padded(*each, left=left) for name, each in by_piece.items()},

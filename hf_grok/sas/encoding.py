@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +22,15 @@ from hf_grok.sas.annotation import (
     check_word_heads,
     relation_id,
 )
-from hf_grok.sas.arc_rows import INPUT_IDS, ArcRow, ArcRows, row_from_columns, truncated, with_sham
+from hf_grok.sas.arc_rows import (
+    INPUT_IDS,
+    ArcRow,
+    ArcRows,
+    arcs_left_out,
+    row_from_columns,
+    truncated,
+    with_sham,
+)
 from hf_grok.sas.published import (
     PUBLISHED_HEADS,
     PUBLISHED_RELATIONS,
@@ -31,6 +38,7 @@ from hf_grok.sas.published import (
     row_from_published,
     special_ids,
 )
+from hf_grok.sas.sham import word_keys
 
 WORDS, WORD_HEADS, DEPRELS = WORD_LAYOUT = ("words", "heads", "deprels")
 PUBLISHED_LAYOUT = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS)
@@ -54,7 +62,7 @@ class ArcEncoder:
         tokenizer: a fast one.
         max_length: pieces of a row, special tokens included; None does not cut. Arcs whose head or
             dependent is cut are left out and counted.
-        sham: draw a sham tree for each sentence.
+        sham: draw a sham tree for each sentence; those that have none are counted.
         sham_seed: of these draws; 0 or more.
         add_start: put the tokenizer's start token in front of words where it adds none by itself.
         allow_unknown: let words through that become the tokenizer's unknown token.
@@ -140,9 +148,8 @@ class ArcEncoder:
             heads, relations = word_arcs(row, f"row {number}", counts)
             length = int(pieces.lengths[at])
             ids, word_of = pieces.ids[at, :length].numpy(), pieces.word_of[at, :length].numpy()
-            keys = np.array([zlib.crc32(word.encode()) for word in words[at]])
             arcs = ArcRow(ids.copy(), word_of.copy(), heads, relations)
-            made.append(self._finished(arcs, keys, number, counts))
+            made.append(self._finished(arcs, word_keys(words[at]), number, counts))
         return made
 
     def _finished(
@@ -156,6 +163,9 @@ class ArcEncoder:
         counts.arcs += int((shorter.heads != NONE).sum())
         if self.sham and keys is not None:
             shorter = with_sham(shorter, keys, self.sham_seed)
+        sentences, without = arcs_left_out(shorter) if self.sham else (0, 0)
+        counts.without_sham += sentences
+        counts.arcs_without_sham += without
         return shorter
 
 

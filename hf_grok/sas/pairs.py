@@ -12,9 +12,11 @@ from torch import Tensor
 from hf_grok.errors import UserError
 from hf_grok.sas.annotation import (
     HEADS,
+    LEFT_OUT,
     NONE,
     RELATIONS,
     SHAM_HEADS,
+    SHAM_RELATIONS,
     WORD_OF,
     relation_id,
 )
@@ -46,6 +48,9 @@ class ArcPairs:
 def arc_pairs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> tuple[ArcPairs, ...]:
     """The pairs of a batch: those of its syntactic arcs, of its sham arcs, or of both in turn.
 
+    A contrast leaves out sentences without a sham tree on both sides, so that their offsets are the
+    same.
+
     Args:
         annotation: the tensors of `hf_grok.sas.annotation` that came with the batch.
         options: which arcs and directions count, and how words are made of pieces.
@@ -59,7 +64,9 @@ def arc_pairs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> tupl
 
 def _pairs(annotation: Mapping[str, Tensor], name: str, options: PenaltyOptions) -> ArcPairs:
     word_of, heads = _required(annotation, WORD_OF), _required(annotation, name)
-    is_arc = (heads != NONE) & _of_relations(annotation, options)
+    is_arc = (heads > NONE) & _of_relations(annotation, name, options)
+    if options.arcs == "contrast":
+        is_arc = is_arc & (_required(annotation, SHAM_HEADS) != LEFT_OUT)
     head = torch.where(is_arc, heads, NONE)
     start, length = _extents(word_of, heads.shape[1])
     counted = torch.cat(
@@ -79,7 +86,7 @@ def _required(annotation: Mapping[str, Tensor], name: str) -> Tensor:
     if name not in annotation:
         hint = (
             "make its collator with sham=True"
-            if name == SHAM_HEADS
+            if name in (SHAM_HEADS, SHAM_RELATIONS)
             else "use hf_grok.sas.ArcCollator over rows with words, heads and deprels"
         )
         raise UserError(
@@ -89,11 +96,11 @@ def _required(annotation: Mapping[str, Tensor], name: str) -> Tensor:
     return annotation[name]
 
 
-def _of_relations(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> Tensor:
-    """Which words hang on their heads by a chosen relation; a sham arc goes by its word's."""
-    relations = _required(annotation, RELATIONS)
+def _of_relations(annotation: Mapping[str, Tensor], name: str, options: PenaltyOptions) -> Tensor:
+    """Which words hang on their heads by a chosen relation."""
     if options.relations is None:
-        return torch.ones_like(relations, dtype=torch.bool)
+        return torch.ones_like(annotation[name], dtype=torch.bool)
+    relations = _required(annotation, RELATIONS if name == HEADS else SHAM_RELATIONS)
     chosen = [relation_id(name) for name in options.relations]
     return torch.isin(relations, torch.tensor(chosen, device=relations.device))
 

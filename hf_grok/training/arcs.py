@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,11 +10,18 @@ import torch
 from numpy.typing import NDArray
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import HEADS, NONE, RELATIONS, SHAM_HEADS, WORD_OF, relation_id
+from hf_grok.sas.annotation import (
+    HEADS,
+    NONE,
+    RELATIONS,
+    SHAM_HEADS,
+    SHAM_RELATIONS,
+    WORD_OF,
+    relation_id,
+)
+from hf_grok.sas.sham import ShamRow, left_out
 
 Integers: TypeAlias = NDArray[np.int64]
-# (number of a row, its 0-based heads) -> 0-based heads of another tree over the same words.
-ShamHeads: TypeAlias = Callable[[int, Integers], Integers]
 
 
 class Ragged:
@@ -42,7 +49,7 @@ class Ragged:
 
 
 class Arcs:
-    """The words of each sequence, their heads and relations, and a sham tree's heads if asked for.
+    """The words of each sequence, their heads and relations, and those of a sham tree if asked for.
 
     A head is the 0-based place of a word in the same sequence; -1 where there is none to count
     (the root, a word without a tree).
@@ -51,7 +58,10 @@ class Arcs:
         word_of: for each token its word, -1 for special tokens.
         heads: for each word its head.
         deprels: for each word its relation; not looked at where the head is -1.
-        sham_heads: gives each row another tree; None for no sham tree.
+        sham: the sham tree of each row; None for none.
+
+    Attributes:
+        without_sham: how many sentences have no sham tree, and how many arcs these have.
 
     Raises:
         UserError: a head beside its sequence or of itself, or columns of different lengths; names
@@ -64,18 +74,27 @@ class Arcs:
         heads: Sequence[Integers],
         deprels: Iterable[Sequence[str]],
         *,
-        sham_heads: ShamHeads | None = None,
+        sham: Sequence[ShamRow] | None = None,
     ) -> None:
         self._word_of, self._heads = Ragged(word_of), Ragged(heads)
-        self._relations = Ragged(
-            [
-                _relations(row, one, names)
-                for row, (one, names) in enumerate(zip(heads, deprels, strict=True))
+        relations = [
+            _relations(row, one, names)
+            for row, (one, names) in enumerate(zip(heads, deprels, strict=True))
+        ]
+        self._relations = Ragged(relations)
+        self._sham: dict[str, Ragged] = {}
+        self.without_sham = (0, 0)
+        if sham is not None:
+            counts = [left_out(tree.heads, one) for tree, one in zip(sham, heads, strict=True)]
+            self.without_sham = (sum(n for n, _ in counts), sum(n for _, n in counts))
+            lent = [
+                np.where(tree.arcs_of == NONE, NONE, own[tree.arcs_of])
+                for tree, own in zip(sham, relations, strict=True)
             ]
-        )
-        self._sham_heads = None
-        if sham_heads is not None:
-            self._sham_heads = Ragged([sham_heads(row, one) for row, one in enumerate(heads)])
+            self._sham = {
+                SHAM_HEADS: Ragged([tree.heads for tree in sham]),
+                SHAM_RELATIONS: Ragged(lent),
+            }
 
     def batch(self, indices: Integers, length: int) -> dict[str, torch.Tensor]:
         """arc_word_of [batch, length] and arc_heads, arc_relations [batch, most words], int64."""
@@ -84,8 +103,7 @@ class Arcs:
             HEADS: self._heads.padded(indices),
             RELATIONS: self._relations.padded(indices),
         }
-        if self._sham_heads is not None:
-            keys[SHAM_HEADS] = self._sham_heads.padded(indices)
+        keys |= {name: rows.padded(indices) for name, rows in self._sham.items()}
         return {key: torch.from_numpy(values) for key, values in keys.items()}
 
 
@@ -108,7 +126,7 @@ def _relations(row: int, heads: Integers, deprels: Sequence[str]) -> Integers:
 
 
 def arcs_of_rows(
-    rows: Any, sequences: Sequence[Sequence[int]], *, sham_heads: ShamHeads | None = None
+    rows: Any, sequences: Sequence[Sequence[int]], *, sham: Sequence[ShamRow] | None = None
 ) -> Arcs:
     """The arcs of sentences whose words are the first of their line, one token each.
 
@@ -117,7 +135,7 @@ def arcs_of_rows(
     Args:
         rows: with columns words, heads (1-based, 0 the root) and deprels.
         sequences: the tokens of each line: a start token, its words, and an end token or none.
-        sham_heads: gives each row another tree.
+        sham: the sham tree of each row.
 
     Raises:
         UserError: a column is missing, or heads that are no heads; names the row.
@@ -141,7 +159,7 @@ def arcs_of_rows(
         [*names, *[""] * (words - len(names))]
         for names, words in zip(rows["deprels"][:], counts, strict=True)
     )
-    return Arcs(word_of, heads, deprels, sham_heads=sham_heads)
+    return Arcs(word_of, heads, deprels, sham=sham)
 
 
 def _word_of(words: int, tokens: int) -> Integers:

@@ -119,10 +119,7 @@ def load_language(
 
 
 def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool) -> Arcs:
-    if not with_sham:
-        return arcs_of_rows(rows, sequences)
-    sham = sham_column(rows)
-    return arcs_of_rows(rows, sequences, sham_heads=lambda row, heads: sham[row])
+    return arcs_of_rows(rows, sequences, sham=sham_column(rows) if with_sham else None)
 
 
 def _require_splits(splits: DatasetDict, language: str) -> None:

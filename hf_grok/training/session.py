@@ -168,6 +168,12 @@ class Session:
             with_sham=training.sas_arcs != "syntactic",
             quiet=training.disable_tqdm or not self.leads,
         )
+        if language.train.arcs is not None and language.train.arcs.without_sham[0]:
+            sentences, arcs = language.train.arcs.without_sham
+            self.say(
+                f"{sentences:,} of {len(language.train):,} sentences have no other tree with the "
+                f"same offsets: their {arcs:,} arcs take no part in {training.sas_arcs} arcs"
+            )
         if self.settings.left_out:
             self.say(
                 f"{self.settings.model.model} has nothing like the recipe's "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.sas.annotation import NONE
-from hf_grok.sas.sham import sham_heads
+from hf_grok.sas.sham import ShamRow, sham_of_row, word_keys
 from hf_grok.training.arcs import filled
 
 if TYPE_CHECKING:
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
 
 SHAM_SEED = 0
 # Raised when the trees would be others: part of what the cache goes by.
-VERSION = 1
+VERSION = 2
 
 
-def sham_column(rows: Dataset) -> list[NDArray[np.int64]]:
-    """For each line the 0-based heads of its sham tree, -1 where there is none.
+def sham_column(rows: Dataset) -> list[ShamRow]:
+    """For each line its sham tree, that of `encode_rows(..., sham=True)` over the same words.
 
     A tree is a function of its sentence alone, so it is that of every run and every epoch. Drawing
-    200,000 takes two minutes of a core, once: `datasets` keeps them beside the sentences.
+    200,000 takes minutes of a core, once: `datasets` keeps them beside the sentences.
 
     Args:
         rows: with columns text, words and heads (1-based, 0 the root); words of the text behind
@@ -34,23 +33,33 @@ def sham_column(rows: Dataset) -> list[NDArray[np.int64]]:
     trees = rows.map(
         _draw,
         batched=True,
-        remove_columns=[name for name in rows.column_names if name not in ("text", "words")],
+        remove_columns=[name for name in rows.column_names if name != "text"],
         fn_kwargs={"seed": SHAM_SEED, "version": VERSION},
         desc="drawing sham trees",
     )
     lengths = [len(text.split()) for text in trees["text"][:]]
     return [
-        filled(np.maximum(np.asarray(heads, dtype=np.int64) - 1, NONE), length, NONE)
-        for heads, length in zip(trees["sham_heads"][:], lengths, strict=True)
+        ShamRow(
+            *(filled(np.asarray(one, dtype=np.int64), length, NONE) for one in (heads, origins))
+        )
+        for heads, origins, length in zip(
+            trees["heads"][:], trees["arcs_of"][:], lengths, strict=True
+        )
     ]
 
 
 def _draw(
     batch: Mapping[str, Sequence[Sequence[int]]], seed: int, version: int
-) -> dict[str, list[list[int]]]:
-    pairs = zip(batch["words"], batch["heads"], strict=True)
-    return {"sham_heads": [sham_heads(heads, _seed(words, seed)) for words, heads in pairs]}
-
-
-def _seed(words: Sequence[object], seed: int) -> int:
-    return (seed << 32) + zlib.crc32(" ".join(map(str, words)).encode())
+) -> dict[str, list[NDArray[np.int64]]]:
+    drawn = [
+        sham_of_row(
+            np.maximum(np.asarray(heads, dtype=np.int64) - 1, NONE),
+            word_keys([str(word) for word in words]),
+            seed,
+        )
+        for words, heads in zip(batch["words"], batch["heads"], strict=True)
+    ]
+    return {
+        "heads": [row.heads for row in drawn],
+        "arcs_of": [row.arcs_of for row in drawn],
+    }

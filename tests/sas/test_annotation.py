@@ -19,7 +19,10 @@ WORDS = ["the", "cat", "sleeps", "."]
 
 
 def test_names_and_numbers_are_those_of_saved_data() -> None:
-    assert ANNOTATION == ("arc_word_of", "arc_heads", "arc_relations", "arc_sham_heads")
+    assert (
+        *("arc_word_of", "arc_heads", "arc_relations"),
+        *("arc_sham_heads", "arc_sham_relations"),
+    ) == ANNOTATION
     assert relation_id("nsubj") == 826022555
     assert relation_id("acl:relcl") != relation_id("acl")
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import ANNOTATION, HEADS, SHAM_HEADS, WORD_OF
+from hf_grok.sas.annotation import HEADS, SHAM_HEADS, WORD_OF
 from hf_grok.sas.options import PenaltyOptions
 from hf_grok.sas.pairs import arc_pairs
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
@@ -75,7 +75,7 @@ def test_the_shares_of_micro_batches_add_up_to_the_whole(arcs: str, normalisatio
     options = PenaltyOptions(arcs=arcs, normalisation=normalisation)
     given, read = annotation(), maps(2, 3, 9)
     whole = batch_arcs(given, options)
-    parts = [{name: given[name][row : row + 1] for name in ANNOTATION} for row in range(2)]
+    parts = [{name: given[name][row : row + 1] for name in given} for row in range(2)]
     shares = [
         penalty_share(
             [m[row : row + 1] for m in read], batch_arcs(part, options), whole.counts, options

@@ -10,16 +10,23 @@ import numpy as np
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import NONE
-from hf_grok.sas.sham import sentence_spans, sham_heads, sham_of_row, shared_arcs
+from hf_grok.sas.annotation import LEFT_OUT, NONE
+from hf_grok.sas.sham import (
+    left_out,
+    sentence_spans,
+    sham_heads,
+    sham_of_row,
+    sham_tree,
+    shared_arcs,
+    word_keys,
+)
+from hf_grok.sas.sham_search import other_tree, same_offsets
 from tests.sas.parsed import random_heads
 
-WORDS = 5
 
-
-def lengths(heads: Sequence[int]) -> list[int]:
-    """|i - head| of every word, 0 for a root, sorted."""
-    return sorted(abs(word - head) if head > 0 else 0 for word, head in enumerate(heads, start=1))
+def offsets(heads: Sequence[int]) -> list[int]:
+    """head - i of every word, 0 for a root, sorted."""
+    return sorted(head - word if head > 0 else 0 for word, head in enumerate(heads, start=1))
 
 
 def is_tree(heads: Sequence[int]) -> bool:
@@ -33,62 +40,85 @@ def is_tree(heads: Sequence[int]) -> bool:
     return True
 
 
-def forests() -> dict[tuple[int, ...], set[tuple[int, ...]]]:
-    """All forests over five words, by their lengths."""
+def forests(words: int) -> dict[tuple[int, ...], set[tuple[int, ...]]]:
+    """All forests over so many words, by their offsets."""
     found = defaultdict(set)
-    for heads in itertools.product(range(WORDS + 1), repeat=WORDS):
+    for heads in itertools.product(range(words + 1), repeat=words):
         if all(head != word for word, head in enumerate(heads, start=1)) and is_tree(heads):
-            found[tuple(lengths(heads))].add(heads)
+            found[tuple(offsets(heads))].add(heads)
     return found
 
 
-ALL = forests()
+def test_the_search_finds_every_forest_of_the_same_offsets() -> None:
+    for expected in forests(5).values():
+        gold = min(expected)
+        assert set(map(tuple, same_offsets(gold))) == expected
+        assert (sham_tree(gold, 0) is None) == (other_tree(gold) is None) == (len(expected) == 1)
 
 
-@pytest.mark.parametrize("key", ALL)
-def test_every_forest_of_the_same_lengths_comes_about_as_often(key: tuple[int, ...]) -> None:
-    expected = ALL[key]
-    gold = min(expected)
-    draws = 20 * len(expected) + 40
-    found = Counter(tuple(sham_heads(gold, seed)) for seed in range(draws))
-    assert set(found) == expected
-    even = draws / len(expected)
-    chi_square = sum((found[tree] - even) ** 2 / even for tree in expected)
-    # Mean is the degrees of freedom, variance twice that.
-    freedom = len(expected) - 1
-    assert chi_square <= freedom + 6 * (2 * freedom) ** 0.5
+def test_every_other_forest_of_the_same_offsets_comes_about_as_often() -> None:
+    several = 0
+    for expected in list(forests(4).values())[::3]:
+        gold = min(expected)
+        others = expected - {gold}
+        if not others:
+            continue
+        draws = 10 * len(others) + 20
+        found = Counter(tuple(sham_heads(gold, seed) or ()) for seed in range(draws))
+        assert set(found) == others, gold
+        even = draws / len(others)
+        chi_square = sum((found[tree] - even) ** 2 / even for tree in others)
+        # Mean is the degrees of freedom, variance twice that.
+        freedom = len(others) - 1
+        assert chi_square <= freedom + 7 * (2 * freedom) ** 0.5, gold
+        several += freedom > 0
+    assert several > 3
 
 
-@pytest.mark.parametrize("words", [2, 8, 13, 40])
-def test_lengths_are_the_same_and_it_is_a_tree(words: int) -> None:
+@pytest.mark.parametrize("words", [8, 13, 40])
+def test_offsets_are_the_same_and_it_is_another_tree(words: int) -> None:
     shares = []
     for seed in range(30):
         gold = random_heads(words, seed)
-        sham = sham_heads(gold, seed)
-        assert lengths(sham) == lengths(gold)
-        assert is_tree(sham)
-        assert sham == sham_heads(gold, seed)
-        shares.append(shared_arcs(gold, sham))
-    if words >= 8:
-        assert np.mean(shares) < 0.6
-    if words == 40:
-        assert len({tuple(sham_heads(gold, seed)) for seed in range(10)}) == 10
+        tree = sham_tree(gold, seed)
+        assert tree is not None
+        assert tree.heads != gold
+        assert is_tree(tree.heads)
+        assert tree == sham_tree(gold, seed)
+        assert sorted(tree.arcs_of) == list(range(1, words + 1))
+        for word, (head, giver) in enumerate(zip(tree.heads, tree.arcs_of, strict=True), start=1):
+            lent = gold[giver - 1]
+            assert (head - word if head else 0) == (lent - giver if lent else 0)
+        shares.append(shared_arcs(gold, tree.heads))
+    assert np.mean(shares) < 0.5
+    assert len({tuple(sham_heads(gold, seed) or ()) for seed in range(10)}) > 5
+
+
+@pytest.mark.parametrize("gold", [[2, 0], [2, 3, 0], [2, 3, 0, 3], [*range(2, 31), 0], [0], []])
+def test_a_sentence_without_another_tree_says_so(gold: list[int]) -> None:
+    assert sham_tree(gold, 0) is None
+    assert list(same_offsets(gold)) == [gold]
+
+
+def test_a_search_that_gets_too_long_is_given_up() -> None:
+    gold = random_heads(9, 3)
+    assert other_tree(gold) is not None
+    assert other_tree(gold, tries=5) is None
 
 
 def test_the_draws_of_old_runs_stay() -> None:
-    assert sham_heads([2, 3, 0, 5, 3, 5, 3], 1) == [2, 3, 7, 2, 6, 0, 6]
+    assert sham_heads([2, 3, 0, 5, 3, 5, 3], 1) == [0, 3, 1, 5, 6, 2, 6]
 
 
 def test_unparsed_words_stay_and_are_nobodys_head() -> None:
-    gold = [3, -1, 0, 3, -1, 4, 6]
+    gold = [3, -1, 0, 3, -1, 4, 4, 7]
     for seed in range(40):
         sham = sham_heads(gold, seed)
+        assert sham is not None
         assert [sham[1], sham[4]] == [-1, -1]
         assert not {2, 5} & set(sham)
-        assert lengths([max(head, 0) for head in sham]) == lengths([max(h, 0) for h in gold])
-    assert sham_heads([-1, -1], 0) == [-1, -1]
-    assert sham_heads([], 0) == []
-    assert sham_heads([0], 0) == [0]
+        assert offsets([max(head, 0) for head in sham]) == offsets([max(h, 0) for h in gold])
+    assert sham_heads([-1, -1], 0) is None
 
 
 @pytest.mark.parametrize("heads", [[2, 1], [3, 0], [1], [-2], [2, -1]])
@@ -112,17 +142,20 @@ def test_spans_of_sentences() -> None:
 
 def test_a_sentence_has_one_sham_tree_wherever_it_stands() -> None:
     gold = np.array(random_heads(9, 4)) - 1
-    keys = np.arange(9) * 7
+    keys = word_keys(["the", "old", "dogs", "of", "the", "farm", "saw", "a", "cat"])
     alone = sham_of_row(gold, keys, 5)
     shifted = np.where(gold == NONE, NONE, gold + 4)
     row = np.concatenate([[1, NONE, 1, NONE], shifted, [NONE]])
     packed = sham_of_row(row, np.concatenate([[1, 2, 3, 4], keys, [5]]), 5)
-    assert (packed[4:13] == np.where(alone == NONE, NONE, alone + 4)).all()
-    assert packed[13] == NONE
-    assert set(packed[:4]) <= {NONE, 0, 1, 2}
+    for found, expected in zip(packed, alone, strict=True):
+        assert (found[4:13] == np.where(expected == NONE, NONE, expected + 4)).all()
+        assert found[13] == NONE
+    # Three words and a root between them have no other tree; the word behind takes no part.
+    assert packed.heads[:4].tolist() == [LEFT_OUT] * 3 + [NONE]
+    assert left_out(packed.heads, row) == (1, 2)
     other_words, other_seed = sham_of_row(gold, keys + 1, 5), sham_of_row(gold, keys, 6)
-    assert (other_words != alone).any()
-    assert (other_seed != alone).any()
+    assert (other_words.heads != alone.heads).any()
+    assert (other_seed.heads != alone.heads).any()
 
 
 def test_shared_arcs_go_either_way() -> None:

@@ -9,10 +9,19 @@ from datasets import Dataset
 
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, WORD_OF, relation_id
-from hf_grok.training.arcs import Arcs, Integers, arcs_of_rows
+from hf_grok.sas import encode_rows
+from hf_grok.sas.annotation import (
+    HEADS,
+    RELATIONS,
+    SHAM_HEADS,
+    SHAM_RELATIONS,
+    WORD_OF,
+    relation_id,
+)
+from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments
 from hf_grok.training.language import load_language
+from hf_grok.training.sham_trees import sham_column
 from hf_grok.training.tensors import TokenSequences
 
 # The second line goes on behind its sentence, as a question's does.
@@ -53,13 +62,35 @@ def test_a_batch_carries_the_arcs_of_its_rows(indices: list[int]) -> None:
             assert found == [*values, *[-1] * (len(found) - len(values))], (name, index)
 
 
-def test_sham_heads_come_from_what_gives_them() -> None:
-    def reversed_chain(row: int, heads: Integers) -> Integers:
-        return np.arange(len(heads)) - 1 if row == 0 else np.full(len(heads), -1)
+LONG = ("the", "old", "dogs", "of", "the", "farm", "saw", "a", "cat", ".")
 
-    arcs = arcs_of_rows(Dataset.from_dict(ROWS), SEQUENCES, sham_heads=reversed_chain)
-    batch = TokenSequences(SEQUENCES, 0, arcs).batch([0, 2])
-    assert batch[SHAM_HEADS].tolist() == [[-1, 0, 1], [-1, -1, -1]]
+
+def test_a_sentence_has_the_sham_tree_that_it_has_elsewhere() -> None:
+    rows = {
+        "text": ["the old dogs of the farm saw a cat . quest", "cats sleep ."],
+        "words": [
+            ["the", "old", "dogs", "of", "the", "farm", "saw", "a", "cat", "."],
+            ["cats", "sleep", "."],
+        ],
+        "heads": [[3, 3, 7, 6, 6, 3, 0, 9, 7, 7], [2, 0, 2]],
+        "deprels": [
+            ["det", "amod", "nsubj", "case", "det", "nmod", "root", "det", "obj", "punct"],
+            ["nsubj", "root", "punct"],
+        ],
+    }
+    tokenizer = word_level_tokenizer(set(" ".join(rows["text"]).split()))
+    data = Dataset.from_dict(rows)
+    sequences = tokenizer(rows["text"])["input_ids"]
+    arcs = arcs_of_rows(data, sequences, sham=sham_column(data))
+    batch = TokenSequences(sequences, 0, arcs).batch([0, 1])
+    encoded = encode_rows(data, tokenizer, sham=True, progress=False)
+    for name in (SHAM_HEADS, SHAM_RELATIONS):
+        for row, words in enumerate(rows["words"]):
+            assert batch[name][row, : len(words)].tolist() == encoded[row][name].tolist()
+            assert set(batch[name][row, len(words) :].tolist()) == {-1}
+    assert batch[SHAM_HEADS][1, :3].tolist() == [-2] * 3  # of which there is no other tree
+    assert arcs.without_sham == (1, 2)
+    assert (encoded.counts.without_sham, encoded.counts.arcs_without_sham) == (1, 2)
 
 
 @pytest.mark.parametrize(
