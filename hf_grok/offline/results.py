@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
 from hf_grok.offline.checkpoints import Checkpoint
 from hf_grok.probes import Probe
 from hf_grok.probing import Probed
@@ -15,6 +16,8 @@ from hf_grok.run_files import replace
 from hf_grok.series.revision_names import STEPS
 
 FORMAT = 1
+_ABOUT = {"data", "fingerprint", "options"}
+_ROW = {"revision": str, "identity": str, "probe": str, "version": int}
 
 
 class ProbeResults:
@@ -99,9 +102,9 @@ class ProbeResults:
 
     def _read(self, model: str) -> dict[str, Any]:
         try:
-            content: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
-            right = content["format"] == FORMAT and "rows" in content
-        except (ValueError, KeyError, TypeError):
+            content = read_object(self.path, nonfinite=True)
+            right = content["format"] == FORMAT and _is_whole(content)
+        except (UserError, KeyError):
             right = False
         if not right:
             raise UserError(f"{self.path} is no file of probe results: name another with --out")
@@ -124,6 +127,25 @@ def _place(checkpoint: Checkpoint) -> dict[str, Any]:
     if checkpoint.unit == STEPS:
         return {"step": checkpoint.step}
     return {"step": None, "place": checkpoint.step, "unit": checkpoint.unit}
+
+
+def _is_whole(content: Mapping[str, Any]) -> bool:
+    """Whether everything is there that is looked up later, in the right kind."""
+    lists = [content.get(kind) for kind in ("rows", "failures", "pictures")]
+    probes = content.get("probes")
+    return (
+        isinstance(content.get("model"), str)
+        and isinstance(probes, dict)
+        and all(isinstance(one, dict) and one.keys() >= _ABOUT for one in probes.values())
+        and all(isinstance(rows, list) for rows in lists)
+        and all(_is_row(row) for rows in lists for row in rows or ())
+    )
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, dict) and all(
+        isinstance(row.get(name), kind) for name, kind in _ROW.items()
+    )
 
 
 def _key(checkpoint: Checkpoint, probe: str, version: int) -> tuple[Any, ...]:
