@@ -137,7 +137,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _indexed(ours: Sequence[Any], theirs: Any) -> list[Any]:
-    names = {entry["name"] for entry in ours}
+    names = [entry["name"] for entry in ours]  # of theirs a name may be anything
     others = theirs if isinstance(theirs, list) else []
     return [*ours, *(e for e in others if not (isinstance(e, dict) and e.get("name") in names))]
 

@@ -140,3 +140,19 @@ def test_taking_apart_and_putting_together() -> None:
     assert split_readme("# none\n---\na: b\n---\n") == ({}, "# none\n---\na: b\n---\n")
     assert split_readme("---\n---\nbody") == ({}, "body")
     assert yaml.safe_load(join_readme({"license": "no"}, "").split("---")[1]) == {"license": "no"}
+
+
+@pytest.mark.parametrize("name", ["[x]", "{a: b}", "", ".nan", "7"])
+def test_results_of_other_models_are_kept_whatever_their_names_are(name: str) -> None:
+    front = f"model-index:\n- name: {name}\n  results: [1]\n"
+    ours = join_readme({"model-index": [{"name": "run", "results": []}]}, RENDERED.split("---")[2])
+    metadata, _ = split_readme(merge(ours, with_text("mine", front)))
+    assert len(metadata["model-index"]) == 2
+    assert metadata["model-index"][1]["results"] == [1]
+
+
+def test_aliases_that_would_fill_the_memory_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    with pytest.raises(UserError, match="its aliases make more than 100,000 values of it"):
+        merge(RENDERED, with_text("mine", "\n".join(lines) + "\n"))
