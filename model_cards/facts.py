@@ -83,9 +83,7 @@ class DataFacts:
 
     Attributes:
         name: of the data set, in words or as `hf-grok data` names it; "" where it is not known.
-        described: what it is, in words, where it has no name.
         config: of the data set.
-        split: of it, as `datasets` names splits.
         options: changed fields of that configuration, the seed among them.
         command: the shell command that makes the same data.
         hub_id: its repository on the Hub.
@@ -93,12 +91,12 @@ class DataFacts:
         train_examples: rows of the training split.
         evaluation: field of the run's settings -> what was evaluated.
         language: what is known of it, where it is a language of this package.
+        split: of it, as `datasets` names splits.
+        described: what it is, in words, where it has no name.
     """
 
     name: str = ""
-    described: str = ""
     config: str | None = None
-    split: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     command: str | None = None
     hub_id: str | None = None
@@ -106,6 +104,8 @@ class DataFacts:
     train_examples: int | None = None
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     language: LanguageFacts | None = None
+    split: str | None = None
+    described: str = ""
 
 
 @dataclass(frozen=True)

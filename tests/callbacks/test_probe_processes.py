@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.callbacks.material import CountingProbe, tiny_trainer
 
 PROGRAM = """
@@ -15,6 +17,7 @@ import json, sys
 from pathlib import Path
 from hf_grok.callbacks import ProbeCallback
 from tests.callbacks.material import CountingProbe, FailingProbe, tiny_trainer
+from tests.callbacks.test_probe_runs import BEST, Truth
 
 class FailsOnOne(FailingProbe):
     def state(self, model, indices=None):
@@ -23,12 +26,18 @@ class FailsOnOne(FailingProbe):
         return CountingProbe.state(self, model, indices)
 
 folder = Path(sys.argv[1])
-trainer = tiny_trainer(folder, per_device_train_batch_size=2, ddp_find_unused_parameters=False)
+trainer = tiny_trainer(
+    folder, per_device_train_batch_size=2, ddp_find_unused_parameters=False, learning_rate=1e-2,
+    save_steps=3, **BEST,
+)
+truth = Truth(stop_at=7)
+trainer.add_callback(truth)
 trainer.add_callback(ProbeCallback(trainer, [FailsOnOne(), CountingProbe(5)]))
 trainer.train()
 rows = [row for row in trainer.state.log_history if "eval_count_items" in row]
 for row in rows:
     del row["eval_probes_runtime"]
+    row["truth"] = truth.norms[row["step"]]
 (folder / f"rank{trainer.args.process_index}.json").write_text(json.dumps(rows))
 trainer.accelerator.wait_for_everyone()
 trainer.end()
@@ -45,7 +54,9 @@ def test_two_processes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
-    assert [row["step"] for row in first] == [0, 3, 6, 8]
+    assert [row["step"] for row in first] == [0, 3, 6, 7]  # the best model is that of step 3
+    for row in first:
+        assert row["eval_count_norm"] == pytest.approx(row["truth"], rel=1e-6)
     assert {row["eval_count_items"] for row in first} == {5.0}
     assert {row["eval_broken_failed"] for row in first} == {1.0}
     recorded = [json.loads(line) for line in (tmp_path / "probes.jsonl").read_text().splitlines()]
