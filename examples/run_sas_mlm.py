@@ -71,7 +71,9 @@ def read_rows(data: Data) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Train, evaluate, save."""
-    data, training = HfArgumentParser((Data, Arguments)).parse_args_into_dataclasses()
+    data, training = HfArgumentParser(
+        (Data, Arguments), allow_abbrev=False
+    ).parse_args_into_dataclasses()
     set_seed(training.seed)
     with training.main_process_first(desc="preparing sentences"):
         rows = read_rows(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.record import default_of
+from hf_grok.record import SECRETS, default_of
 from hf_grok.training.checkpoints import sha256
 from hf_grok.training.recipe import Recipe, Settings
 from hf_grok.training.words import Words
@@ -23,11 +23,11 @@ WITHOUT_END = ("constant", "constant_with_warmup", "inverse_sqrt")
 
 
 def as_recorded(words: Words) -> dict[str, str | list[str]]:
-    """Words of a command line, by argument, as run.json has them."""
+    """Words of a command line, by argument, as run.json has them: no token, and not the folder."""
     return {
         name: values[0] if len(values) == 1 else list(values)
         for name, values in words.items()
-        if name != "output_dir"
+        if name not in ("output_dir", *SECRETS)
     }
 
 

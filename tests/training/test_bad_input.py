@@ -57,7 +57,7 @@ def test_unknown_recipes(name: str, scale: str | None, message: str) -> None:
     [
         ("layer: 4", r"unknown key 'layer' in .*Did you mean layers"),
         ("- layers", "expected a mapping"),
-        ("layers: [4", "is not YAML"),
+        ("layers: [4", "not YAML"),
     ],
 )
 def test_unreadable_recipes(tmp_path: Path, text: str, message: str) -> None:

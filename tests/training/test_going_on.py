@@ -11,6 +11,8 @@ import pytest
 from hf_grok import train
 from hf_grok.errors import UserError
 from hf_grok.training.checkpoints import discard, told_if_not_written
+from hf_grok.training.recipe import own_words
+from hf_grok.training.resume import as_recorded
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
 from tests.training.tiny import recipe_file, train_tiny
@@ -157,6 +159,11 @@ def test_a_branch_from_the_first_weights(recipe: str, finished: Path, tmp_path: 
     branch = [recipe, "--from-checkpoint", str(finished / "checkpoint-0")]
     train.main([*branch, "--output_dir", str(tmp_path / "run")])
     same_end(tmp_path / "run", finished)
+
+
+def test_a_token_is_not_recorded() -> None:
+    words = own_words(["--hub-token", "hf_secret", "--seed", "3", "--output_dir=x", "--bf16"])
+    assert as_recorded(words) == {"seed": "3", "bf16": []}
 
 
 def test_two_processes_do_not_train_one_folder(tmp_path: Path) -> None:
