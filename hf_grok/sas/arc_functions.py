@@ -130,6 +130,11 @@ def _check_call(
     module: nn.Module, query: Tensor, key: Tensor, mask: Tensor | None, kwargs: dict[str, Any]
 ) -> None:
     name = type(module).__name__
+    if not torch.is_grad_enabled():
+        raise UserError(
+            f"{name} computes its attention without a graph where the model is trained, so a "
+            "penalty on it would change no weight: recompute activations with use_reentrant=False"
+        )
     foreign = [term for term in FOREIGN_TERMS if kwargs.get(term) is not None]
     if foreign:
         raise UserError(

@@ -228,6 +228,12 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
         return (self[at] for at in range(self._length))
 
+    def to_dataset(self) -> Any:
+        """The same rows as a `datasets.Dataset`, for a Trainer that takes nothing else (TRL's)."""
+        from datasets import Dataset
+
+        return Dataset.from_dict({name: [row[name] for row in self] for name in self._flat})
+
     def __repr__(self) -> str:
         pieces = len(self._flat[INPUT_IDS])
         return f"ArcRows({self._length:,} rows, {pieces:,} pieces; {self.counts})"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.guard import watching
 from hf_grok.sas.arc_functions import BATCHED, FUSED, register_arc_attentions
+from hf_grok.sas.backbone import attending_part, language_model
 from hf_grok.sas.fused_kernels import KERNELS
 from hf_grok.sas.options import IMPLEMENTATIONS
 from hf_grok.sas.pair_rows import gather_pairs
@@ -28,6 +29,7 @@ __all__ = [
     "gather_pairs",
     "not_fused_because",
     "register_arc_attentions",
+    "require_before_dropout",
     "set_arc_attention",
 ]
 
@@ -82,14 +84,14 @@ def arc_attention_for(
     """
     if requested not in IMPLEMENTATIONS:
         raise unknown_name("attention on arcs", requested, IMPLEMENTATIONS)
-    dropout = attention_dropout_of(model.config)
+    dropout = attention_dropout_of(language_model(model).config.get_text_config())
     obstacle = not_fused_because(
         model, device, dtype, attention_dropout=dropout or 0.0, post_dropout=post_dropout
     )
     if requested == "auto":
         return _quickest(obstacle, device, length)
-    if requested == "eager":
-        _require_eager_fits(dropout, post_dropout)
+    if requested == "eager" and dropout and not post_dropout:
+        raise _dropped(f"a dropout of {dropout} has left of it")
     if requested == "fused" and obstacle:
         raise UserError(
             f"the attention on arcs cannot come from the fused kernel: {obstacle}. Mend that, or "
@@ -139,58 +141,131 @@ def attention_dropout_of(config: PretrainedConfig) -> float | None:
     return float(found[0]) if found else None
 
 
-def set_arc_attention(model: PreTrainedModel, implementation: str) -> None:
+def set_arc_attention(model: PreTrainedModel, implementation: str) -> tuple[Tensor, ...]:
     """Switch the model to `implementation`, and prove with three tokens that every layer answers.
 
-    Nothing else changes: modes, generators and weights are as before.
+    The tokens are read as in training, with the graph that a penalty needs. Nothing else changes:
+    modes, generators and weights are as before.
+
+    Returns:
+        What each layer answered.
 
     Raises:
-        UserError: the model's attention cannot be replaced; it is then as it was.
+        UserError: the model's attention cannot be replaced, or has no graph; it is then as it was.
     """
     register_arc_attentions()
+    part = attending_part(model)
     with ExitStack() as undo:
-        for restore in _restorers(model):
+        for restore in _restorers(part):
             undo.callback(restore)
-        model.set_attn_implementation(implementation)
-        _require_answers(model, implementation)
+        part.set_attn_implementation(implementation)
+        answers = _answers(part, implementation)
         undo.pop_all()
+    return answers
 
 
-def _require_answers(model: PreTrainedModel, implementation: str) -> None:
-    seen = _three_tokens(model, implementation)
-    layers = getattr(model.config, "num_hidden_layers", len(seen) or 1)
+def _answers(part: PreTrainedModel, implementation: str) -> tuple[Tensor, ...]:
+    pairs = torch.tensor([[[1, 0], [2, 1]]], device=part.device)
+    seen = _reported(
+        part, implementation, 3, True, {} if implementation == EAGER else {"sas_pairs": pairs}
+    )
+    layers = getattr(part.config, "num_hidden_layers", len(seen) or 1)
     expected = (1, 3, 3) if implementation == EAGER else (1, 2)
     shapes = [(one.shape[0], *one.shape[2:]) for one in seen]
     if shapes != [expected] * layers:
         answered = f"{shapes.count(expected)} of its {layers} layers answered"
-        raise _irreplaceable(model, implementation, answered)
+        raise _irreplaceable(part, implementation, answered)
+    return seen
 
 
-def _irreplaceable(model: PreTrainedModel, implementation: str, why: str) -> UserError:
+def require_before_dropout(model: PreTrainedModel, length: int) -> None:
+    """Refuse maps of the model's own attention that are what dropout has left of them.
+
+    Looks for attention of exactly 0 in training where there is some in evaluation: the softmax of a
+    few tokens gives none. The model's attention is "eager", as `set_arc_attention` leaves it.
+
+    Args:
+        model: any.
+        length: tokens that it can read; a few dozen are taken at most.
+
+    Raises:
+        UserError: there is a dropout.
+    """
+    part = attending_part(model)
+    dropped, whole = (
+        _reported(part, EAGER, min(length, 32), training, {}) for training in (True, False)
+    )
+    lost = sum(
+        int(((one == 0) & (other > 0)).sum()) for one, other in zip(dropped, whole, strict=True)
+    )
+    if lost:
+        share = lost / sum(int((other > 0).sum()) for other in whole)
+        raise _dropped(f"a dropout has left of it (of {share:.0%} of it nothing)")
+
+
+def _irreplaceable(part: PreTrainedModel, implementation: str, why: str) -> UserError:
     way_out = (
         "Ask for 'eager', which takes the attention on arcs from the model's own maps"
         if implementation != EAGER
         else "There is no attention in it to regularise"
     )
     return UserError(
-        f"the attention of {type(model).__name__} cannot be {implementation!r}: {why}. Expected a "
+        f"the attention of {type(part).__name__} cannot be {implementation!r}: {why}. Expected a "
         "transformer of the library that calls ALL_ATTENTION_FUNCTIONS, hands its keyword "
         f"arguments on to it and reports what it returns. {way_out}"
     )
 
 
-def _three_tokens(model: PreTrainedModel, implementation: str) -> tuple[Tensor, ...]:
-    ids = torch.zeros(1, 3, dtype=torch.int64, device=model.device)
-    pairs = torch.tensor([[[1, 0], [2, 1]]], device=model.device)
-    arcs = {} if implementation == EAGER else {"sas_pairs": pairs}
+def _reported(
+    part: PreTrainedModel,
+    implementation: str,
+    length: int,
+    training: bool,
+    asked: dict[str, Tensor],
+) -> tuple[Tensor, ...]:
+    """The attention of each layer that reports any, over one row of `length` equal tokens."""
+    ids = torch.zeros(1, length, dtype=torch.int64, device=part.device)
     try:
-        with watching(model):
-            output = model.base_model(
-                input_ids=ids, attention_mask=torch.ones_like(ids), output_attentions=True, **arcs
+        with watching(part), torch.enable_grad(), _graph_throughout(part):
+            torch.manual_seed(0)
+            part.train(training)
+            output = part(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                output_attentions=True,
+                return_dict=True,
+                **asked,
             )
     except TypeError as error:
-        raise _irreplaceable(model, implementation, str(error)) from error
-    return tuple(one for one in output.attentions or () if one is not None)
+        raise _irreplaceable(part, implementation, str(error)) from error
+    return tuple(one for one in getattr(output, "attentions", None) or () if one is not None)
+
+
+@contextmanager
+def _graph_throughout(part: PreTrainedModel) -> Iterator[None]:
+    """Refuse a module that computes without gradients although it has weights that train.
+
+    So does reentrant checkpointing by code of the model's own: the penalty would miss its layers.
+    """
+
+    def look(module: nn.Module, _: Any) -> None:
+        if not torch.is_grad_enabled():
+            raise UserError(
+                f"{type(module).__name__} of {type(part).__name__} computes without a graph where "
+                "it is trained, so a penalty on its attention would not reach its weights: "
+                "recompute activations with use_reentrant=False"
+            )
+
+    handles = [
+        module.register_forward_pre_hook(look)
+        for module in part.modules()
+        if any(one.requires_grad for one in module.parameters(recurse=False))
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _restorers(model: PreTrainedModel) -> Iterator[Callable[[], None]]:
@@ -200,14 +275,11 @@ def _restorers(model: PreTrainedModel) -> Iterator[Callable[[], None]]:
             yield partial(module.set_attn_implementation, before)
 
 
-def _require_eager_fits(dropout: float | None, post_dropout: bool) -> None:
-    if post_dropout or dropout == 0:
-        return
-    rate = "at an unknown rate" if dropout is None else f"of {dropout}"
-    raise UserError(
-        f"eager attention reports what dropout has left of it ({rate}), and the attention before "
-        "dropout was asked for: set the attention dropout of the model's config to 0, ask for "
-        "the attention after dropout, or take it from 'batched'"
+def _dropped(what: str) -> UserError:
+    return UserError(
+        f"eager attention reports what {what}, and the attention before dropout was asked for: set "
+        "the attention dropout of the model's config to 0, ask for the attention after dropout, or "
+        "take it from 'batched'"
     )
 
 

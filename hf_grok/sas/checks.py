@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from hf_grok.errors import UserError
 from hf_grok.run_files import checkpoints
+from hf_grok.sas.annotation import HEADS, RELATIONS, WORD_OF
 
 # Steps without one arc after which the annotation cannot be what was meant.
 STEPS_WITHOUT_ARCS = 100
@@ -35,29 +34,37 @@ def check_one_device(gpus: int) -> None:
         )
 
 
-def check_counted_loss(trainer: Any) -> None:
-    """Refuse a loss that Trainer takes for one over the whole batch and that is not.
-
-    Some heads of the library (BERT's) average over the micro-batch and yet take the number of
-    items, so Trainer does not divide: their loss grows with accumulation and processes, and the
-    weight of the regulariser against it would shrink.
+def check_rows_are_not_joined(args: Any) -> None:
+    """Refuse arguments by which a Trainer (TRL's) joins rows, and loses their arcs.
 
     Raises:
-        UserError: it is such a loss, and the batch is cut up.
+        UserError: packing of training or evaluation rows, or batches without padding.
     """
-    several = trainer.args.gradient_accumulation_steps * trainer.accelerator.num_processes > 1
-    own = trainer.compute_loss_func is not None or trainer.label_smoother is not None
-    if several and not own and trainer.model_accepts_loss_kwargs and not _counts(trainer.model):
+    joined = [
+        name for name in ("packing", "eval_packing", "padding_free") if getattr(args, name, False)
+    ]
+    if joined:
         raise UserError(
-            f"the loss of {type(trainer.model).__name__} is a mean over each micro-batch that "
-            "Trainer takes for one over the whole batch: it would grow with accumulation and "
-            "processes. Pass compute_loss_func=hf_grok.sas.token_mean_loss to the trainer"
+            f"{', '.join(f'{name}=True' for name in joined)} joins rows by their tokens alone, and "
+            "the arcs of their sentences are lost: pack them with hf_grok.sas.pack_rows(rows, "
+            "tokenizer, max_length), which moves the arcs along, and leave this off"
         )
 
 
-def _counts(model: nn.Module) -> bool:
-    """Whether the model's head computes its loss by the library's loss functions, which count."""
-    return "loss_function" in inspect.getsource(type(model).forward)
+def check_annotated(batch: Mapping[str, Any]) -> None:
+    """Refuse a training batch without arcs.
+
+    Raises:
+        UserError: it lacks what `ArcCollator` adds to a batch.
+    """
+    missing = [name for name in (WORD_OF, HEADS, RELATIONS) if name not in batch]
+    if missing:
+        raise UserError(
+            f"a training batch has {', '.join(map(str, batch))} and no {', '.join(missing)}: "
+            "expected the arcs of its sentences beside input_ids. Give the Trainer "
+            "data_collator=hf_grok.sas.ArcCollator(tokenizer, ...) and rows with words, heads and "
+            "deprels, or of hf_grok.sas.encode_rows"
+        )
 
 
 def check_arcs_seen(arcs: float | None, step: int, relations: str) -> None:

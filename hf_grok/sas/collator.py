@@ -139,6 +139,12 @@ class ArcCollator:
     def _shown(self, row: ArcRow, given: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
         """What the model sees of a row, and what it must say."""
         if self.masking is None:
+            if IGNORED in given.get("labels", ()):
+                raise UserError(
+                    "a row has labels that leave tokens out (-100), and the labels made here are "
+                    "all of its tokens: drop that column, or the option that made it (TRL's "
+                    "completion_only_loss, assistant_only_loss)"
+                )
             return row.ids, row.ids
         if given.get(EXAMPLE_INDEX) is None or given.get(EPOCH) is None:
             raise _no_epoch(given)

@@ -12,7 +12,6 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from hf_grok.errors import UserError
 from hf_grok.hiding import IGNORED
-from hf_grok.sas.checks import check_counted_loss
 from hf_grok.shares import RealRows, ignoring, local_sum, summed
 from hf_grok.tally import Tally
 
@@ -119,8 +118,6 @@ def check_shared_loss(trainer: Any) -> None:
             "compute_loss_func that divides by num_items_in_batch (masked models: "
             "hf_grok.sas.token_mean_loss)"
         )
-    if processes > 1:
-        check_counted_loss(trainer)
 
 
 @contextmanager

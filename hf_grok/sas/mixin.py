@@ -5,43 +5,43 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import Trainer
+from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import ANNOTATION, NONE
+from hf_grok.sas.annotation import ANNOTATION, NONE, WORD_OF
 from hf_grok.sas.arguments import SASArguments
-from hf_grok.sas.attention import arc_attention_for, set_arc_attention
+from hf_grok.sas.backbone import language_model
 from hf_grok.sas.checks import (
+    check_annotated,
     check_arcs_seen,
-    check_counted_loss,
     check_one_device,
+    check_rows_are_not_joined,
     check_still_a_language_model,
 )
-from hf_grok.sas.epoch_rows import EpochCallback, EpochRows
+from hf_grok.sas.counted_loss import LossMeasure
+from hf_grok.sas.epoch_rows import EpochCallback
 from hf_grok.sas.evaluated_loss import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
+from hf_grok.sas.loaders import Loaders
 from hf_grok.sas.regulariser import BatchArcs, batch_arcs, penalty_share
+from hf_grok.sas.rows_of_others import rows_as_wanted
+from hf_grok.sas.run_attention import RunAttention
 from hf_grok.sas.step_log import StepLog
 from hf_grok.scheme import scheme_mismatch
-from hf_grok.shares import RealRows, ignoring, shared_evenly, to_be_wrapped
+from hf_grok.shares import ignoring, to_be_wrapped
 
 logger = logging.get_logger(__name__)
 
 ARCS = "sas_arcs_of_batch"
 COUNTS = "sas_counts"
 
-if TYPE_CHECKING:
-    _Base = Trainer
-else:
-    _Base = object
 
-
-class SASMixin(_Base):
+class SASMixin(Loaders):
     """loss = LM loss + lambda(global_step) x R, for `class Mine(SASMixin, TheirTrainer)`.
 
     - lambda > 0 suppresses the attention on arcs of syntax, lambda < 0 promotes it
@@ -67,12 +67,9 @@ class SASMixin(_Base):
 
     args: Any
     model: Any
-    train_dataset: Any
-    eval_dataset: Any
-    data_collator: Any
-    _signature_columns: Any
 
     def __init__(self, *positional: Any, **named: Any) -> None:
+        positional, named = rows_as_wanted(type(self), positional, named)
         super().__init__(*positional, **named)
         gpus = self.args.n_gpu
         if not isinstance(self.args, SASArguments):
@@ -80,62 +77,45 @@ class SASMixin(_Base):
                 f"{type(self).__name__} was given {type(self.args).__name__}: expected "
                 "SASTrainingArguments, or arguments of your own that inherit SASArguments"
             )
-        self.sas_schedule = self.args.penalty_schedule()
-        self.sas_options = self.args.penalty_options()
+        self._read_settings()
         self._sas_log = StepLog()
-        self._sas_attention: str | None = None
-        self._plain_attention: str | None = None
-        self._sas_checked = False
-        self._real_rows: RealRows | None = None
+        self._sas_loss = LossMeasure(self._gather)
+        self._sas_run: RunAttention | None = None
+        self._sas_proved = False
+        self._evaluated_rows = {}
         self._evaluated_loss: EvaluatedLoss | None = None
-        self.add_callback(EpochCallback())
+        self.add_callback(_RunCallback(self))
         check_evaluation(self)
         if not self.sas_schedule.is_off:
             check_one_device(gpus)
-            check_counted_loss(self)
             mismatch = scheme_mismatch(self.args.sas_scheme, self.args.sas_evaluation_scheme)
             if mismatch:
                 logger.warning(mismatch)
 
-    def _set_signature_columns_if_needed(self) -> None:
-        """Keep the columns that the collator reads: Trainer drops what the model does not take."""
-        super()._set_signature_columns_if_needed()
-        kept = getattr(self.data_collator, "columns", ())
-        self._signature_columns += [name for name in kept if name not in self._signature_columns]
+    def _read_settings(self) -> None:
+        self.sas_schedule = self.args.penalty_schedule()
+        self.sas_options = self.args.penalty_options()
+        if not self.sas_schedule.is_off:
+            check_rows_are_not_joined(self.args)
 
-    def get_train_dataloader(self) -> DataLoader:
-        """Trainer's, over rows that know their number and epoch where the collator asks for them.
+    def begin_run(self) -> None:
+        """Start afresh: `train` begins, once more, or with a smaller batch after running out.
 
-        Masks drawn from these are a function of the row and the epoch, so a resumed run repeats
-        them; drawn from the global generator they would not be.
+        A search may have changed the settings and the model.
         """
-        self.train_dataset = self._numbered(self.train_dataset)
-        with shared_evenly(self.accelerator, self.train_dataset):
-            loader = super().get_train_dataloader()
-        self._real_rows = RealRows(loader, self.accelerator)
-        return loader
+        self._end_run()
+        self._read_settings()
+        self._sas_log = StepLog()
+        self._sas_loss = LossMeasure(self._gather)
+        self._sas_proved = False
+        if not self.sas_schedule.is_off:
+            dtype = torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
+            self._sas_run = RunAttention(self.model, self.args, self.args.device, dtype)
 
-    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
-        """Trainer's, over rows that stay at one epoch: the same pieces are hidden each time."""
-        rows = self._numbered(self._evaluated(eval_dataset), True)
-        with shared_evenly(self.accelerator, rows):
-            return super().get_eval_dataloader(rows)
-
-    def get_test_dataloader(self, test_dataset: Any) -> DataLoader:
-        """Trainer's, likewise."""
-        rows = self._numbered(test_dataset, True)
-        with shared_evenly(self.accelerator, rows):
-            return super().get_test_dataloader(rows)
-
-    def _evaluated(self, given: Any) -> Any:
-        if isinstance(given, str):
-            return self.eval_dataset[given]
-        return self.eval_dataset if given is None else given
-
-    def _numbered(self, rows: Any, fixed: bool = False) -> Any:
-        """Rows that know their number and epoch, where the collator asks for that."""
-        needed = getattr(self.data_collator, "needs_epoch", False)
-        return EpochRows(rows, fixed=fixed) if needed and not hasattr(rows, "set_epoch") else rows
+    def _end_run(self) -> None:
+        if self._sas_run is not None:
+            self._sas_run.close()
+            self._sas_run = None
 
     def get_batch_samples(
         self, epoch_iterator: Iterator, num_batches: int, device: torch.device
@@ -143,9 +123,8 @@ class SASMixin(_Base):
         """Trainer's, with the arcs of each micro-batch and their number in the whole batch."""
         real = map(self._without_filling, epoch_iterator)
         samples, items = super().get_batch_samples(real, num_batches, device)
-        if not self._sas_checked:
-            self.sas_schedule.check_length(self.state.max_steps)
-            self._sas_checked = True
+        if samples and not self._sas_proved:
+            self._prove(samples[0])
         counts = None
         if samples and self.sas_schedule(self.state.global_step):
             arcs = [batch_arcs(_annotation(sample), self.sas_options) for sample in samples]
@@ -156,6 +135,14 @@ class SASMixin(_Base):
             self._sas_log.begin_step(None if counts is None else counts[0])
         return samples, items
 
+    def _prove(self, sample: dict[str, Any]) -> None:
+        """Refuse, before the first step, a run whose penalty would be wrong at a later one."""
+        self.sas_schedule.check_length(self.state.max_steps)
+        if self._sas_run is not None:
+            check_annotated(sample)
+            self._sas_run.prove(int(sample[WORD_OF].shape[1]))
+        self._sas_proved = True
+
     def compute_loss(
         self,
         model: nn.Module,
@@ -164,29 +151,50 @@ class SASMixin(_Base):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Trainer's, plus lambda x R while the model trains and lambda is not 0."""
+        run = self._sas_run if model.training else None
         plain = {name: value for name, value in inputs.items() if name not in _OURS}
-        strength = self.sas_schedule(self.state.global_step) if model.training else 0.0
-        if not strength:
-            self.use_own_attention()
-            found: Any = super().compute_loss(model, plain, return_outputs, num_items_in_batch)
+        if run is None:
             if model.training and not self.sas_schedule.is_off:
-                loss = found[0] if return_outputs else found
-                self._sas_log.add_loss(loss / self._later_divisor(num_items_in_batch))
+                raise UserError(
+                    "the loss of a training step was asked for outside of train(), which proves "
+                    "and installs the regulariser: call train(), or put the model into evaluation "
+                    "mode for its loss alone"
+                )
+            self.use_own_attention()
+            if model.training:
+                self._measure_loss(model, plain, num_items_in_batch)
+            found: Any = super().compute_loss(model, plain, return_outputs, num_items_in_batch)
             return found
-        self._attend(self._arc_attention(inputs))
-        arcs, counts = _arcs_of(inputs)
-        asked = {"sas_pairs": arcs.places, "output_attentions": True}
-        if self.sas_options.attention == "post_dropout":
-            asked["sas_post_dropout"] = True
-        found = super().compute_loss(model, {**plain, **asked}, True, num_items_in_batch)
-        loss, outputs = found
-        share = penalty_share(self._attentions(outputs), arcs, counts, self.sas_options)
+        self._measure_loss(model, plain, num_items_in_batch)
         later = self._later_divisor(num_items_in_batch)
+        strength = self.sas_schedule(self.state.global_step)
+        arcs, counts = _arcs_of(inputs) if strength else (None, None)
+        run.attend(bool(strength))
+        asked = run.asked(arcs.places) if arcs is not None else {}
+        with run.capture.asking(inputs[WORD_OF].shape, **asked):
+            found = super().compute_loss(model, plain, return_outputs, num_items_in_batch)
+        loss = found[0] if return_outputs else found
         self._sas_log.add_loss(loss / later)
+        if arcs is None or counts is None:
+            return found
+        share = run.share(lambda read: penalty_share(read, arcs, counts, self.sas_options))
         self._sas_log.add_penalty(share)
         # Processes' gradients are averaged, and Trainer may yet divide by the accumulation.
         loss = loss + strength * later * self.accelerator.num_processes * share
-        return (loss, outputs) if return_outputs else loss
+        return (loss, *found[1:]) if return_outputs else loss
+
+    def _measure_loss(
+        self, model: nn.Module, plain: dict[str, Any], items: Tensor | int | None
+    ) -> None:
+        """Refuse a loss that nobody divides by the parts of the batch."""
+        processes = self.accelerator.num_processes
+        parts = self.args.gradient_accumulation_steps * processes
+        watched = not self.sas_schedule.is_off or processes > 1
+        if watched and parts > 1 and self._is_scaled(items):
+            compute: Any = super().compute_loss
+            self._sas_loss.measure(
+                self, model, lambda number: compute(model, dict(plain), False, number), items
+            )
 
     def train(self, *positional: Any, **named: Any) -> Any:
         """Trainer's; the model is left with the attention that it came with."""
@@ -195,12 +203,12 @@ class SASMixin(_Base):
         try:
             return super().train(*positional, **named)
         finally:
-            self.use_own_attention()
+            self._end_run()
 
     def use_own_attention(self) -> None:
         """Put the attention back that the model came with, for whatever is not a training step."""
-        if self._plain_attention is not None:
-            self._attend(self._plain_attention)
+        if self._sas_run is not None:
+            self._sas_run.attend(False)
 
     def prediction_step(
         self, model: nn.Module, inputs: dict[str, Any], *positional: Any, **named: Any
@@ -256,63 +264,28 @@ class SASMixin(_Base):
 
     def _refuse(self, parts: dict[str, float]) -> None:
         """Stop a run whose regulariser has nothing to act on, or has undone the language model."""
-        step, vocabulary = self.state.global_step, self.model.get_input_embeddings().weight.shape[0]
+        step, model = self.state.global_step, language_model(self.model)
+        embeddings: Any = model.get_input_embeddings()
         check_arcs_seen(parts.get("sas_arcs"), step, self.args.sas_relations)
         if self.sas_schedule.promotes and "lm_loss" in parts:
             check_still_a_language_model(
                 parts["lm_loss"],
-                vocabulary=vocabulary,
+                vocabulary=embeddings.weight.shape[0],
                 step=step,
                 schedule=self.args.sas_schedule,
                 folder=Path(str(self.args.output_dir)),
             )
 
-    def _attend(self, implementation: str) -> None:
-        """Put an attention implementation in place, unless it is there."""
-        if self.model.config._attn_implementation != implementation:
-            self.model.set_attn_implementation(implementation)
-
-    def _arc_attention(self, inputs: dict[str, Any]) -> str:
-        """The implementation that gives the attention on arcs, chosen at the first such step."""
-        if self._sas_attention is None:
-            self._plain_attention = self.model.config._attn_implementation
-            self._sas_attention, why = arc_attention_for(
-                self.args.sas_implementation,
-                self.model,
-                device=self.args.device,
-                dtype=self._attention_dtype(),
-                post_dropout=self.sas_options.attention == "post_dropout",
-                length=int(inputs["input_ids"].shape[1]),
-            )
-            set_arc_attention(self.model, self._sas_attention)
-            logger.warning(f"regulariser: attention on arcs from {self._sas_attention} ({why})")
-        return self._sas_attention
-
-    def _attention_dtype(self) -> torch.dtype:
-        """What attention is computed in: autocast's type, where there is autocast."""
-        if self.args.bf16:
-            return torch.bfloat16
-        return torch.float16 if self.args.fp16 else self.model.dtype
-
-    def _attentions(self, outputs: Any) -> tuple[Tensor, ...]:
-        """One tensor a layer, or an error: fused kernels report an empty tuple without a word."""
-        found = outputs.get("attentions") if isinstance(outputs, dict) else None
-        layers = self.model.config.num_hidden_layers
-        if found is None or len(found) != layers:
-            raise UserError(
-                f"{type(self.model).__name__} reported the attention of {len(found or ())} layers "
-                f"of {layers}: the regulariser needs a stock transformer of the library; "
-                "sas_implementation='eager' reads the maps of its own attention"
-            )
-        return tuple(found)
-
     def _later_divisor(self, num_items: Tensor | int | None) -> int:
         """What `training_step` will divide the loss by, having found it not yet scaled."""
-        scaled = self.loss_is_scaled_for_ga
-        if scaled is None:
-            counted = self.model_accepts_loss_kwargs and num_items is not None
-            scaled = counted or self.compute_loss_func is not None
-        return 1 if scaled else int(self.current_gradient_accumulation_steps)
+        return 1 if self._is_scaled(num_items) else int(self.current_gradient_accumulation_steps)
+
+    def _is_scaled(self, num_items: Tensor | int | None) -> bool:
+        """Whether `training_step` takes the loss for one over the whole batch."""
+        if self.loss_is_scaled_for_ga is not None:
+            return bool(self.loss_is_scaled_for_ga)
+        counted = self.model_accepts_loss_kwargs and num_items is not None
+        return bool(counted or self.compute_loss_func is not None)
 
     def _without_filling(self, sample: dict[str, Any]) -> dict[str, Any]:
         """A training batch whose rows that only fill the last one up have no label and no arc."""
@@ -345,3 +318,16 @@ def _arcs_of(inputs: dict[str, Any]) -> tuple[BatchArcs, Tensor]:
             "must call super().get_batch_samples"
         )
     return inputs[ARCS], inputs[COUNTS]
+
+
+class _RunCallback(EpochCallback):
+    """Tells the trainer that a run begins, wherever it begins, and its rows the epoch."""
+
+    def __init__(self, trainer: SASMixin) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Before the first step, each time."""
+        self._trainer.begin_run()

@@ -215,7 +215,9 @@ def test_batched_attention_after_dropout_is_what_is_left_of_it() -> None:
 
 def test_dropout_of_a_cpu_is_refused_by_the_fused_kernel() -> None:
     model, batch = dropping(0.1)
-    set_arc_attention(model, FUSED)
+    with pytest.raises(UserError, match="no dropout"):
+        set_arc_attention(model, FUSED)
+    model.set_attn_implementation(FUSED)
     with pytest.raises(UserError, match="no dropout"):
         answer(model, batch)
     with pytest.raises(UserError, match="after dropout"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ from hf_grok.sas import token_mean_loss
 from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, WORD_OF, relation_id
 from tests.probes.matrix import BIDIRECTIONAL, model_of
 
+# The newer name of the two, where the library has it: the older one warns there.
+CHECKPOINTING = (
+    "activation_checkpointing"
+    if "activation_checkpointing" in {field.name for field in fields(TrainingArguments)}
+    else "gradient_checkpointing"
+)
 LENGTH, VOCABULARY = 8, 20
 SUPPRESS = "0:0.5"
 
