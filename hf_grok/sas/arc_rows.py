@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
 from hf_grok.sas.annotation import (
     HEADS,
@@ -230,9 +231,10 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
 
     def to_dataset(self) -> Any:
         """The same rows as a `datasets.Dataset`, for a Trainer that takes nothing else (TRL's)."""
-        from datasets import Dataset
-
-        return Dataset.from_dict({name: [row[name] for row in self] for name in self._flat})
+        datasets = import_optional("datasets", extra="trl", purpose="rows for TRL's trainers")
+        return datasets.Dataset.from_dict(
+            {name: [row[name] for row in self] for name in self._flat}
+        )
 
     def __repr__(self) -> str:
         pieces = len(self._flat[INPUT_IDS])
