@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from hf_grok.offline.data import ProbeData
 
 RESULTS_FILE = "probe_results.json"
+# Revisions in the printed table.
+SHOWN = 6
 
 _EXAMPLES = """\
 examples:
@@ -71,6 +73,12 @@ def build_parser() -> OptionParser:
         default=[],
         metavar="COLUMN=VALUE",
         help="only rows that have this value, such as task=quest; repeatable",
+    )
+    parser.add_argument(
+        "--max-words",
+        type=int,
+        metavar="N",
+        help="leave out rows of more words, such as those too long for the model; how many is said",
     )
     parser.add_argument("--sample", type=int, metavar="N", help="at most N rows, drawn by --seed")
     parser.add_argument("--seed", type=int, default=0, help="draws the sample (default: 0)")
@@ -200,6 +208,7 @@ def data_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, Prob
         source = sources[name]
         if source not in read:
             chosen: dict[str, Any] = {
+                "max_words": options.max_words,
                 "sample": options.sample,
                 "seed": options.seed,
                 "skip_bad_lines": options.skip_bad_lines,
@@ -271,12 +280,12 @@ def default_file(model: str) -> Path:
 
 
 def summary(results: ProbeResults, names: Sequence[str]) -> str:
-    """The numbers as a table: a line per metric, a column per revision (the last six)."""
+    """The numbers as a table: a line per metric, a column per revision (first and last five)."""
     rows = [row for row in results.rows if row["probe"] in names]
     revisions = list(dict.fromkeys(row["revision"] for row in rows))
     place = {row["revision"]: row.get("place", row["step"]) or 0 for row in reversed(rows)}
     revisions.sort(key=place.__getitem__)
-    shown = revisions[-6:]
+    shown = revisions if len(revisions) <= SHOWN else [revisions[0], *revisions[1 - SHOWN :]]
     values = {(row["metric"], row["revision"]): row["value"] for row in rows}
     metrics = list(dict.fromkeys(row["metric"] for row in rows))
     lines = [f"{'':<44}" + "".join(f"{name[-11:] or 'model':>12}" for name in shown)]
@@ -286,7 +295,8 @@ def summary(results: ProbeResults, names: Sequence[str]) -> str:
             f"{metric:<44}" + "".join("          --" if v is None else f"{v:>12.4g}" for v in cells)
         )
     if len(shown) < len(revisions):
-        lines.append(f"({len(revisions) - len(shown)} earlier revisions are in the file)")
+        between = len(revisions) - len(shown)
+        lines.append(f"({between} revisions between the first two columns are in the file)")
     lines += [
         f"FAILED {row['revision']} {row['probe']}: {row['reason']}" for row in results.failures
     ]

@@ -29,7 +29,8 @@ class ProbeData:
         rows: with the columns that probes read.
         description: source, split and number of rows, for the results' header.
         fingerprint: of the rows' content.
-        left_out: what was passed over as `skip_bad_lines` asks; empty where nothing was.
+        left_out: what was passed over as `skip_bad_lines` and `max_words` ask; empty where nothing
+            was.
     """
 
     rows: Rows
@@ -43,6 +44,7 @@ def load_data(
     *,
     split: str = "test",
     where: Sequence[tuple[str, str]] = (),
+    max_words: int | None = None,
     sample: int | None = None,
     seed: int = 0,
     skip_bad_lines: bool = False,
@@ -56,6 +58,8 @@ def load_data(
             question-formation; or minimal-pairs, those of the agreement grammar.
         split: of a data set or language.
         where: (column, value) pairs that a row must have.
+        max_words: leave out rows of more words (of a minimal pair: in either sentence), before the
+            sample is drawn. How many stands in `left_out`.
         sample: so many rows, drawn by `seed`; None takes all.
         seed: of the sample.
         skip_bad_lines: of a file: leave out lines (of a treebank: sentences) that are wrong,
@@ -69,12 +73,17 @@ def load_data(
     name += f" without {bad.count:,} bad lines" if bad.count else ""
     for column, value in where:
         rows = _having(rows, column, value)
+    told = printable(bad.told())
+    if max_words is not None:
+        rows, longer = _short_enough(rows, max_words)
+        name += f" of at most {max_words} words"
+        told = "; ".join(filter(None, [told, _told_of(longer, max_words, source)]))
     if sample is not None:
         rows = _sampled(rows, sample, seed)
     if len(rows) == 0:
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
     description = f"{name}, {len(rows):,} rows"
-    return ProbeData(rows, description, _fingerprint(rows), printable(bad.told()))
+    return ProbeData(rows, description, _fingerprint(rows), told)
 
 
 def _read(source: str, split: str, bad: BadLines) -> tuple[Rows, str]:
@@ -156,6 +165,33 @@ def _having(rows: Rows, column: str, value: str) -> Rows:
     label = getattr(getattr(rows, "features", {}).get(column), "int2str", str)
     kept = [index for index, row in enumerate(rows) if str(label(row[column])) == value]
     return _select(rows, kept)
+
+
+def _short_enough(rows: Rows, most: int) -> tuple[Rows, int]:
+    """Rows of at most so many words, and how many were longer."""
+    if most < 1:
+        raise UserError(f"--max-words {most}: expected at least 1 word")
+    kept = [index for index, row in enumerate(rows) if _words_of(row) <= most]
+    return _select(rows, kept), len(rows) - len(kept)
+
+
+def _words_of(row: Mapping[str, Any]) -> int:
+    """Words of the longest sentence of a row."""
+    sentences = [row[name] for name in ("sentence_good", "sentence_bad") if name in row]
+    sentences = sentences or [row[name] for name in ("words", "text") if name in row][:1]
+    if not sentences:
+        raise UserError(
+            f"--max-words: a row has the columns {listed(row)}: expected words, text, or "
+            "sentence_good and sentence_bad to count words in"
+        )
+    return max(len(one.split() if isinstance(one, str) else one) for one in sentences)
+
+
+def _told_of(longer: int, most: int, source: str) -> str:
+    if not longer:
+        return ""
+    rows = "1 row" if longer == 1 else f"{longer:,} rows"
+    return f"{source}: {rows} of more than {most} words left out (--max-words {most})"
 
 
 def _sampled(rows: Rows, count: int, seed: int) -> Rows:

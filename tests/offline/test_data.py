@@ -127,3 +127,30 @@ def test_a_folder_of_treebanks_is_read_as_treebanks(tmp_path: Path) -> None:
     data = load_data(str(tmp_path), skip_bad_lines=True)
     assert [row["heads"] for row in data.rows] == [[2, 0, 2]] * 2
     assert "1 bad line was left out" in data.left_out
+
+
+PAIR = dict.fromkeys(("field", "linguistics_term", "UID", "pairID"), "x")
+
+
+@pytest.mark.parametrize(
+    ("rows", "most", "left"),
+    [
+        ([{"words": ["a"] * n} for n in (1, 2, 3, 4)], 2, 2),
+        ([{"text": "a " * n} for n in (1, 2, 3, 4)], 3, 3),
+        ([{**PAIR, "sentence_good": "a b", "sentence_bad": "a b " * n} for n in (1, 2)], 2, 1),
+    ],
+)
+def test_words_are_counted_where_the_rows_have_them(
+    rows: list[dict[str, Any]], most: int, left: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = load_data(str(file), max_words=most)
+    assert len(found.rows) == left
+    gone = len(rows) - left
+    assert f"{gone} row{'s' * (gone > 1)} of more than {most} words" in found.left_out
+    assert load_data(str(file), max_words=99).left_out == ""
+    with pytest.raises(UserError, match="no row is left"):
+        load_data(str(file), max_words=1, sample=1, where=[(next(iter(rows[0])), "none")])
+    with pytest.raises(UserError, match="expected at least 1 word"):
+        load_data(str(file), max_words=0)

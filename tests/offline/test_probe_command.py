@@ -190,3 +190,23 @@ def test_steps_that_are_none(tmp_path: Path, data: str, asked: str, message: str
     with pytest.raises(UserError, match=message):
         main([str(run), "--data", data, "--probes", "asked", "--steps", asked])
     assert not (run / RESULTS_FILE).exists()
+
+
+def test_the_table_of_a_long_series_shows_where_it_began(
+    tmp_path: Path, data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_folder(tmp_path / "run", range(0, 80, 10))
+    assert main([str(run), "--data", data, "--probes", "asked"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[0].split() == ["step0", *(f"step{n}" for n in range(30, 80, 10))]
+    assert "(2 revisions between the first two columns are in the file)" in printed
+
+
+def test_longer_rows_are_left_out_and_counted(
+    tmp_path: Path, data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_folder(tmp_path / "run", [0])
+    assert main([str(run), "--data", data, "--probes", "asked", "--max-words", "4"]) == 0
+    assert "1 row of more than 4 words left out (--max-words 4)" in capsys.readouterr().err
+    about = results(run / RESULTS_FILE)["probes"]["asked"]["data"]
+    assert "of at most 4 words, 1 rows" in about
