@@ -55,7 +55,7 @@ class ArcCollator:
         seed: of all masks; 0 or more.
         pad_to_multiple_of: make lengths of batches (in pieces, in words) multiples of this.
         options: those of `ArcEncoder`: max_length, sham, sham_seed, add_start, allow_unknown,
-            root_relations, relation_names.
+            root_relations, relation_names, first_head.
 
     Attributes:
         columns: the columns that are read of rows, where they have them.

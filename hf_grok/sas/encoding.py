@@ -32,6 +32,7 @@ from hf_grok.sas.arc_rows import (
     with_sham,
 )
 from hf_grok.sas.published import (
+    FIRST_HEADS,
     PUBLISHED_HEADS,
     PUBLISHED_RELATIONS,
     ROOT_RELATIONS,
@@ -69,6 +70,8 @@ class ArcEncoder:
         root_relations: of the published layout: the relations by which a root hangs on itself or
             on a special token.
         relation_names: of the published layout: the names of numbered relations.
+        first_head: of the published layout: the position of the token that `heads[0]` belongs to, 0
+            or 1; None tells it by each row, and refuses rows that fit both.
 
     Raises:
         UserError: a max_length or sham_seed out of range.
@@ -82,12 +85,15 @@ class ArcEncoder:
     allow_unknown: bool = False
     root_relations: tuple[str | int, ...] = ROOT_RELATIONS
     relation_names: tuple[str, ...] | None = None
+    first_head: int | None = None
 
     def __post_init__(self) -> None:
         if self.max_length is not None and self.max_length < 1:
             raise UserError(f"max_length={self.max_length}: expected at least 1, or None")
         if self.sham_seed < 0:
             raise UserError(f"sham_seed={self.sham_seed}: expected 0 or more")
+        if self.first_head not in (None, *FIRST_HEADS):
+            raise UserError(f"first_head={self.first_head}: expected 0, 1 or None")
 
     @cached_property
     def _special(self) -> frozenset[int]:
@@ -128,6 +134,7 @@ class ArcEncoder:
             special=self._special,
             root_relations=self.root_relations,
             relation_names=self.relation_names,
+            first_head=self.first_head,
         )
         counts.roots += roots
         return self._finished(arcs, arcs.ids, number, counts)

@@ -100,7 +100,7 @@ class GrokTrainer(SASMixin, Trainer):
         self.progress = Progress(self.model)
 
     def _get_train_sampler(self, train_dataset: Dataset[Any] | None = None) -> LengthBucketSampler:
-        together = self.args.train_batch_size * self.args.world_size
+        together = self._rows_together()
         return LengthBucketSampler(
             self.train_dataset.lengths,
             together,
@@ -166,12 +166,13 @@ class GrokTrainer(SASMixin, Trainer):
         )
         return metrics
 
+    def _rows_together(self) -> int:
+        """Rows of one batch over all processes, which share the one batch if they split it."""
+        processes = 1 if self.accelerator.split_batches else self.args.world_size
+        return int(self.args.train_batch_size) * processes
+
     def _progress(self) -> dict[str, float]:
-        batch = (
-            self.args.train_batch_size
-            * self.args.world_size
-            * self.args.gradient_accumulation_steps
-        )
+        batch = self._rows_together() * self.args.gradient_accumulation_steps
         sampler = self._get_train_sampler()
         return self.progress.measure(self.model, sampler, self.state.global_step, batch)
 

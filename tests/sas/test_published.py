@@ -9,7 +9,7 @@ import torch
 
 from hf_grok.errors import UserError
 from hf_grok.sas.annotation import relation_id
-from tests.sas.parsed import causal, published_row
+from tests.sas.parsed import causal, published_row, random_heads
 
 Row = dict[str, Any]
 
@@ -34,6 +34,71 @@ def test_the_published_layout_as_it_is() -> None:
         "arcs_without_sham": 2,
     }
     assert batch["arc_sham_heads"].tolist() == [[-1, -2, -2, -2, -1]]  # there is no other tree
+
+
+def shifted(row: Row) -> Row:
+    """The same row as the released trainer reads it: heads[k] belongs to the token at k + 1."""
+    return {**row, "heads": [*row["heads"][1:], -1], "relns": [*row["relns"][1:], ""]}
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2])
+def test_both_numberings_are_told_by_the_row(cut: int) -> None:
+    row = published_row()
+    row["heads"][5] = -1  # of filling
+    expected = causal()([row])
+    other = shifted(row)
+    other = {
+        **other,
+        **{name: other[name][: len(other[name]) - cut] for name in ("heads", "relns")},
+    }
+    for options in ({}, {"first_head": 1}):
+        found = causal(**options)([other])
+        assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert torch.equal(causal(first_head=0)([row])["arc_heads"], expected["arc_heads"])
+    with pytest.raises(UserError, match=r"row 0: .*(special token and has head|heads: expected)"):
+        causal(first_head=0)([other])
+    with pytest.raises(UserError, match="row 0"):
+        causal(first_head=1)([row])
+
+
+def test_every_tree_is_read_right_or_refused() -> None:
+    """No row of either numbering is read by the other one's."""
+    refused: list[str] = []
+    for words in (3, 4, 7):
+        for seed in range(60):
+            tree = random_heads(words, seed)
+            row = {
+                "input_ids": [1, *range(5, 5 + words), 2],
+                "heads": [-1, *(head if seed % 2 or head else -1 for head in tree), -1],
+                "relns": ["", *("root" if head == 0 else "obj" for head in tree), ""],
+            }
+            expected = [-1, *(head if head else -1 for head in tree), -1]
+            for given in (row, shifted(row)):
+                try:
+                    found = causal()([given])["arc_heads"][0].tolist()
+                except UserError as error:
+                    refused.append(str(error))
+                    continue
+                assert found == expected, given
+            for first_head, given in ((0, row), (1, shifted(row))):
+                found = causal(first_head=first_head)([given])["arc_heads"][0].tolist()
+                assert found == expected
+    assert 0 < len(refused) < 120
+    assert all("by first_head=0 or first_head=1" in message for message in refused)
+
+
+def test_a_row_that_fits_both_numberings_is_refused() -> None:
+    row = {
+        "input_ids": [1, 5, 6, 7, 2],
+        "heads": [-1, -1, 1, -1, -1],
+        "relns": ["", "root", "obj", "dep", ""],
+    }
+    with pytest.raises(UserError, match=r"row 0: heads.0. may belong to .* by first_head=0 or"):
+        causal()([row])
+    assert causal(first_head=0)([row])["arc_heads"].tolist() == [[-1, -1, 1, -1, -1]]
+    assert causal(first_head=1)([row])["arc_heads"].tolist() == [[-1, -1, -1, 1, -1]]
+    with pytest.raises(UserError, match="first_head=2: expected 0, 1 or None"):
+        causal(first_head=2)
 
 
 def test_published_filling_on_the_left_moves_the_heads() -> None:
