@@ -41,7 +41,8 @@ _AT_BROKEN_FILES = (
     *(MemoryError, OSError, RuntimeError, TypeError, ValueError),
     *(pickle.PickleError, SafetensorError, StrictDataclassError, httpx.HTTPError),
 )
-_WHOLE = ("config.json", "model.safetensors", "model.safetensors.index.json")
+_WHOLE = ("model.safetensors", "model.safetensors.index.json")
+_NOT_HERE = ("missing_entries", "connection_errors", "gated_repo")
 # Of the library's own message: the rest is advice that does not fit here, or a table.
 _LONGEST = 250
 
@@ -72,7 +73,7 @@ def load(source: str, revision: str | None) -> tuple[nn.Module, PreTrainedTokeni
 
 
 def _is_adapter(source: str, revision: str | None) -> bool:
-    whole = any(_found(source, revision, name) for name in _WHOLE[1:])
+    whole = any(_found(source, revision, name) for name in _WHOLE)
     return not whole and _found(source, revision, ADAPTER) is not None
 
 
@@ -81,10 +82,10 @@ def _found(source: str, revision: str | None, name: str) -> str | None:
     if Path(source).is_dir():
         path = Path(source) / name
         return str(path) if path.is_file() else None
+    # What keeps it from being asked for is said where the model itself is loaded.
+    silent = {f"_raise_exceptions_for_{kind}": False for kind in _NOT_HERE}
     with _described(source):
-        found: str | None = cached_file(
-            source, name, revision=revision, _raise_exceptions_for_missing_entries=False
-        )
+        found: str | None = cached_file(source, name, revision=revision, **silent)
     return found
 
 
