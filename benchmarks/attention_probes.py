@@ -47,10 +47,10 @@ from hf_grok.probes.attention import (
     batch_inputs,
     eager_attention,
     for_each_layer,
-    transformer_of,
 )
 from hf_grok.probes.sparsity import AttentionSparsity
 from hf_grok.probes.uas import AttentionUAS
+from hf_grok.text_model import transformer_of
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PIECE = 5  # letters of a piece of a rare word

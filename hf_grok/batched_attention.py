@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -10,7 +12,10 @@ from torch import nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
+from hf_grok.attention_terms import softmax_with, terms_of
+
 BATCHED_ATTENTION = "hfgrok_batched"
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def batched_attention(
@@ -21,17 +26,22 @@ def batched_attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    **_: Any,
+    **others: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """softmax(scaling * Q K^T + mask) V by two batched products; dropout from the mask pools.
 
+    Soft caps, biases of position and sinks are computed too (`hf_grok.attention_terms`).
+
     Shapes: query [batch, heads, queries, size], key and value [batch, key heads, keys, size] (key
     heads divide heads); returns the output [batch, queries, heads, size] and the attention
-    [batch, heads, queries, keys] before dropout. `attention_mask` is boolean (True: visible),
-    or None, which stands for "causal" in a causal module.
+    [batch, heads, queries, keys] before dropout. `attention_mask` is boolean (True: visible), or
+    numbers that are added to the scores, or None, which stands for "causal" in a causal module.
+
+    Raises:
+        UserError: the layer adds something else to its attention; names it.
     """
     output, attention, _dropped_too = attention_and_maps(
-        module, query, key, value, attention_mask, dropout, scaling
+        module, query, key, value, attention_mask, dropout, scaling, others
     )
     return output, attention
 
@@ -44,26 +54,31 @@ def attention_and_maps(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
+    others: Mapping[str, Any] = NOTHING,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """As `batched_attention`, with the attention after dropout, same shape, as a third."""
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+    terms = terms_of(module, others)
     query, key, value = in_autocast_precision(query, key, value)
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = (states.repeat_interleave(groups, dim=1) for states in (key, value))
     batch, heads, queries, size = query.shape
     keys = key.shape[2]
-    scores = torch.baddbmm(
-        _additive(module, attention_mask, query, keys),
-        query.reshape(batch * heads, queries, size),
-        key.reshape(batch * heads, keys, size).transpose(1, 2),
-        alpha=scaling,
-    )
-    attention = scores.softmax(dim=-1)
-    dropped = _dropped(module, attention, dropout)
-    output = torch.bmm(dropped, value.reshape(batch * heads, keys, size))
-    output = output.view(batch, heads, queries, size).transpose(1, 2).contiguous()
     shape = (batch, heads, queries, keys)
+    mask = _additive(module, attention_mask, query, keys)
+    rows = query.reshape(batch * heads, queries, size)
+    columns = key.reshape(batch * heads, keys, size).transpose(1, 2)
+    if terms is None:
+        attention = torch.baddbmm(mask, rows, columns, alpha=scaling).softmax(dim=-1)
+    else:
+        scores = (torch.bmm(rows, columns) * scaling).view(shape)
+        mask = mask.view(-1, heads, queries, keys) if len(mask) > 1 else mask
+        attention = softmax_with(terms, scores, mask).view(batch * heads, queries, keys)
+    dropped = _dropped(module, attention, dropout)
+    # Keys and values need not be of one size (DeepSeek, DiffLlama).
+    output = torch.bmm(dropped, value.reshape(batch * heads, keys, value.shape[-1]))
+    output = output.view(batch, heads, queries, -1).transpose(1, 2).contiguous()
     return output, attention.view(shape), dropped.view(shape)
 
 
@@ -87,6 +102,9 @@ def _additive(
     if mask is None:
         causal = getattr(module, "is_causal", True) and queries > 1
         return _causal(queries, keys, causal, query.dtype, query.device)
+    if mask.dtype != torch.bool:  # made by the model itself, of what it adds to its scores
+        mask = mask.to(query.dtype)
+        return mask.expand(batch, heads, queries, keys).reshape(-1, queries, keys)
     floor = torch.finfo(query.dtype).min
     additive = torch.zeros(mask.shape, dtype=query.dtype, device=query.device)
     additive = additive.masked_fill_(~mask, floor)

@@ -14,7 +14,7 @@ from accelerate.utils import gather_object
 from torch import nn
 
 from hf_grok.guard import watching
-from hf_grok.probes.base import Probe, State, add_states
+from hf_grok.probes.base import Probe, State, add_states, require_finite_weights
 
 
 @dataclass
@@ -91,6 +91,7 @@ class _Isolated(AbstractContextManager["_Isolated"]):
 def _part(model: nn.Module, probe: Probe, share: range) -> _Part:
     began, state = time.perf_counter(), None
     with _Isolated() as block:
+        require_finite_weights(model)
         state = probe.state(model, share)
     return _Part(state, block.failure, time.perf_counter() - began)
 

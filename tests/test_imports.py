@@ -23,14 +23,14 @@ COMMON = {
 ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
-    "behaviour": {"hiding", "precision", "tally"},
-    "probes": {"behaviour", "precision", "tally"},
+    "behaviour": {"hiding", "positions", "precision", "tally", "text_model"},
+    "probes": {"behaviour", "guard", "precision", "tally", "text_model"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "dynamics": set(),
     "report": {"dynamics", "sweep_file"},
     "sas": {
-        *("batched_attention", "guard", "hiding", "precision", "probes", "run_files", "scheme"),
-        *("shares", "tally"),
+        *("attention_proof", "attention_terms", "batched_attention", "guard", "hiding"),
+        *("precision", "probes", "run_files", "scheme", "shares", "tally"),
     },
     "series": {"epochs", "model_cards", "record", "run_files", "schedule"},
     "sweep": {"record", "run_files", "schedule", "sweep_file", "training"},

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError
+from hf_grok.positions import position_limit
 from hf_grok.tally import Tally
+from hf_grok.text_model import vocabulary_of
 
 
 class Behaviour(ABC):
@@ -78,21 +80,22 @@ def next_word_logits(
 def check_model_fits(model: nn.Module, lines: EncodedLines) -> None:
     """Longest line <= the model's positions, and largest token id < its vocabulary.
 
+    Checked before the forward pass: on a GPU an index beyond a table ends the whole process.
+
     Raises:
         UserError: either is not so.
     """
-    config = getattr(model, "config", None)
-    positions = getattr(config, "max_position_embeddings", None)
-    longest = int(lines.lengths.max())
-    if positions is not None and longest > positions:
-        raise UserError(
-            f"the longest line has {longest} tokens and the model only {positions} positions:"
-            " train with more (max_position_embeddings), or measure on shorter lines"
-        )
-    size = getattr(config, "vocab_size", None)
+    size = vocabulary_of(model)
     largest = int(lines.ids.max())
     if size is not None and largest >= size:
         raise UserError(
             f"the lines hold token id {largest} and the model's vocabulary ends at {size - 1}:"
             " measure a model with the tokenizer that it was trained with"
+        )
+    positions = position_limit(model)
+    longest = int(lines.lengths.max())
+    if positions is not None and longest > positions:
+        raise UserError(
+            f"the longest line has {longest} tokens and the model only {positions} positions:"
+            " train with more (max_position_embeddings), or measure on shorter lines"
         )

@@ -1,82 +1,35 @@
-"""Attention maps of any stock model, one layer at a time."""
+"""Attention maps of any model of the library, one layer at a time."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from itertools import count
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.utils.output_capturing import OutputRecorder
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError
 from hf_grok.probes.alignment import EncodedWords
+from hf_grok.probes.attention_modules import (
+    attention_modules,
+    layers_with_attention,
+    recorded_attention,
+    switched,
+)
 
 # (layer, attention [batch, heads, queries, keys]) -> nothing: reduces the map while it is there.
 Reduce = Callable[[int, Tensor], None]
 
 
-def attention_modules(model: nn.Module) -> list[nn.Module]:
-    """The self-attention module of every layer, in order: those whose maps the library records.
-
-    Raises:
-        UserError: the model has none, or not as many as its config has layers.
-    """
-    found: list[nn.Module] = []
-    for owner in model.modules():
-        recorded = (getattr(owner, "_can_record_outputs", None) or {}).get("attentions")
-        if recorded is None or found:
-            continue
-        found = [
-            module for name, module in owner.named_modules() if _matches(recorded, name, module)
-        ]
-    expected = getattr(getattr(model, "config", None), "num_hidden_layers", len(found))
-    if not found or len(found) != expected:
-        raise UserError(
-            f"{type(model).__name__} has {len(found)} attention modules that transformers records "
-            f"and {expected} layers: attention probes need a stock transformer of the library"
-        )
-    return found
-
-
-def is_causal(model: nn.Module) -> bool:
-    """Whether every layer's self-attention sees the past only.
-
-    Raises:
-        UserError: the layers differ, or the model does not say.
-    """
-    said = {getattr(module, "is_causal", None) for module in attention_modules(model)}
-    if said <= {True} or said <= {False}:
-        return said == {True}
-    raise UserError(
-        f"{type(model).__name__} does not say whether its attention is causal (is_causal of its "
-        f"layers: {sorted(map(str, said))}): expected a stock transformer of the library"
-    )
-
-
-def layers_and_heads(model: nn.Module) -> tuple[int, int]:
-    """Number of layers, and of attention heads in each.
-
-    Raises:
-        UserError: the model's config does not say how many heads there are.
-    """
-    heads = getattr(getattr(model, "config", None), "num_attention_heads", None)
-    if not isinstance(heads, int):
-        raise UserError(
-            f"{type(model).__name__}: the config's num_attention_heads is {heads!r}: expected the "
-            "number of heads of every layer"
-        )
-    return len(attention_modules(model)), heads
-
-
-def transformer_of(model: nn.Module) -> nn.Module:
-    """The model without its output layer: maps need no logits, and a vocabulary's are dear."""
-    return model.base_model if isinstance(model, PreTrainedModel) else model
+class WithoutMapsError(UserError):
+    """The model has no attention maps to look at."""
 
 
 def batch_inputs(
@@ -111,24 +64,36 @@ def eager_attention(model: nn.Module) -> Iterator[None]:
 
     Fused kernels never form the maps, and report an empty tuple instead of an error.
     """
-    inner = [module for module in model.modules() if isinstance(module, PreTrainedModel)]
+    inner = switched(model)
     if not inner:
-        raise UserError(f"{type(model).__name__} is no PreTrainedModel: its attention is not known")
-    before = {id(module.config): (module, module.config._attn_implementation) for module in inner}
+        raise WithoutMapsError(
+            f"{type(model).__name__} is no PreTrainedModel: its attention is not known"
+        )
+    before = [(module, module.config._attn_implementation) for module in inner]
     try:
-        for module, _ in before.values():
-            module.set_attn_implementation("eager")
+        for module in inner:
+            _switch(module, "eager")
         yield
     finally:
-        for module, implementation in before.values():
-            module.set_attn_implementation(implementation)
+        for module, implementation in before:
+            _switch(module, implementation)
+
+
+def _switch(module: PreTrainedModel, implementation: str) -> None:
+    """Switch one part; a model with attention code of its own has its configuration to read."""
+    if module._can_set_attn_implementation():
+        module.set_attn_implementation(implementation)
+    else:
+        module.config._attn_implementation = implementation
 
 
 def for_each_layer(model: nn.Module, reduce: Reduce, **inputs: Any) -> Any:
     """Run `model(**inputs)`, calling `reduce(layer, attention)` as each layer's map comes.
 
-    Maps are float32 [batch, heads, queries, keys]; none is kept, so one layer's maps are held at a
-    time. The model is in evaluation mode, so no dropout is in them. Call it in `eager_attention`.
+    Maps are float32 [batch, heads, queries, keys]. Where the library records a model's attention
+    modules none is kept, so that one layer's maps are held at a time; a model with attention code
+    of its own reports all of them at the end. The model is in evaluation mode, so no dropout is in
+    them. Call it in `eager_attention`.
 
     Returns:
         The model's own output.
@@ -136,69 +101,87 @@ def for_each_layer(model: nn.Module, reduce: Reduce, **inputs: Any) -> Any:
     Raises:
         UserError: a layer reported no map.
     """
-    modules = attention_modules(model)
-    seen: list[int] = []
+    recorded = recorded_attention(model)
+    if not recorded:
+        return _for_each_reported(model, reduce, inputs)
+    modules = [module for module, _ in recorded]
+    seen: list[nn.Module] = []
 
-    def hook_of(layer: int) -> Callable[..., None]:
-        def hook(module: nn.Module, arguments: Any, output: Any) -> None:
-            seen.append(layer)
-            reduce(layer, _map_of(module, output))
-
-        return hook
+    def hook(index: int, module: nn.Module, arguments: Any, output: Any) -> None:
+        seen.append(module)
+        reduce(len(seen) - 1, map_of(module, output, index))
 
     with ExitStack() as stack:
-        for layer, module in enumerate(modules):
-            stack.callback(module.register_forward_hook(hook_of(layer)).remove)
+        for module, index in recorded:
+            stack.callback(module.register_forward_hook(partial(hook, index)).remove)
         output = model(**inputs)
-    if seen != list(range(len(modules))):
-        raise UserError(
-            f"{len(modules)} layers, but maps came from layers {seen}: expected one from each, in "
-            "order (is a layer skipped, or run twice?)"
+    expected = layers_with_attention(model) or len(modules)
+    if seen != modules and (len(modules) == expected or len(seen) != expected):
+        raise WithoutMapsError(
+            f"{type(model).__name__} has {expected} layers, {len(modules)} of whose modules the "
+            f"library records, and {len(seen)} maps came: expected one from each layer, in order "
+            "(is a layer skipped, or run twice?)"
         )
     return output
 
 
+def _for_each_reported(model: nn.Module, reduce: Reduce, inputs: dict[str, Any]) -> Any:
+    """The maps that a model with attention code of its own hands back when asked for them."""
+    output = model(**inputs, output_attentions=True)
+    maps = getattr(output, "attentions", None) or ()
+    expected = layers_with_attention(model)
+    shapes = {
+        tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__: None for one in maps
+    }
+    batch, length = inputs["input_ids"].shape
+    right = all(
+        len(shape) == 4 and (shape[0], *shape[2:]) == (batch, length, length) for shape in shapes
+    )
+    if not maps or not right or (expected is not None and len(maps) != expected):
+        raise WithoutMapsError(
+            f"{type(model).__name__} has attention code of its own, and reported "
+            f"{len(maps)} maps of shape {', '.join(map(str, shapes)) or 'none'} for {expected} "
+            f"layers: expected one a layer, of ({batch}, heads, {length}, {length}). It attends "
+            "otherwise than by a softmax over the words"
+        )
+    for layer, attention in enumerate(maps):
+        reduce(layer, attention.to(torch.float32))
+    return output
+
+
 @contextmanager
-def attention_masks(model: nn.Module) -> Iterator[list[Tensor | None]]:
+def attention_masks(model: nn.Module) -> Iterator[dict[int, Tensor | None]]:
     """masks[layer] = the mask that the layer's attention is called with, there before its map.
 
     In eager attention it is additive, [batch or 1, 1, queries, keys]: 0 where the query may look.
-    None hides nothing. A sliding window is in the masks of its layers.
+    None hides nothing. A sliding window is in the masks of its layers. Of a model with attention
+    code of its own nothing is known.
     """
     modules = attention_modules(model)
-    masks: list[Tensor | None] = [None] * len(modules)
+    masks: dict[int, Tensor | None] = {}
+    calls = count()
+    layers = layers_with_attention(model) or len(modules)
 
-    def hook_of(layer: int) -> Callable[..., None]:
-        signature = inspect.signature(modules[layer].forward)
-
-        def hook(module: nn.Module, arguments: Any, keywords: Any) -> None:
-            named = signature.bind(*arguments, **keywords).arguments
-            masks[layer] = {**named, **keywords}.get("attention_mask")
-
-        return hook
+    def hook(module: nn.Module, arguments: Any, keywords: Any) -> None:
+        named = inspect.signature(module.forward).bind(*arguments, **keywords).arguments
+        masks[next(calls) % layers] = {**named, **keywords}.get("attention_mask")
 
     with ExitStack() as stack:
-        for layer, module in enumerate(modules):
-            handle = module.register_forward_pre_hook(hook_of(layer), with_kwargs=True)
-            stack.callback(handle.remove)
+        for module in modules:
+            stack.callback(module.register_forward_pre_hook(hook, with_kwargs=True).remove)
         yield masks
 
 
-def _map_of(module: nn.Module, output: Any) -> Float[Tensor, "batch heads queries keys"]:
-    attention = output[1] if isinstance(output, tuple) and len(output) > 1 else None
+def map_of(module: nn.Module, output: Any, index: int) -> Float[Tensor, "batch heads queries keys"]:
+    """The float32 map at a place in what an attention module returns.
+
+    Raises:
+        UserError: there is none.
+    """
+    attention = output[index] if isinstance(output, tuple) and len(output) > index else None
     if not isinstance(attention, Tensor) or attention.ndim != 4:
         raise UserError(
             f"{type(module).__name__} reported no attention map: call this inside "
             "hf_grok.probes.attention.eager_attention(model)"
         )
     return attention.to(torch.float32)
-
-
-def _matches(recorded: Any, name: str, module: nn.Module) -> bool:
-    if isinstance(recorded, list | tuple):
-        return any(_matches(one, name, module) for one in recorded)
-    if isinstance(recorded, OutputRecorder):
-        # ".attn" is the end of a path: GPT-2's cross-attention is of the same class.
-        fits = recorded.layer_name is None or f".{name}".endswith(recorded.layer_name)
-        return fits and isinstance(module, recorded.target_class)
-    return isinstance(recorded, type) and isinstance(module, recorded)

@@ -14,7 +14,7 @@ from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.precision import in_double
-from hf_grok.probes.alignment import NO_WORD, encode_words
+from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.predictions import (
     NOWHERE,
@@ -24,7 +24,7 @@ from hf_grok.probes.predictions import (
     predictions_of,
 )
 from hf_grok.probes.sentences import dependency_sentences
-from hf_grok.probes.wrappers import ready
+from hf_grok.probes.wrappers import ready, sees_past_only
 
 # The three share out the seventeen tags of Universal Dependencies. Numerals, which UD counts among
 # the closed classes, are content here: their choice is not grammar's.
@@ -158,11 +158,13 @@ class TokenClassLoss(Probe):
         model = ready(model)
         device = device_of(model)
         chosen = range(len(self)) if indices is None else indices
+        check_words_fit(model, self._sentences)
+        causal = sees_past_only(model)
         loss = torch.zeros(len(CLASSES), dtype=torch.double)
         pieces = torch.zeros(len(CLASSES), dtype=torch.int64)
         for batch in length_batches(self._sentences.lengths, chosen, token_budget(device)):
             predictions = predictions_of(
-                model, self._sentences, batch, self._hidden, self._tokenizer
+                self._sentences, batch, self._hidden, self._tokenizer, causal=causal
             )
             members = members_predicted(self._members[:, batch], predictions.place)
             moved = predictions.to(device)

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.probes.alignment import check_words_fit
 from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
 from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
@@ -24,7 +25,7 @@ from hf_grok.probes.predictions import (
     predictions_of,
 )
 from hf_grok.probes.texts import encode_sentences
-from hf_grok.probes.wrappers import ready
+from hf_grok.probes.wrappers import ready, sees_past_only
 
 METHODS = ("auto", "batched", "one_by_one")
 LABELS = ("sampled", "gold")
@@ -130,12 +131,14 @@ class EmpiricalFisher(Probe):
         _require_trainable(model)
         chosen = range(len(self)) if indices is None else indices
         device = device_of(model)
+        check_words_fit(model, self._sentences)
+        causal = sees_past_only(model)
         budget = token_budget(device) // SHARE_OF_BUDGET
         total = torch.zeros(3, dtype=torch.double)
         self.used = None
         for batch in length_batches(self._sentences.lengths, chosen, budget):
             predictions = predictions_of(
-                model, self._sentences, batch, self._hidden, self._tokenizer
+                self._sentences, batch, self._hidden, self._tokenizer, causal=causal
             ).to(device)
             norms = self._squared_norms(model, predictions, batch).cpu()
             counts = predictions.predicted.sum(1).cpu()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -14,11 +14,13 @@ from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.alignment import EncodedWords
-from hf_grok.probes.base import Metric, Probe, State, device_of
+from hf_grok.probes.base import Metric, Probe, State, device_of, require_finite
 from hf_grok.probes.texts import encode_sentences
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
 from hf_grok.probes.wrappers import ready, sees_past_only
+from hf_grok.text_model import plain_tokens, transformer_of, trying
 
+TRIED = 4  # tokens that the width of a state is read from
 POOLINGS = ("auto", "first", "last")
 
 
@@ -101,7 +103,7 @@ class IntrinsicDimension(Probe):
         base, causal = _base_of(model), sees_past_only(model)
         device = device_of(model)
         chosen = range(len(self)) if indices is None else indices
-        vectors = torch.zeros(len(self), _width(base), dtype=torch.double)
+        vectors = torch.zeros(len(self), _width(base, self._layer), dtype=torch.double)
         filled = torch.zeros(len(self), dtype=torch.int64)
         for batch in length_batches(self._lines.lengths, chosen, token_budget(device)):
             lengths = self._lines.lengths[batch].to(device)
@@ -149,6 +151,7 @@ def hidden_states(
         output = base(input_ids=ids, output_hidden_states=layer != -1, **inputs)
     if layer == -1:
         last: Tensor = output.last_hidden_state
+        require_finite(f"the last layer of {type(base).__name__}", last)
         return last
     states: tuple[Tensor, ...] = output.hidden_states
     if not -len(states) <= layer < len(states):
@@ -159,19 +162,23 @@ def hidden_states(
     return states[layer]
 
 
-def _width(base: PreTrainedModel) -> int:
-    width: int = base.config.get_text_config().hidden_size
-    return width
+def _width(base: nn.Module, layer: int) -> int:
+    """Numbers in a state of that layer: not every model's are of `hidden_size`."""
+    ids = plain_tokens(base, 1, TRIED)
+    lengths = torch.full_like(ids[:, 0], TRIED)
+    with trying(base):
+        states = hidden_states(base, ids, lengths, causal=False, layer=layer)
+    return states.shape[-1]
 
 
-def _base_of(model: nn.Module) -> PreTrainedModel:
+def _base_of(model: nn.Module) -> nn.Module:
     """The model without its head."""
     if not isinstance(model, PreTrainedModel):
         raise UserError(
             f"{type(model).__name__} is no PreTrainedModel, so its sentence vectors are not known: "
             "expected a model of the transformers library"
         )
-    return cast(PreTrainedModel, model.base_model)
+    return transformer_of(model)
 
 
 def _without_repeats(encoded: EncodedWords) -> EncodedLines:

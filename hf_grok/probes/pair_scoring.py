@@ -6,6 +6,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
+from hf_grok.probes.attention_facts import is_causal
 from hf_grok.probes.pair_sentences import EncodedSentences
 from hf_grok.probes.wrappers import refuse_encoder_decoder, sees_past_only
 
@@ -22,13 +23,20 @@ def scores_causally(model: nn.Module, scoring: str) -> bool:
         return sees_past_only(model)
     refuse_encoder_decoder(model)
     causal = scoring == CAUSAL
-    said = {module.is_causal for module in model.modules() if hasattr(module, "is_causal")}
-    if said == {not causal}:
+    if _shown(model) is (not causal):
         raise UserError(
             f"scoring={scoring!r}, but the attention of {type(model).__name__} is "
             f"{'not ' if causal else ''}causal: expected {AUTO!r}, or the other scoring"
         )
     return causal
+
+
+def _shown(model: nn.Module) -> bool | None:
+    """Whether the model is causal; None where it cannot be told, and the user's word counts."""
+    try:
+        return is_causal(model)
+    except UserError:
+        return None
 
 
 def require_second_token(sentences: EncodedSentences) -> None:

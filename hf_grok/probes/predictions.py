@@ -11,12 +11,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.base import check_model_fits
-from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.errors import UserError
 from hf_grok.precision import log_probabilities_of
 from hf_grok.probes.alignment import NO_WORD, EncodedWords
-from hf_grok.probes.wrappers import sees_past_only
 
 NOWHERE = -1
 NO_LABEL = -100  # what torch's cross-entropy leaves out
@@ -107,19 +104,19 @@ def masked_pieces(
 
 
 def predictions_of(
-    model: nn.Module,
     encoded: EncodedWords,
     indices: Sequence[int],
     hidden: Bool[Tensor, "sentence length"],
     tokenizer: PreTrainedTokenizerBase,
+    *,
+    causal: bool,
 ) -> Predictions:
     """`next_pieces` where the model sees the past only, else `masked_pieces`; on the CPU.
 
     Raises:
-        UserError: the model is an encoder-decoder, or sees both sides and the tokenizer has no
-            mask token.
+        UserError: the model sees both sides and the tokenizer has no mask token.
     """
-    if sees_past_only(model):
+    if causal:
         return next_pieces(encoded, indices)
     return masked_pieces(encoded, indices, hidden, mask_token_of(tokenizer))
 
@@ -140,12 +137,11 @@ def mask_token_of(tokenizer: PreTrainedTokenizerBase) -> int:
 
 
 def predict(model: nn.Module, predictions: Predictions) -> Float[Tensor, "batch length vocabulary"]:
-    """The model's logits, as float32.
+    """The model's logits, as float32, for sentences that fit it (`check_words_fit`).
 
     Raises:
-        UserError: the sentences do not fit the model, or it has no language-model head.
+        UserError: the model has no language-model head.
     """
-    check_model_fits(model, EncodedLines(predictions.ids, predictions.lengths, 0))
     # Masks are left out where they change nothing: filling on the right is no causal model's past.
     if predictions.causal:
         output = model(input_ids=predictions.ids, use_cache=False)

@@ -2,104 +2,119 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
 
 from hf_grok.errors import UserError
-from hf_grok.probes.attention import attention_modules, eager_attention
+from hf_grok.probes.attention import eager_attention, map_of
+from hf_grok.probes.attention_modules import layers_with_attention, recorded_attention
 
-# No "flash", "flex_attention" or "/" in it: transformers gives these a meaning.
-SPAN_ATTENTION = "hfgrok_span"
+MASK = "attention_mask"
 
 
-@dataclass
 class SpanMask:
     """visible[r, t] = token t of row r is in the row's span, or special.
 
-    Attributes:
+    The mask that a layer's eager attention is called with is narrowed on its way in, so everything
+    else that a model adds to its scores stays: sinks, soft caps, biases of position. That the layer
+    has honoured it is seen in its map.
+
+    Args:
         visible: for every token of the row, filling included.
-        layers: number of the layer of each attention module, by the module's id.
         threshold: first layer that sees no more than that.
-        asked: the layers that have asked for it, in order.
+        layers: how many calls a forward pass takes.
     """
 
-    visible: Bool[Tensor, "row length"]
-    layers: dict[int, int]
-    threshold: int
-    asked: list[int] = field(default_factory=list)
-
-    def apply(self, module: nn.Module, mask: Tensor) -> Tensor:
-        """The model's own mask (True: visible), narrowed in the layers that see the span alone."""
-        layer = self.layers[id(module)]
-        self.asked.append(layer)
-        if layer < self.threshold:
-            return mask
-        itself = torch.eye(mask.shape[-1], dtype=torch.bool, device=mask.device)
+    def __init__(self, visible: Bool[Tensor, "row length"], threshold: int, layers: int) -> None:
+        itself = torch.eye(visible.shape[-1], dtype=torch.bool, device=visible.device)
         # A token outside the span is seen by none; that it sees itself keeps its row from NaN.
-        return mask & (self.visible[:, None, None, :] | itself)
+        self.allowed = visible[:, None, None, :] | itself
+        self.threshold, self.layers = threshold, layers
+        self.asked = 0
+        self._reading = torch.ones_like(self.allowed[..., :1])
 
+    def before(self, module: nn.Module, arguments: Any, keywords: Any) -> tuple[Any, Any]:
+        """Narrow the mask of the layer that is about to be run."""
+        self.asked += 1
+        if self.asked - 1 < self.threshold:
+            return arguments, keywords
+        names = list(inspect.signature(module.forward).parameters)
+        place = names.index(MASK) if MASK in names else len(arguments)
+        if place < len(arguments):
+            narrowed = self._narrowed(module, arguments[place])
+            return (*arguments[:place], narrowed, *arguments[place + 1 :]), keywords
+        return arguments, {**keywords, MASK: self._narrowed(module, keywords.get(MASK))}
 
-_current: ContextVar[SpanMask] = ContextVar("span mask")
+    def after(self, index: int, module: nn.Module, arguments: Any, output: Any) -> None:
+        """Look at the map, at place `index` of what the layer returned.
+
+        Raises:
+            UserError: it has weight outside the span.
+        """
+        if self.asked <= self.threshold:
+            return
+        # A row of filling that sees nothing may spread over everything: nobody reads it.
+        outside = map_of(module, output, index) * (self._reading & ~self.allowed)
+        if bool(outside.any()):
+            raise _deaf(module, "attended to tokens outside it nevertheless")
+
+    def _narrowed(self, module: nn.Module, mask: Tensor | None) -> Tensor:
+        if mask is None:
+            mask = torch.ones_like(self.allowed)
+            mask = mask.tril() if getattr(module, "is_causal", False) else mask
+            floor = torch.finfo(_dtype_of(module)).min
+            mask = torch.where(mask, 0.0, floor).to(_dtype_of(module))
+        if mask.ndim != 4 or mask.shape[-2:] != self.allowed.shape[-2:]:
+            raise _deaf(module, f"has a mask of shape {tuple(mask.shape)}, which is not known")
+        if mask.dtype == torch.bool:
+            narrowed = mask & self.allowed
+            self._reading = narrowed.any(-1, keepdim=True)
+            return narrowed
+        floor = torch.finfo(mask.dtype).min
+        narrowed = torch.where(self.allowed, mask, floor)
+        self._reading = (narrowed > floor / 2).any(-1, keepdim=True)
+        return narrowed
 
 
 @contextmanager
 def sees_span_alone(
-    model: PreTrainedModel, visible: Bool[Tensor, "row length"], threshold: int
+    model: nn.Module, visible: Bool[Tensor, "row length"], threshold: int
 ) -> Iterator[None]:
     """In layers `threshold` and up, positions attend to `visible` tokens only.
 
-    What the model masks itself (future, padding, local windows) stays masked. The implementation
-    of attention is restored on leaving.
+    What the model masks itself (future, padding, local windows) stays masked. The attention is the
+    eager one of the model's own library code; the implementation is restored on leaving.
 
     Raises:
-        UserError: a layer did not ask for the mask, so it would have seen the whole sentence.
+        UserError: a layer cannot be told, or has not heeded what it was told.
     """
-    modules = attention_modules(model)
-    mask = SpanMask(visible, {id(module): n for n, module in enumerate(modules)}, threshold)
-    token = _current.set(mask)
-    try:
-        with eager_attention(model):  # for restoring what was there before
-            model.set_attn_implementation(SPAN_ATTENTION)
-            yield
-    finally:
-        _current.reset(token)
-    if mask.asked != list(range(len(modules))):
-        raise UserError(
-            f"{type(model).__name__} has {len(modules)} layers, and layers {mask.asked} asked for "
-            "the mask of a span: its attention does not go through transformers' "
-            "AttentionInterface, so it cannot be told what to see"
-        )
+    recorded = recorded_attention(model)
+    if not recorded:
+        raise _deaf(model, "has attention code of its own")
+    mask = SpanMask(visible, threshold, layers_with_attention(model) or len(recorded))
+    with eager_attention(model), ExitStack() as stack:
+        for module, index in recorded:
+            before = module.register_forward_pre_hook(mask.before, with_kwargs=True)
+            stack.callback(before.remove)
+            stack.callback(module.register_forward_hook(partial(mask.after, index)).remove)
+        yield
+    if mask.asked != mask.layers:
+        raise _deaf(model, f"was asked in {mask.asked} of {mask.layers} layers only")
 
 
-def _span_attention(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor,
-    **rest: Any,
-) -> tuple[Tensor, None]:
-    mask = _current.get().apply(module, attention_mask)
-    output: tuple[Tensor, None] = sdpa_attention_forward(module, query, key, value, mask, **rest)
-    return output
+def _deaf(module: nn.Module, why: str) -> UserError:
+    return UserError(
+        f"{type(module).__name__} cannot be told to see a span alone: it {why}. Expected a "
+        "transformer whose layers are handed a mask of (rows, heads, queries, keys)"
+    )
 
 
-def _whole_mask(*shape: Any, **options: Any) -> Tensor | None:
-    """The boolean mask of SDPA, written out where it would be left to the kernel."""
-    skips = {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
-    return sdpa_mask(*shape, **(options | skips))
-
-
-# Without a mask function of its own a causal model would silently see the future.
-AttentionInterface.register(SPAN_ATTENTION, _span_attention)
-AttentionMaskInterface.register(SPAN_ATTENTION, _whole_mask)
+def _dtype_of(module: nn.Module) -> torch.dtype:
+    return next(module.parameters()).dtype

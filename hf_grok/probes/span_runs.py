@@ -7,34 +7,38 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
-from transformers import PreTrainedModel
+from torch import Tensor, nn
 
+from hf_grok.probes.attention_modules import shortest_window
+from hf_grok.probes.base import require_finite
 from hf_grok.probes.span_attention import sees_span_alone
 from hf_grok.probes.span_rows import SpanRows, SpanSentences
+from hf_grok.text_model import transformer_of, without_cache
 
 logger = logging.getLogger(__name__)
 
-# Local attention is cut by distances within the row, and a span run apart stands nearer to the
-# special tokens than it does in its sentence.
-WINDOWS = ("sliding_window", "attention_chunk_size")
 # Relative. Both ways of running a span agree but for rounding; positions that are not honoured show
 # in the first decimals.
 LEAST_TOLERANCE, ROUNDINGS = 1e-3, 16
 
 
 def last_states(
-    model: PreTrainedModel, ids: Int[Tensor, "row length"], **inputs: Any
+    model: nn.Module, ids: Int[Tensor, "row length"], **inputs: Any
 ) -> Float[Tensor, "row length width"]:
-    """float32 states of the last layer; logits are not computed."""
-    if hasattr(model.config, "use_cache"):
-        inputs["use_cache"] = False
-    states: Tensor = model.base_model(input_ids=ids, **inputs).last_hidden_state
+    """float32 states of the last layer; logits are not computed.
+
+    Raises:
+        UserError: they are not finite.
+    """
+    transformer = transformer_of(model)
+    inputs |= without_cache(transformer)
+    states: Tensor = transformer(input_ids=ids, **inputs).last_hidden_state
+    require_finite(f"the last layer of {type(model).__name__}", states)
     return states.float()
 
 
 def states_apart(
-    model: PreTrainedModel, sentences: SpanSentences, rows: SpanRows
+    model: nn.Module, sentences: SpanSentences, rows: SpanRows
 ) -> Float[Tensor, "row piece width"]:
     """Run the pieces of each row and the special tokens only, positions kept.
 
@@ -54,7 +58,7 @@ def states_apart(
 
 
 def states_masked(
-    model: PreTrainedModel, sentences: SpanSentences, rows: SpanRows, threshold: int
+    model: nn.Module, sentences: SpanSentences, rows: SpanRows, threshold: int
 ) -> Float[Tensor, "row piece width"]:
     """Run each row's whole sentence, from layer `threshold` on seeing the row's span alone.
 
@@ -76,14 +80,16 @@ def states_masked(
     return states[row[:, None], sentences.tokens_of(rows)]
 
 
-def can_run_apart(model: PreTrainedModel, sentences: SpanSentences) -> Bool[Tensor, " sentence"]:
+def can_run_apart(model: nn.Module, sentences: SpanSentences) -> Bool[Tensor, " sentence"]:
     """Whether `states_apart` is what `states_masked` is at threshold 0.
 
     It is not in a sentence longer than a window of local attention. Nor is it in a model that
     counts positions or distances in a way of its own; no list of those is complete, so the last
     word of the longest sentence is run both ways, and where they differ nothing is run apart.
     """
-    fits = sentences.lengths <= _shortest_window(model)
+    # Local attention is cut by distances within the row, and a span run apart stands nearer to the
+    # special tokens than it does in its sentence.
+    fits = sentences.lengths <= shortest_window(model)
     if not fits.any():
         return fits
     longest = torch.where(fits, sentences.lengths, 0).argmax()[None]
@@ -116,10 +122,5 @@ def _positions(sentences: SpanSentences, rows: SpanRows) -> Int[Tensor, "row slo
     return position.minimum(sentences.lengths[rows.sentence, None] - 1)
 
 
-def _shortest_window(model: PreTrainedModel) -> int:
-    windows = [getattr(model.config, name, None) for name in WINDOWS]
-    return min((window for window in windows if window is not None), default=2**62)
-
-
-def _tolerance(model: PreTrainedModel) -> float:
-    return max(LEAST_TOLERANCE, ROUNDINGS * torch.finfo(model.dtype).eps)
+def _tolerance(model: nn.Module) -> float:
+    return max(LEAST_TOLERANCE, ROUNDINGS * torch.finfo(next(model.parameters()).dtype).eps)

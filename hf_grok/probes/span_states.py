@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from hf_grok.errors import UserError
-from hf_grok.probes.attention import attention_modules, is_causal
+from hf_grok.probes.attention_facts import AttentionFacts, attention_facts
 from hf_grok.probes.span_rows import SpanRows, SpanSentences, batches, every_span, every_start
 from hf_grok.probes.span_runs import can_run_apart, last_states, states_apart, states_masked
 
@@ -45,9 +44,9 @@ def span_similarities(
     Source: Murty et al. 2023, "Characterizing intrinsic compositionality in transformers with tree
         projections" (ICLR).
     """
-    model = _stock(model)
-    causal = is_causal(model)
-    _check(model, sentences, threshold, causal=causal)
+    facts = attention_facts(model)
+    causal = facts.causal
+    _check(model, sentences, threshold, facts)
     if causal:
         sentences = sentences.without_end()
     whole = _states_in_sentence(model, sentences, equal=not causal)
@@ -121,7 +120,7 @@ class _Similarities:
 
 
 def _states_in_sentence(
-    model: PreTrainedModel, sentences: SpanSentences, *, equal: bool
+    model: nn.Module, sentences: SpanSentences, *, equal: bool
 ) -> Float[Tensor, "sentence length width"]:
     """States of every token in its whole sentence, at positions that the model itself counts."""
     lengths = sentences.lengths
@@ -148,25 +147,16 @@ def _batches_masked(sentences: SpanSentences, rows: SpanRows) -> Iterator[SpanRo
         yield rows[batch]
 
 
-def _stock(model: nn.Module) -> PreTrainedModel:
-    if isinstance(model, PreTrainedModel):
-        return model
-    raise UserError(
-        f"{type(model).__name__} is no PreTrainedModel: spans can be seen alone in a "
-        "transformer of the library only"
-    )
-
-
 def _check(
-    model: PreTrainedModel, sentences: SpanSentences, threshold: int, *, causal: bool
+    model: nn.Module, sentences: SpanSentences, threshold: int, facts: AttentionFacts
 ) -> None:
-    layers = len(attention_modules(model))
+    layers = facts.layers
     if not 0 <= threshold < layers:
         raise UserError(
             f"threshold={threshold}, but {type(model).__name__} has {layers} layers: expected the "
             f"first layer that sees a span alone, from 0 to {layers - 1}"
         )
-    if not causal and sentences.after == 0:
+    if not facts.causal and sentences.after == 0:
         raise UserError(
             f"{type(model).__name__} sees both ways, and the tokenizer puts no end token behind a "
             "sentence: expected one in front and one behind, as in the text that the model was "

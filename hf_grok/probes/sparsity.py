@@ -18,14 +18,14 @@ from hf_grok.probes.attention import (
     attention_masks,
     eager_attention,
     for_each_layer,
-    is_causal,
-    layers_and_heads,
-    transformer_of,
     word_batches,
 )
+from hf_grok.probes.attention_facts import attention_facts
+from hf_grok.probes.attention_modules import shortest_window
 from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.sentences import constituency_sentences, words_of
 from hf_grok.probes.wrappers import ready
+from hf_grok.text_model import transformer_of
 
 
 def attention_entropy(
@@ -43,19 +43,21 @@ def attention_entropy(
 
 
 def visible_positions(
-    mask: Tensor | None, batch: int, length: int, *, causal: bool
+    mask: Tensor | None, real: Bool[Tensor, "batch query"], *, causal: bool
 ) -> Int[Tensor, "batch query"]:
     """Number of keys that each query may look at.
 
     Args:
         mask: what eager attention adds to its scores, [batch or 1, 1, queries, keys]; None where
-            nothing is hidden but, in a causal model, what comes later.
-        batch: number of rows.
-        length: number of queries, which are the keys.
+            nothing is hidden but filling and, in a causal model, what comes later.
+        real: which of the keys, which are the queries, are no filling.
         causal: whether the model sees earlier positions only.
     """
-    if mask is None:
-        seen = torch.arange(1, length + 1) if causal else torch.full((length,), length)
+    batch, length = real.shape
+    if mask is None and causal:
+        seen = torch.arange(1, length + 1)
+    elif mask is None:
+        seen = real.sum(-1, keepdim=True)
     elif mask.dtype == torch.bool:
         seen = mask[:, 0].sum(-1)
     else:
@@ -151,8 +153,16 @@ class AttentionSparsity(Probe):
         check_words_fit(model, self._words)
         chosen = range(len(self)) if indices is None else indices
         device, transformer = device_of(model), transformer_of(model)
-        causal = is_causal(transformer)
-        sums = _Sums(*layers_and_heads(transformer), causal, device)
+        facts = attention_facts(model)
+        causal = facts.causal
+        longest = int(self._words.lengths.max())
+        if facts.reported and longest > shortest_window(model):
+            raise UserError(
+                f"{type(model).__name__} has attention code of its own, with a window of "
+                f"{shortest_window(model)} tokens, and does not say what lies in it for sentences "
+                f"of {longest}: measure on shorter ones"
+            )
+        sums = _Sums(facts.layers, facts.heads, causal, device)
         with torch.no_grad(), eager_attention(transformer), attention_masks(transformer) as masks:
             for batch, inputs in word_batches(self._words, chosen, device, causal=causal):
                 real = self._words.mask[batch, : inputs["input_ids"].shape[1]].to(device)
@@ -183,13 +193,13 @@ class _Sums:
         self._positions = torch.zeros((), dtype=torch.float64, device=device)
 
     def adder(
-        self, real: Bool[Tensor, "batch query"], masks: Sequence[Tensor | None]
+        self, real: Bool[Tensor, "batch query"], masks: Mapping[int, Tensor | None]
     ) -> Callable[[int, Tensor], None]:
         """Count the positions of a batch; returns what adds a layer's map of it to the sums."""
         self._positions += real.sum().to(self._positions.device)
 
         def add(layer: int, attention: Tensor) -> None:
-            visible = visible_positions(masks[layer], *real.shape, causal=self._causal)
+            visible = visible_positions(masks.get(layer), real, causal=self._causal)
             plain, share, rows = entropy_sums(attention, visible, real)
             self._entropy[layer] += plain
             self._normalised[layer] += share

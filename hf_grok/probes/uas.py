@@ -12,14 +12,8 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
-from hf_grok.probes.attention import (
-    eager_attention,
-    for_each_layer,
-    is_causal,
-    layers_and_heads,
-    transformer_of,
-    word_batches,
-)
+from hf_grok.probes.attention import eager_attention, for_each_layer, word_batches
+from hf_grok.probes.attention_facts import attention_facts
 from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.sentences import Sentence, dependency_sentences, words_of
 from hf_grok.probes.uas_gold import HALVES, Gold
@@ -28,6 +22,7 @@ from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
 from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
 from hf_grok.probes.uas_sums import Shape, Sums
 from hf_grok.probes.wrappers import ready
+from hf_grok.text_model import transformer_of
 
 # Chen et al. ask for 100; what a run is watched on is smaller, and half of it is scored.
 MINIMUM_COUNT = 20
@@ -152,7 +147,7 @@ class AttentionUAS(Probe):
         check_words_fit(model, self._words)
         chosen = range(len(self)) if indices is None else indices
         device, transformer = device_of(model), transformer_of(model)
-        shape = self._shape(transformer)
+        shape = self._shape(model)
         sums = Sums(self._gold, self._commonest[shape.causal], shape, self._pictured, device)
         with torch.no_grad(), eager_attention(transformer):
             for batch, inputs in word_batches(self._words, chosen, device, causal=shape.causal):
@@ -176,10 +171,10 @@ class AttentionUAS(Probe):
         sentences = pictured(state["maps"], [self._sentences[n] for n in self._pictured], heads)
         return {"best_heads": heads, "sentences": sentences} if sentences else None
 
-    def _shape(self, transformer: nn.Module) -> Shape:
-        causal = is_causal(transformer)
-        layers, heads = layers_and_heads(transformer)
-        return Shape(layers, heads, causal, sink=causal and self._starts_with_word)
+    def _shape(self, model: nn.Module) -> Shape:
+        facts = attention_facts(model)
+        sink = facts.causal and self._starts_with_word
+        return Shape(facts.layers, facts.heads, facts.causal, sink)
 
 
 def _require_options(selection: str, minimum_count: int, picture_sentences: int) -> None:

@@ -13,8 +13,16 @@ from torch.func import functional_call
 
 from hf_grok import precision
 from hf_grok.errors import UserError
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_evaluation_mode
+from hf_grok.probes.base import (
+    Metric,
+    Probe,
+    State,
+    device_of,
+    require_evaluation_mode,
+    require_finite_weights,
+)
 from hf_grok.probes.wrappers import unwrapped
+from hf_grok.text_model import text_config
 
 WITHOUT = "all parameters but the gains of LayerNorm and RMSNorm"
 
@@ -177,8 +185,8 @@ class WeightNorm(Probe):
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
         """Squared norms by group of parameters, and the number of layers (0 where unknown)."""
         require_evaluation_mode(model)
+        require_finite_weights(model)
         squares = squared_norms(model)
-        _require_finite(squares)
         gains = norm_gains(model)
         groups = {"all": squares.keys(), "without_layernorm": squares.keys() - gains}
         if self._sample_input is not None:
@@ -186,7 +194,7 @@ class WeightNorm(Probe):
         if self._per_matrix:
             matrices = (name for name, values in model.named_parameters() if values.ndim > 1)
             groups |= {f"matrix_{name}": {name} for name in matrices}
-        config = getattr(model, "config", None) or getattr(unwrapped(model), "config", None)
+        config = text_config(model) or text_config(unwrapped(model))
         layers = getattr(config, "num_hidden_layers", 0)
         state = {
             group: _sum([square for name, square in squares.items() if name in names])
@@ -220,15 +228,6 @@ class WeightNorm(Probe):
             numbers["norm_unused_squared"] = squares["unused"]
         matrices = (name for name in squares if name.startswith("matrix_"))
         return numbers | {f"norm_{name}": math.sqrt(squares[name]) for name in matrices}
-
-
-def _require_finite(squares: Mapping[str, Float[Tensor, ""]]) -> None:
-    wrong = [name for name, square in squares.items() if not square.isfinite()]
-    if wrong:
-        raise UserError(
-            f"parameter {wrong[0]!r} holds a number that is infinite or not a number: has training "
-            "diverged?"
-        )
 
 
 def _sum(squares: Sequence[Float[Tensor, ""]]) -> Float[Tensor, ""]:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch import nn
 
 from hf_grok.errors import UserError
-from hf_grok.probes.attention import is_causal
-from hf_grok.probes.base import device_of, require_evaluation_mode
-
-# Pieces on which a model is tried, and what of its largest state counts as no change.
-TRIED, ROUNDING = 8, 1e-5
+from hf_grok.probes.attention_facts import is_causal
+from hf_grok.probes.base import require_evaluation_mode
 
 
 def ready(model: nn.Module) -> nn.Module:
@@ -85,19 +80,13 @@ def _encoder(model: nn.Sequential) -> nn.Module:
 
 
 def sees_past_only(model: nn.Module) -> bool:
-    """Whether what comes out at a position is the same whatever comes later.
-
-    As the attention of the layers says. A model without one that says (Mamba, hybrids, attention
-    code of its own) is tried: two inputs that differ in their last piece alone.
+    """Whether what comes out at a position is the same whatever comes later: see `is_causal`.
 
     Raises:
-        UserError: an encoder-decoder, or a model that returns no states or scores of each piece.
+        UserError: an encoder-decoder, or as `is_causal`.
     """
     refuse_encoder_decoder(model)
-    try:
-        return is_causal(model)
-    except UserError:
-        return _unmoved_by_the_last(model)
+    return is_causal(model)
 
 
 def refuse_encoder_decoder(model: nn.Module) -> None:
@@ -112,32 +101,3 @@ def refuse_encoder_decoder(model: nn.Module) -> None:
             "and a sentence alone is not both. Its encoder can be measured by itself where no "
             "prediction is asked for: give model.get_encoder()"
         )
-
-
-def _unmoved_by_the_last(model: nn.Module) -> bool:
-    vocabulary = getattr(getattr(model, "config", None), "vocab_size", None)
-    if not isinstance(vocabulary, int) or vocabulary < 2:
-        raise UserError(
-            f"{type(model).__name__} does not say how large its vocabulary is, so whether it sees "
-            "the past only cannot be tried: expected a language model of the transformers library"
-        )
-    # From the middle of the vocabulary: special tokens stand at its ends.
-    ids = (torch.arange(TRIED) + vocabulary // 2)[None] % vocabulary
-    other = ids.clone()
-    other[0, -1] = (ids[0, -1] + 1) % vocabulary
-    first, second = (_outcome(model, each.to(device_of(model))) for each in (ids, other))
-    moved = (first - second)[:, :-1].abs().max()
-    return bool(moved <= ROUNDING * first.abs().max())
-
-
-def _outcome(model: nn.Module, ids: Tensor) -> Tensor:
-    base = model.base_model if isinstance(model, PreTrainedModel) else model
-    with torch.no_grad():
-        output = base(input_ids=ids)
-    states = getattr(output, "last_hidden_state", getattr(output, "logits", None))
-    if not isinstance(states, Tensor) or states.shape[:2] != ids.shape:
-        raise UserError(
-            f"{type(model).__name__} returns no states of each piece: expected a language model of "
-            "the transformers library"
-        )
-    return states.float()

@@ -11,6 +11,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from hf_grok.attention_terms import terms_of
 from hf_grok.batched_attention import (
     attention_and_maps,
     batched_attention,
@@ -22,9 +23,6 @@ from hf_grok.sas.pair_rows import gather_pairs
 
 FUSED = "hfgrok_arcs_fused"
 BATCHED = "hfgrok_arcs_batched"
-
-# What some attentions add to their scores: no part of the softmax that is computed here.
-FOREIGN_TERMS = ("position_bias", "softcap", "s_aux", "cache")
 
 
 def fused_arc_attention(
@@ -50,6 +48,12 @@ def fused_arc_attention(
     Raises:
         UserError: what the kernel does not compute: see the message.
     """
+    terms = terms_of(module, kwargs)
+    if terms is not None:
+        raise UserError(
+            f"{type(module).__name__} adds {' and '.join(terms.names())} to its attention, which "
+            "no fused kernel computes: take the attention on arcs from 'batched'"
+        )
     if sas_pairs is None:
         plain: tuple[Tensor, None] = sdpa_attention_forward(
             module,
@@ -63,7 +67,7 @@ def fused_arc_attention(
             **kwargs,
         )
         return plain
-    _check_call(module, query, key, attention_mask, kwargs)
+    _check_call(module, query, key, attention_mask)
     if sas_post_dropout and dropout > 0:
         raise UserError("a fused kernel does not show the attention after dropout: take 'batched'")
     query, key, value = in_autocast_precision(query, key, value)
@@ -106,9 +110,9 @@ def batched_arc_attention(
         return batched_attention(
             module, query, key, value, attention_mask, dropout, scaling, **kwargs
         )
-    _check_call(module, query, key, attention_mask, kwargs)
+    _check_call(module, query, key, attention_mask)
     output, before, after = attention_and_maps(
-        module, query, key, value, attention_mask, dropout, scaling
+        module, query, key, value, attention_mask, dropout, scaling, kwargs
     )
     alpha = gather_pairs(after if sas_post_dropout else before, sas_pairs)
     return output, alpha.float() if alpha.dtype.itemsize < 4 else alpha
@@ -126,20 +130,12 @@ def register_arc_attentions() -> tuple[str, str]:
     return FUSED, BATCHED
 
 
-def _check_call(
-    module: nn.Module, query: Tensor, key: Tensor, mask: Tensor | None, kwargs: dict[str, Any]
-) -> None:
+def _check_call(module: nn.Module, query: Tensor, key: Tensor, mask: Tensor | None) -> None:
     name = type(module).__name__
     if not torch.is_grad_enabled():
         raise UserError(
             f"{name} computes its attention without a graph where the model is trained, so a "
             "penalty on it would change no weight: recompute activations with use_reentrant=False"
-        )
-    foreign = [term for term in FOREIGN_TERMS if kwargs.get(term) is not None]
-    if foreign:
-        raise UserError(
-            f"{name} adds {', '.join(foreign)} to its attention, which is not computed here: take "
-            "the attention on arcs from 'eager'"
         )
     if query.shape[2] != key.shape[2]:
         raise UserError(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from hf_grok.attention_proof import not_replaceable_because
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.guard import watching
 from hf_grok.sas.arc_functions import BATCHED, FUSED, register_arc_attentions
@@ -89,7 +90,7 @@ def arc_attention_for(
         model, device, dtype, attention_dropout=dropout or 0.0, post_dropout=post_dropout
     )
     if requested == "auto":
-        return _quickest(obstacle, device, length)
+        return _quickest(model, obstacle, device, length, dropped=dropout and not post_dropout)
     if requested == "eager" and dropout and not post_dropout:
         raise _dropped(f"a dropout of {dropout} has left of it")
     if requested == "fused" and obstacle:
@@ -100,12 +101,28 @@ def arc_attention_for(
     return ArcAttention(_BY_REQUEST[requested], "asked for")
 
 
-def _quickest(obstacle: str | None, device: torch.device, length: int | None) -> ArcAttention:
+def _quickest(
+    model: PreTrainedModel,
+    obstacle: str | None,
+    device: torch.device,
+    length: int | None,
+    *,
+    dropped: object,
+) -> ArcAttention:
+    short = device.type == "cpu" and length is not None and length <= SHORT
+    if not obstacle and not short:
+        return ArcAttention(FUSED, "nothing speaks against the fused kernel")
+    other = not_replaceable_because(attending_part(model), BATCHED, maps=True)
+    if other and dropped:
+        raise UserError(
+            f"no attention on arcs fits: the batched products do not ({other}), and the model's "
+            "own shows what a dropout has left of it: set that dropout to 0"
+        )
+    if other:
+        return ArcAttention(EAGER, f"the batched products do not fit: {other}")
     if obstacle:
         return ArcAttention(BATCHED, f"the fused kernel does not fit: {obstacle}")
-    if device.type == "cpu" and length is not None and length <= SHORT:
-        return ArcAttention(BATCHED, f"on a CPU the quickest for rows of {length} tokens")
-    return ArcAttention(FUSED, "nothing speaks against the fused kernel")
+    return ArcAttention(BATCHED, f"on a CPU the quickest for rows of {length} tokens")
 
 
 def not_fused_because(
@@ -132,7 +149,8 @@ def not_fused_because(
     size = _head_size(model.config)
     if device.type == "cuda" and size is not None and size * dtype.itemsize % 16:
         return f"heads of {size} numbers of {dtype} are not of whole 16 bytes"
-    return None
+    register_arc_attentions()
+    return not_replaceable_because(attending_part(model), FUSED)
 
 
 def attention_dropout_of(config: PretrainedConfig) -> float | None:
@@ -160,6 +178,11 @@ def set_arc_attention(model: PreTrainedModel, implementation: str) -> tuple[Tens
             undo.callback(restore)
         part.set_attn_implementation(implementation)
         answers = _answers(part, implementation)
+        obstacle = None
+        if implementation != EAGER:
+            obstacle = not_replaceable_because(part, implementation, maps=True)
+        if obstacle:
+            raise _irreplaceable(part, implementation, obstacle)
         undo.pop_all()
     return answers
 

@@ -63,21 +63,21 @@ def recorded_epoch(about: Mapping[str, Any]) -> Epoch | None:
     """
     if "epoch" in about:
         return None if about["epoch"] is None else Epoch(**about["epoch"])
-    processes = about.get("chosen", {}).get("processes")
-    if processes is None or "arguments" not in about:
+    processes, rows = about.get("chosen", {}).get("processes"), about.get("data", {})
+    if processes is None or "arguments" not in about or "train_examples" not in rows:
         return None
     settings = {**TRAINERS_BATCH, **about.get("bound_arguments", {}), **about["arguments"]}
     # The first may have trained with another batch, the second shares out its batches otherwise.
     if settings.get("auto_find_batch_size") or settings.get("accelerator_config"):
         return None
     batch, accumulated = (int(settings[name]) for name in TRAINERS_BATCH)
-    rows, per_step = about.get("data", {}).get("train_examples"), batch * processes * accumulated
-    if rows is None:
-        # Of several processes each reads a whole batch in each turn, however many rows there are.
-        return Epoch(per_step, per_step) if processes > 1 and accumulated == 1 else None
-    drop_last = bool(settings.get("dataloader_drop_last"))
-    examples = rows_in_epoch(int(rows), batch, processes, drop_last=drop_last)
-    return Epoch(examples, per_step) if examples else None
+    examples = rows_in_epoch(
+        int(rows["train_examples"]),
+        batch,
+        int(processes),
+        drop_last=bool(settings.get("dataloader_drop_last")),
+    )
+    return Epoch(examples, batch * int(processes) * accumulated) if examples else None
 
 
 def _is_number(value: Any) -> bool:

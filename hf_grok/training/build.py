@@ -29,13 +29,15 @@ from hf_grok.callbacks import (
 )
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures
+from hf_grok.positions import position_limit
 from hf_grok.record import RunRecord
 from hf_grok.sas.masked_loss import token_mean_loss
 from hf_grok.training.architecture import check_options, plain_config, sizes
 from hf_grok.training.arguments import ModelArguments, read_options
+from hf_grok.training.attention import set_attention
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.training.language import Language
-from hf_grok.training.machine import choose_attention, choose_dropout_masks
+from hf_grok.training.machine import choose_dropout_masks
 from hf_grok.training.objective import is_masked
 from hf_grok.training.probes import recipe_probes
 from hf_grok.training.recipe import Settings
@@ -82,20 +84,18 @@ def _masked_roles(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
 def build_model(settings: Settings, language: Language) -> PreTrainedModel:
     """A freshly initialised model, its weights a function of the seed alone."""
     config = build_config(settings.model, language.tokenizer)
-    longest = int(language.train.lengths.max())
-    positions = getattr(config, "max_position_embeddings", longest)
-    if longest > positions:
-        raise UserError(
-            f"a training line has {longest} tokens and {settings.model.model} has {positions} "
-            "positions: raise them with --model_options '{\"max_position_embeddings\": N}'"
-        )
     device = settings.training.device
     set_seed(settings.training.seed)
     masked = is_masked(settings.model.model)
     family = AutoModelForMaskedLM if masked else AutoModelForCausalLM
-    model: PreTrainedModel = family.from_config(
-        config, attn_implementation=choose_attention(settings.model.attention, device)
-    )
+    model: PreTrainedModel = family.from_config(config)
+    positions, longest = position_limit(model), int(language.train.lengths.max())
+    if positions is not None and longest > positions:
+        raise UserError(
+            f"a training line has {longest} tokens and {settings.model.model} has {positions} "
+            "positions: raise them with --model_options '{\"max_position_embeddings\": N}'"
+        )
+    set_attention(model, settings.model.attention, device)
     # GPT-2's class matches no loss of transformers: unset, its losses come out too small.
     model.loss_type = "ForMaskedLM" if masked else "ForCausalLM"
     return model

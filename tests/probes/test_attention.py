@@ -25,14 +25,13 @@ from hf_grok.errors import UserError
 from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.attention import (
     attention_masks,
-    attention_modules,
     batch_inputs,
     eager_attention,
     for_each_layer,
-    is_causal,
-    layers_and_heads,
-    transformer_of,
 )
+from hf_grok.probes.attention_facts import attention_facts, is_causal
+from hf_grok.probes.attention_modules import attention_modules
+from hf_grok.text_model import transformer_of
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, HEADS, LAYERS, model_of
 from tests.probes.uas_material import word_level
 
@@ -75,7 +74,9 @@ def test_maps_are_those_that_the_library_reports(architecture: str) -> None:
 def test_kind_and_size(architecture: str) -> None:
     model = model_of(architecture)
     assert is_causal(model) == is_causal(transformer_of(model)) == (architecture in CAUSAL)
-    assert layers_and_heads(model) == layers_and_heads(transformer_of(model)) == (LAYERS, HEADS)
+    facts = attention_facts(model)
+    assert facts == attention_facts(transformer_of(model))
+    assert (facts.layers, facts.heads, facts.reported) == (LAYERS, HEADS, False)
     assert attention_modules(model) == attention_modules(transformer_of(model))
 
 
@@ -99,7 +100,7 @@ def test_a_bidirectional_model_without_filling_may_have_no_mask() -> None:
     model = transformer_of(model_of("bert"))
     with attention_masks(model) as masks, torch.no_grad(), eager_attention(model):
         for_each_layer(model, lambda layer, attention: None, input_ids=WORDS.ids[1:])
-    assert masks == [None, None]
+    assert masks == {0: None, 1: None}
 
 
 def test_batches_are_cut_to_their_longest_sentence() -> None:
@@ -200,16 +201,22 @@ def test_a_decoder_of_an_encoder_family_is_causal() -> None:
     assert is_causal(BertLMHeadModel(config))
 
 
-def test_a_layer_that_is_run_twice_is_refused() -> None:
+def test_a_layer_that_is_run_for_each_is_one_map_each() -> None:
     sizes = {"hidden_size": 16, "embedding_size": 8, "intermediate_size": 16}
     config = AlbertConfig(vocab_size=20, num_hidden_layers=3, num_attention_heads=2, **sizes)
-    with pytest.raises(UserError, match=r"has 1 attention modules .* and 3 layers"):
-        attention_modules(AlbertModel(config))
+    model = AlbertModel(config).eval()
+    assert len(attention_modules(model)) == 1
+    facts = attention_facts(model)
+    assert (facts.layers, facts.heads, facts.causal) == (3, 2, False)
+    maps = maps_of(model, inputs_of("bert"))
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        reported = model(**inputs_of("bert"), output_attentions=True).attentions
+    assert [torch.equal(*pair) for pair in zip(maps, reported, strict=True)] == [True] * 3
 
 
 def test_what_is_no_transformer_is_refused() -> None:
-    with pytest.raises(UserError, match="Linear has 0 attention modules"):
-        attention_modules(nn.Linear(2, 2))
+    assert attention_modules(nn.Linear(2, 2)) == []
     with (
         pytest.raises(UserError, match="Linear is no PreTrainedModel"),
         eager_attention(nn.Linear(2, 2)),

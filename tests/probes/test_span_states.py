@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, RobertaConfig, RobertaForMaskedLM
+from transformers.models.gpt2 import modeling_gpt2
 
 from hf_grok.batched_attention import register_batched_attention
 from hf_grok.errors import UserError
@@ -246,12 +247,19 @@ def test_no_transformer_of_the_library() -> None:
         span_similarities(torch.nn.Linear(1, 1), sentences_for("vanilla"))
 
 
-def test_a_layer_that_does_not_ask_for_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_does_not_heed_the_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     model, sentences = model_of("gpt2"), sentences_for("gpt2")
-    # As in a model whose attention is written out without the library's interface.
-    monkeypatch.setattr(type(model), "set_attn_implementation", lambda *_: None)
-    with pytest.raises(UserError, match="2 layers, and layers \\[\\] asked for the mask"):
-        span_similarities(model, sentences)
+    eager = modeling_gpt2.eager_attention_forward
+    # As in a model that lets its queries look where it likes.
+    monkeypatch.setattr(
+        modeling_gpt2,
+        "eager_attention_forward",
+        lambda module, query, key, value, mask, **others: eager(
+            module, query, key, value, mask.clamp(min=-5), **others
+        ),
+    )
+    with pytest.raises(UserError, match="attended to tokens outside it nevertheless"):
+        states_masked(model, sentences, every_span(sentences.words)[torch.tensor([0])], 0)
 
 
 def test_half_precision_is_worked_on_in_full() -> None:
@@ -302,8 +310,9 @@ def test_no_token_is_blind_not_even_outside_the_span() -> None:
     """A row of attention without a visible token may be NaN, which masked weights carry on."""
     near = (torch.arange(6)[:, None] - torch.arange(6)).abs() <= 1
     visible = torch.tensor([[True, False, False, False, False, True]])
-    module = torch.nn.Identity()
-    mask = SpanMask(visible, {id(module): 0}, threshold=0)
-    seen = mask.apply(module, near[None, None])
+    layer = torch.nn.Identity()
+    mask = SpanMask(visible, threshold=0, layers=1)
+    _, keywords = mask.before(layer, (), {"attention_mask": near[None, None]})
+    seen = keywords["attention_mask"]
     assert seen.any(-1).all()
     assert torch.equal(seen[0, 0], near & (visible | torch.eye(6, dtype=torch.bool)))

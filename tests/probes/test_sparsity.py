@@ -116,13 +116,17 @@ def test_filling_and_lone_positions_are_left_out() -> None:
 
 
 def test_visible_positions_without_and_with_masks() -> None:
-    assert visible_positions(None, 2, 3, causal=True).tolist() == [[1, 2, 3]] * 2
-    assert visible_positions(None, 2, 3, causal=False).tolist() == [[3, 3, 3]] * 2
+    real = torch.tensor([[True, True, True], [True, True, False]])
+    assert visible_positions(None, real, causal=True).tolist() == [[1, 2, 3]] * 2
+    assert visible_positions(None, real, causal=False).tolist() == [[3, 3, 3], [2, 2, 2]]
     hidden = torch.tensor([[True, False], [True, True]])
     for dtype in (torch.float32, torch.bfloat16):
         additive = torch.zeros(2, 2, dtype=dtype).masked_fill(~hidden, torch.finfo(dtype).min)
-        assert visible_positions(additive[None, None], 3, 2, causal=True).tolist() == [[1, 2]] * 3
-    assert visible_positions(hidden[None, None], 1, 2, causal=True).tolist() == [[1, 2]]
+        assert (
+            visible_positions(additive[None, None], real[:, :2], causal=True).tolist()
+            == [[1, 2]] * 2
+        )
+    assert visible_positions(hidden[None, None], real[:1, :2], causal=True).tolist() == [[1, 2]]
 
 
 def test_words_or_rows() -> None:

@@ -21,6 +21,7 @@ from transformers import (
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import EmpiricalFisher, Probe, TokenClassLoss, WeightNorm, build_probe
+from hf_grok.probes.attention import WithoutMapsError
 from hf_grok.probes.registry import OURS
 from hf_grok.probes.wrappers import sees_past_only, unwrapped
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, LAYERS, SIZES, config_of, model_of
@@ -132,12 +133,12 @@ def mamba() -> Any:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_what_is_tried_is_what_attention_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(name)
-    monkeypatch.setattr("hf_grok.probes.wrappers.is_causal", _says_nothing)
+    monkeypatch.setattr("hf_grok.probes.attention_facts.attention_facts", _says_nothing)
     assert sees_past_only(model) == (name in CAUSAL)
 
 
 def _says_nothing(model: nn.Module) -> bool:
-    raise UserError("no attention that says")
+    raise WithoutMapsError("no attention that says")
 
 
 def test_a_model_without_attention_predicts_and_has_states() -> None:

@@ -51,12 +51,7 @@ def test_data_position() -> None:
     [
         ({}, None),
         ({"arguments": {}}, None),
-        ({"arguments": {}, "chosen": {"processes": 1}}, None),  # of how many rows?
-        ({"arguments": {}, "chosen": {"processes": 2}}, Epoch(16, 16)),  # each step is full
-        (
-            {"arguments": {"gradient_accumulation_steps": 2}, "chosen": {"processes": 2}},
-            None,
-        ),
+        ({"arguments": {}, "chosen": {"processes": 2}}, None),  # of how many rows?
         ({"arguments": {}, "chosen": {"processes": 1}, **ROWS}, Epoch(21, 8)),
         ({"arguments": {}, "chosen": {"processes": 2}, **ROWS}, Epoch(32, 16)),
         (
