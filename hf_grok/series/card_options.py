@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
 from hf_grok.model_cards import Figure
 from hf_grok.model_cards.hub_names import LICENSES
@@ -78,9 +79,9 @@ def read_options(run: Path | None) -> CardOptions:
     if path is None or not path.is_file():
         return CardOptions()
     try:
-        found = read_object(path, error=SeriesError)
-        return CardOptions(**{**found, "figures": tuple(_figures(found))})
-    except TypeError as error:
+        found = read_object(path)
+        return CardOptions(**{**found, "figures": _figures(found)})
+    except (TypeError, UserError) as error:
         raise SeriesError(f"{path} cannot be read ({error}): mend it, or remove it") from None
 
 

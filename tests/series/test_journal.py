@@ -15,7 +15,8 @@ from hf_grok.series.manifest import FileFacts
 def record(step: int, state: State = State.SAVED) -> StepRecord:
     files = {"model.safetensors": FileFacts(3, "ab"), "config.json": FileFacts(2, "cd")}
     return StepRecord(
-        step, f"step{step}", state, files, 0.1, 64, 16, {"eval_loss": 2.0}, "me/x", "c0", "why"
+        *(step, f"step{step}", state, files, 0.1, 64, 16, {"eval_loss": 2.0}, "me/x", "c0"),
+        reason="why",
     )
 
 
