@@ -6,22 +6,26 @@ steps since the checkpoint under the name of the mean over all steps since the l
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from hf_grok.json_reading import read_object
+
 if TYPE_CHECKING:
     from hf_grok.training.trainer import GrokTrainer
 
-FILE = "loss_sums.pt"
+# Not a pickle: a series publishes no checkpoint that holds one that it does not know.
+FILE = "loss_sums.json"
 
 
 def save_loss_sums(trainer: GrokTrainer, folder: Path) -> None:
     """Write the sums of every rank into a checkpoint, from process zero; every rank must call it.
 
-    Tensors keep their type, so that a sum goes on to the bit.
+    Tensors keep their type and JSON every digit, so that a sum goes on to the bit.
     """
     own = {"loss": trainer._tr_loss, **trainer._sas_log.sums()}
     whole = {name: trainer._gather(value.detach().reshape(1)).cpu() for name, value in own.items()}
@@ -31,7 +35,9 @@ def save_loss_sums(trainer: GrokTrainer, folder: Path) -> None:
             "last_logged": trainer._globalstep_last_logged,
             **trainer._sas_log.counts(),
         }
-        torch.save({"sums": whole, "counts": counts}, folder / FILE)
+        sums = {name: [str(each.dtype), each.tolist()] for name, each in whole.items()}
+        content = json.dumps({"sums": sums, "counts": counts}, indent=1)
+        (folder / FILE).write_text(content + "\n", encoding="utf-8")
 
 
 def load_loss_sums(trainer: GrokTrainer, folder: Path) -> None:
@@ -39,8 +45,12 @@ def load_loss_sums(trainer: GrokTrainer, folder: Path) -> None:
     path = folder / FILE
     if not path.is_file():
         return
-    kept: dict[str, dict[str, Any]] = torch.load(path, map_location="cpu", weights_only=True)
-    sums, counts = kept["sums"], kept["counts"]
+    kept: dict[str, dict[str, Any]] = read_object(path)
+    counts = kept["counts"]
+    sums = {
+        name: torch.tensor(values, dtype=getattr(torch, dtype.removeprefix("torch.")))
+        for name, (dtype, values) in kept["sums"].items()
+    }
     rank, device = trainer.args.process_index, trainer.args.device
     own: dict[str, Tensor] = {
         # With more processes than there were, those without a sum begin at nothing.
