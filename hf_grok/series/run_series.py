@@ -26,8 +26,8 @@ from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.run_notes import read_about
-from hf_grok.series.safety import SecretScan, is_weights
-from hf_grok.series.selection import left_out, trainer_state, unfinished
+from hf_grok.series.safety import SecretScan
+from hf_grok.series.selection import is_a_model, left_out, trainer_state, unfinished
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 from hf_grok.text_files import read_text
 
@@ -185,7 +185,8 @@ class RunSeries:
         it says nothing.
         """
         for path in source.iterdir() if source.is_dir() else ():
-            if is_weights(path.name) and self._differs(path, earlier):
+            counts = path.name in earlier.weights or is_a_model(path.name)
+            if counts and self._differs(path, earlier):
                 raise self._mixed(earlier, source)
         return earlier
 

@@ -20,6 +20,7 @@ from hf_grok.series.manifest import CARD_FILE, INDEX_FILE, SERIES_FILE, files_fr
 from hf_grok.series.safety import (
     BOOKKEEPING,
     OPTIMISER_FILES,
+    is_weights,
     refuse_pickles,
     refuse_secrets,
     safe_path,
@@ -95,6 +96,11 @@ def left_out(folder: Path, optimizer: bool = False) -> list[str]:
     names = sorted(path.name for path in folder.iterdir())
     chosen = {*_chosen(folder, names, optimizer), *OPTIMISER_FILES, *_LEFT_OUT}
     return [name for name in names if name not in chosen and not BOOKKEEPING.fullmatch(name)]
+
+
+def is_a_model(name: str) -> bool:
+    """Whether a file of a checkpoint holds its model's weights; a copy by another name does not."""
+    return is_weights(name) and (not name.endswith(".safetensors") or is_loaded(name))
 
 
 def is_loaded(name: str) -> bool:

@@ -56,11 +56,18 @@ class _Look:
         self.branches = {ref.name: ref.target_commit for ref in refs.branches}
         self.tags = {ref.name: ref.target_commit for ref in refs.tags}
         self.heads = {**self.tags, **self.branches}
-        self.index = read_index(api, repository, self.branches.get(MAIN))
+        self.index, self.unreadable = self._index()
         template = RevisionTemplate(self.index.template) if self.index else None
         self.names = NameReader(template, pattern).read(self.heads)
         self.contents = Contents(api, repository)
         self.trees: dict[str, Tree] = {}
+
+    def _index(self) -> tuple[Index | None, list[Problem]]:
+        """The index on main; none, and why, where it cannot be read."""
+        try:
+            return read_index(self.api, self.repository, self.branches.get(MAIN)), []
+        except SeriesError as error:
+            return None, [Problem("unreadable", MAIN, str(error))]
 
     @cached_property
     def steps(self) -> dict[str, KnownStep]:
@@ -92,7 +99,7 @@ class _Look:
                 f"found {', '.join(sorted(self.heads)[:8])}; --revisions REGEX, with one group for "
                 "the step, reads other names"
             )
-        found, others = [], [*self.moved_tags(), *self.shadowed()]
+        found, others = [], [*self.unreadable, *self.moved_tags(), *self.shadowed()]
         rest = self.rest(self.steps)
         with tqdm(
             total=len(self.steps) + len(rest), desc="verifying", unit="rev", disable=quiet
@@ -104,7 +111,7 @@ class _Look:
                 others += self.foreign(name)
                 bar.update()
         others += self.foreign_tags(found)
-        if MAIN in self.branches:
+        if MAIN in self.branches and not self.unreadable:
             trees = {revision.name: self.tree(revision.name) for revision in found}
             others += main_problems(self.tree(MAIN), trees, found, self.index, self.contents_of)
         left_out = self.names.what_is_left_out() if self.index is None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,11 +12,18 @@ from hf_grok.errors import UserError
 from hf_grok.series import staging
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
-from hf_grok.series.manifest import SERIES_FILE, Manifest, file_facts, flaws, weights_of
+from hf_grok.series.manifest import (
+    CARD_FILE,
+    SERIES_FILE,
+    FileFacts,
+    Manifest,
+    file_facts,
+    flaws,
+    weights_of,
+)
 from hf_grok.series.revision_names import known_step
 from hf_grok.series.run_series import SERIES_FOLDER, checkpoints
-from hf_grok.series.safety import is_weights
-from hf_grok.series.selection import MANIFEST_FILE, unfinished
+from hf_grok.series.selection import MANIFEST_FILE, is_a_model, unfinished
 from hf_grok.series.verify import FoundRevision, Problem, Report, judge
 from hf_grok.text_files import read_text
 
@@ -55,7 +62,7 @@ def verify_folder(folder: Path, *, quiet: bool = False) -> Report:
         earlier = found.get(step)
         if earlier is None and step not in records:
             found[step] = saved_checkpoint(path, step)
-        elif earlier is not None and _hashes(path) != dict(earlier.weights):
+        elif earlier is not None and _hashes(path, earlier.weights) != dict(earlier.weights):
             text = f"{path.name} has other weights than those that were set aside"
             others.append(Problem("altered", earlier.name, text))
     for path in described:
@@ -69,9 +76,8 @@ def staged_revision(series: Path, record: StepRecord) -> FoundRevision:
     folder = staging.staged_folder(series, record.step)
     on_the_hub = record.state in DONE
     gone = [name for name in record.files if on_the_hub and not (folder / name).is_file()]
-    problems = [
-        Problem("altered", record.revision, text) for text in flaws(folder, record.files, gone)
-    ]
+    texts = [*flaws(folder, record.files, gone), *_not_listed(folder, record.files)]
+    problems = [Problem("altered", record.revision, text) for text in texts]
     try:
         manifest = _manifest_of(folder)
     except SeriesError as error:
@@ -106,9 +112,10 @@ def described_folder(folder: Path) -> FoundRevision:
     step = manifest.step if known is None else known.step
     name = manifest.revision if known is None else folder.name
     hashed = set(weights_of(manifest.files))
-    texts = flaws(folder, manifest.files, hashed)
+    texts = [*flaws(folder, manifest.files, hashed), *_not_listed(folder, manifest.files)]
     problems = tuple(Problem("altered", name, text) for text in texts)
-    return FoundRevision(name, step, weights=_hashes(folder), manifest=manifest, problems=problems)
+    found = _hashes(folder, hashed)
+    return FoundRevision(name, step, weights=found, manifest=manifest, problems=problems)
 
 
 def _manifest_of(folder: Path) -> Manifest | None:
@@ -125,9 +132,18 @@ def _not_set_aside(record: StepRecord, saved: dict[int, Path]) -> list[Problem]:
     return [Problem("missing", record.revision, detail)]
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    names = sorted(p.name for p in folder.iterdir() if p.is_file() and is_weights(p.name))
+def _hashes(folder: Path, known: Iterable[str] = ()) -> dict[str, str]:
+    """Of the model's weights, by the names that they have or are known to have."""
+    files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    names = [name for name in files if name in set(known) or is_a_model(name)]
     return {name: file_facts(folder / name).sha256 for name in names}
+
+
+def _not_listed(folder: Path, files: Mapping[str, FileFacts]) -> list[str]:
+    """Files that lie in a revision's folder and that its manifest does not list."""
+    known = {*files, SERIES_FILE, CARD_FILE}
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [f"{name} is no file of it" for name in names if name not in known and name[0] != "."]
 
 
 def _bar(items: Iterable[Item], total: int, quiet: bool) -> Iterable[Item]:

@@ -13,6 +13,7 @@ from hf_grok.cli import main
 from hf_grok.models.tokenizer import word_level_tokenizer
 from hf_grok.series import RefusedStepError, State, StepFacts, staging
 from hf_grok.series.selection import published_files
+from hf_grok.series.verify_local import verify_folder
 from tests.hub_server import HubServer
 from tests.series.material import REPO, pusher_of, save_checkpoint, series_of, staged
 
@@ -191,3 +192,20 @@ def test_a_config_that_is_no_json_is_refused(tmp_path: Path) -> None:
         record = series.journal.get(1)
         assert record is not None
         assert record.state is State.REFUSED
+
+
+def test_a_copy_of_the_weights_under_another_name_is_none(tmp_path: Path) -> None:
+    """Neither when the step comes again nor when the run is verified."""
+    folder, series = save_checkpoint(tmp_path, 1), series_of(tmp_path)
+    (folder / "before-the-surgery.safetensors").write_bytes(b"other weights")
+    record = series.add(1, folder, FACTS)
+    assert series.add(1, folder, FACTS) == record
+    assert verify_folder(tmp_path, quiet=True).problems == ()
+
+
+def test_a_file_more_in_a_staged_step_is_named(tmp_path: Path) -> None:
+    series = staged(tmp_path, [1, 2])
+    (series.folder / "staged" / "step1" / "modeling_x.py").write_text("import os")
+    (problem,) = verify_folder(tmp_path, quiet=True).problems
+    assert (problem.kind, problem.revision) == ("altered", "step1")
+    assert "modeling_x.py" in problem.detail

@@ -158,6 +158,12 @@ def test_the_index_changed(hub: HubServer, what: str) -> None:
     assert look() == expected
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"format": 9}', b"\xff\x00"])
+def test_an_index_that_cannot_be_read(hub: HubServer, content: bytes) -> None:
+    put(hub, "main", "series-index.json", content)
+    assert look() == {("unreadable", "main")}
+
+
 @pytest.mark.parametrize(
     "name", ["config.json", "generation_config.json", "tokenizer.json", "README.md", "series.json"]
 )
