@@ -13,7 +13,7 @@ from hf_grok.series.asking import asking
 from hf_grok.series.contents import Contents
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.hub import PAGES
-from hf_grok.series.manifest import SERIES_FILE, Manifest
+from hf_grok.series.manifest import SERIES_FILE, Index, Manifest
 from hf_grok.series.naming import MAIN, RevisionTemplate, pin_of
 from hf_grok.series.remote_tree import Tree, read_index, read_text, tree_of, weights_in
 from hf_grok.series.revision_names import KnownStep, NameReader
