@@ -148,7 +148,8 @@ def test_what_the_trainer_knows_is_kept_for_the_card(tmp_path: Path) -> None:
         run_name="/home/lovelace/x",
     )
     run = plain_run(tmp_path / "run")
-    write_about(run, about_training(arguments, parameters=1234, threads=1))
+    known = about_training(arguments, parameters=1234, threads=1, epoch=None, data={})
+    write_about(run, known)
     card = series_card(read_notes(run), RECORDS)
     settings = card.training.settings
     assert settings is not None
@@ -165,9 +166,10 @@ def test_what_the_trainer_knows_is_kept_for_the_card(tmp_path: Path) -> None:
 
 
 def test_what_is_switched_off_is_a_changed_value(tmp_path: Path) -> None:
-    plain = about_training(TrainingArguments(str(tmp_path), use_cpu=True), 1, 1)["arguments"]
+    known = {"parameters": 1, "threads": 1, "epoch": None, "data": {}}
+    plain = about_training(TrainingArguments(str(tmp_path), use_cpu=True), **known)["arguments"]
     changed = TrainingArguments(str(tmp_path), use_cpu=True, max_grad_norm=0.0)
-    assert about_training(changed, 1, 1)["arguments"] == {**plain, "max_grad_norm": 0.0}
+    assert about_training(changed, **known)["arguments"] == {**plain, "max_grad_norm": 0.0}
     assert "learning_rate" not in plain
 
 
