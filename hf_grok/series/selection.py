@@ -28,6 +28,7 @@ from hf_grok.series.safety import (
 
 CONFIG_FILE = "config.json"
 MANIFEST_FILE = "manifest.json"
+LONGEST_NAME = 255  # bytes, of every file system
 TRAINER_STATE_FILE = "trainer_state.json"
 # What from_pretrained of a model, a tokenizer or a processor reads. No code: the one file of it
 # that a revision may carry is made anew, by `model_code`, and never taken from a checkpoint.
@@ -117,6 +118,8 @@ def unfinished(folder: Path) -> str | None:
             files = files_from_json((found or {})["files"])
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return f"{MANIFEST_FILE} cannot be read"
+        if any(len(name.encode()) > LONGEST_NAME for name in files):
+            return f"{MANIFEST_FILE} names what no file system can hold"
         return next(iter(flaws(folder, files)), None)
     if _json_of(folder / TRAINER_STATE_FILE) is None:
         return f"it has no whole {TRAINER_STATE_FILE}, which Trainer writes last"

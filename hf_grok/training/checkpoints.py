@@ -18,6 +18,7 @@ from hf_grok.printable import quoted
 from hf_grok.run_files import checkpoints, replace, step_of, sync
 
 MANIFEST = "manifest.json"
+LONGEST_NAME = 255  # bytes, of every file system
 STATE = "trainer_state.json"
 
 
@@ -59,6 +60,8 @@ def flaw(folder: Path) -> str | None:
         expectations = {name: (entry["bytes"], entry["sha256"]) for name, entry in files.items()}
     except (UserError, KeyError, TypeError, AttributeError):
         return f"{MANIFEST} cannot be read"
+    if any(len(name.encode()) > LONGEST_NAME for name in expectations):
+        return f"{MANIFEST} names what no file system can hold"
     for name, (size, digest) in expectations.items():
         path = folder / name
         if not path.is_file():
