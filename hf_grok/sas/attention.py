@@ -85,6 +85,7 @@ def arc_attention_for(
     """
     if requested not in IMPLEMENTATIONS:
         raise unknown_name("attention on arcs", requested, IMPLEMENTATIONS)
+    register_arc_attentions()  # the proof asks for them by name
     dropout = attention_dropout_of(language_model(model).config.get_text_config())
     obstacle = not_fused_because(
         model, device, dtype, attention_dropout=dropout or 0.0, post_dropout=post_dropout

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from transformers import (
+    AttentionInterface,
     BertConfig,
     BertForMaskedLM,
     GPT2Config,
@@ -337,3 +338,13 @@ def test_proving_it_changes_nothing_else() -> None:
     assert model.training
     assert not model.transformer.h[0].training
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_it_is_chosen_where_nobody_has_registered_it_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that begins with a run."""
+    for name in (FUSED, BATCHED):
+        monkeypatch.delitem(AttentionInterface._global_mapping, name, raising=False)
+    model = model_of("bert")
+    assert arc_attention_for("auto", model, device=CPU, dtype=torch.float32, length=TOKENS)[0] == (
+        BATCHED
+    )
