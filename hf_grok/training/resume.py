@@ -9,7 +9,8 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.record import SECRETS, default_of
-from hf_grok.training.checkpoints import sha256
+from hf_grok.run_files import checkpoints
+from hf_grok.training.checkpoints import flaw, sha256
 from hf_grok.training.recipe import Recipe, Settings
 from hf_grok.training.words import Words
 
@@ -183,11 +184,17 @@ def final_weights(folder: Path) -> dict[str, str]:
 
 
 def is_done(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether the run has finished under the same arguments, and its final weights are there."""
+    """Whether the run has finished under the same arguments, and nothing is left to mend.
+
+    Its final weights are there, and so is its newest checkpoint, if it has any: a damaged one is
+    made again from the one before it.
+    """
     weights = before.get("final_weights")
+    saved = checkpoints(folder)
     return (
         before.get("status") == "finished"
         and before.get("arguments") == json.loads(json.dumps(now["arguments"]))
         and bool(weights)
         and weights == final_weights(folder)
+        and (not saved or flaw(saved[-1]) is None)
     )

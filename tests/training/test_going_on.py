@@ -131,7 +131,7 @@ def test_a_finished_run_is_left_alone(
     assert {path for path in before if before[path] != after[path]} <= {finished / ".run.lock"}
 
 
-@pytest.mark.parametrize("lost", ["model.safetensors", "run.json"])
+@pytest.mark.parametrize("lost", ["model.safetensors", "run.json", "checkpoint-12/optimizer.pt"])
 def test_a_finished_run_that_lost_a_file_gets_it_back(
     recipe: str, finished: Path, tmp_path: Path, lost: str
 ) -> None:
@@ -142,6 +142,7 @@ def test_a_finished_run_that_lost_a_file_gets_it_back(
     train.main([recipe, "--resume", *TOLD, "--output_dir", str(run)])
     same_end(run, finished)
     assert info_of(run)["steps"] == 12
+    assert (run / lost).is_file()
 
 
 def test_a_branch_is_told_what_its_parent_was(recipe: str, finished: Path, tmp_path: Path) -> None:
