@@ -170,23 +170,6 @@ def test_a_page_that_the_hub_refuses_is_not_sent_again_and_again(
     assert any("step1 is not pushed" in text for text in told)
 
 
-def test_a_page_whose_aliases_make_billions_of_values_is_refused(
-    tmp_path: Path, hub_server: HubServer
-) -> None:
-    series = staged(tmp_path, [1])
-    assert pusher_of(series).push_waiting().complete
-    rows = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
-    page = "\n".join(["---", "a0: &a0 [x]", *rows, "---", "mine", ""])
-    hub_server.client().upload_file(
-        path_or_fileobj=page.encode(), path_in_repo="README.md", repo_id=REPO
-    )
-    series.add(2, save_checkpoint(tmp_path, 2), StepFacts())
-    outcome = pusher_of(series).push_waiting()
-    assert outcome.waiting == ()  # the steps have pages of their own
-    assert "its aliases make more than" in str(outcome.stopped)
-    assert hub_server.files(REPO)["README.md"] == page.encode()
-
-
 def test_patience_ends(tmp_path: Path, hub_server: HubServer, quick: None) -> None:
     hub_server.faults.next("commit", Fault.SERVER_ERROR, times=50)
     outcome = pusher_of(staged(tmp_path, [1])).push_waiting()
