@@ -143,7 +143,8 @@ def require_finite_weights(model: nn.Module) -> None:
         UserError: names the first such parameter.
     """
     for name, values in model.named_parameters():
-        if values.is_floating_point():
+        # Weights that are not in memory have no numbers yet: what reads them says so.
+        if values.is_floating_point() and not values.is_meta:
             # Eight bits have no norm of their own, and that of sixteen may overflow by itself.
             numbers = values.detach().float() if values.dtype.itemsize < 2 else values.detach()
             wide = torch.float32 if values.dtype.itemsize < 4 else None

@@ -139,7 +139,7 @@ def test_a_step_that_is_gone_is_named_and_gives_1(
 def test_a_recipes_run_knows_lambda_and_position(run: Path, hub_server: HubServer) -> None:
     """Without the callback: what run.json says, and nothing is read off the log rows nearby."""
     settings = {"sas_schedule": "0:0.5,10:0.5->0@20", "per_device_train_batch_size": 4}
-    about = {"arguments": settings, "chosen": {"processes": 3}}
+    about = {"arguments": settings, "chosen": {"processes": 3}, "data": {"train_examples": 480}}
     (run / "run.json").write_text(json.dumps(about))
     assert main(["push", str(run), REPO]) == 0
     rows = [json.loads(hub_server.files(REPO, f"step{n}")["series.json"]) for n in (0, 10, 20)]

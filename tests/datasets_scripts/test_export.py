@@ -199,7 +199,7 @@ def test_files_of_others_get_their_own_licence_and_no_generation_arguments(tmp_p
     builder = QuestionFormation(cache_dir=tmp_path / "cache", data_files={"test": str(source)})
     card = export(builder, tmp_path / "out").card
     assert card.sources == {"test": ["real.tsv"]}
-    assert set(card.arguments) == {"rule"}
+    assert set(card.arguments) == {"rule", "skip_bad_lines"}
     assert card.command.endswith("--data-files test=real.tsv --out DIR")
     readme = (tmp_path / "out" / "README.md").read_text()
     assert metadata_load(tmp_path / "out" / "README.md")["license"] == "unknown"

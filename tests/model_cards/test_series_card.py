@@ -96,7 +96,9 @@ def hostile_card() -> SeriesCard:
     return SeriesCard(
         title=NASTY,
         model=ModelFacts(NASTY, NASTY, text, 3, base_model="a/b"),
-        data=DataFacts(NASTY, NASTY, NASTY, NASTY, text, NASTY, "c/d", NASTY, 3, text),
+        data=DataFacts(
+            *(NASTY, NASTY, text, NASTY, "c/d", NASTY, 3, text), split=NASTY, described=NASTY
+        ),
         training=TrainingFacts(
             NASTY, text, text, {NASTY: 1}, text, NASTY, 3, 4, "2026-11-25T08:51:09", NASTY
         ),

@@ -129,7 +129,7 @@ def test_a_folder_of_treebanks_is_read_as_treebanks(tmp_path: Path) -> None:
     assert "1 bad line was left out" in data.left_out
 
 
-PAIR = dict.fromkeys(("field", "linguistics_term", "UID", "pairID"), "x")
+LABELS = dict.fromkeys(("field", "linguistics_term", "UID", "pairID"), "x")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ PAIR = dict.fromkeys(("field", "linguistics_term", "UID", "pairID"), "x")
     [
         ([{"words": ["a"] * n} for n in (1, 2, 3, 4)], 2, 2),
         ([{"text": "a " * n} for n in (1, 2, 3, 4)], 3, 3),
-        ([{**PAIR, "sentence_good": "a b", "sentence_bad": "a b " * n} for n in (1, 2)], 2, 1),
+        ([{**LABELS, "sentence_good": "a b", "sentence_bad": "a b " * n} for n in (1, 2)], 2, 1),
     ],
 )
 def test_words_are_counted_where_the_rows_have_them(

@@ -16,6 +16,9 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 KIND = "no_double"
 _setup_privateuseone_for_python_backend(KIND)
+# It draws on the CPU: its own generator has no state.
+torch.get_device_module(KIND).get_rng_state = lambda: torch.empty(0)
+torch.get_device_module(KIND).set_rng_state = lambda state: None
 torch.__future__.set_overwrite_module_params_on_conversion(True)
 
 DEVICE = torch.device(f"{KIND}:0")

@@ -16,6 +16,7 @@ from unittest import mock
 import torch
 from accelerate.state import PartialState
 from transformers import Trainer, TrainingArguments
+from transformers.modeling_outputs import MaskedLMOutput
 
 from hf_grok import precision
 from hf_grok.behaviour import MaskedLoss, TokenLoss
@@ -89,7 +90,7 @@ def training_loss(where: torch.device) -> Numbers:
     logits = torch.randn(2, 5, 30, generator=torch.Generator().manual_seed(0))
     moved = logits.to(where).requires_grad_()
     labels = torch.tensor([[-100, 3, 4, -100, 5], [1, -100, -100, 2, 6]]).to(where)
-    loss = token_mean_loss(mock.Mock(logits=moved), labels)
+    loss = token_mean_loss(MaskedLMOutput(logits=moved), labels)
     loss.backward()
     return {"loss": loss.item(), "gradient": moved.grad.abs().sum().item()}
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 import torch
 from torch import Tensor
+from transformers.modeling_outputs import MaskedLMOutput
 
 from hf_grok import precision
 from hf_grok.behaviour.loss import summed_loss
@@ -58,7 +58,7 @@ def losses() -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
         "hidden_loss": lambda logits, ids: hidden_loss(logits, ids, everywhere),
         "negative_log_likelihood": lambda logits, ids: negative_log_likelihood(logits, ids).sum(),
         "token_mean_loss": lambda logits, ids: (
-            token_mean_loss(SimpleNamespace(logits=logits), ids) * TOKENS
+            token_mean_loss(MaskedLMOutput(logits=logits), ids) * TOKENS
         ),
     }
 

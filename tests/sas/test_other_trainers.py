@@ -218,6 +218,8 @@ UNSOUND: dict[str, tuple[Callable[[Path, str], Any], str]] = {
 }
 
 
+# The recomputation of a pass without a graph, as a trial of the attention is, warns of it.
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad:UserWarning")
 @pytest.mark.parametrize("when", ["0:3", "0:0,2:3"], ids=["at once", "later"])
 @pytest.mark.parametrize("name", UNSOUND)
 def test_a_penalty_that_would_not_reach_the_weights_is_refused_before_the_first_step(

@@ -114,7 +114,7 @@ def test_an_unknown_sweep_or_arm_or_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown arm of mine 'basis'"):
         plan_of(tmp_path).chosen(["basis"], None)
     (tmp_path / "bad.yaml").write_text("arms: [")
-    with pytest.raises(UserError, match="bad.yaml:2: not YAML"):
+    with pytest.raises(UserError, match=r"bad\.yaml:2: not YAML"):
         read_plan(str(tmp_path / "bad.yaml"))
 
 
