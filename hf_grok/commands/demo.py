@@ -11,8 +11,10 @@ from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
 
 RECIPE = "question-formation"
-# Groks early, in fp32 and in bf16 (docs/results.md has the share of seeds that do).
+# Groks early, in fp32 and in bf16 (docs/results.md has the share of seeds that do), on the data of
+# this configuration; seeds have not been counted on the default one yet.
 SEED = 5
+CONFIG = "grammar"
 STEPS = 12_000
 STEPS_AFTER = 1_500
 
@@ -53,6 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     else:
         words = ["--max_steps", str(chosen.steps), "--stop_after", str(STEPS_AFTER)]
         words += ["--seed", str(chosen.seed), "--output_dir", str(chosen.out)]
+        words += ["--language_config", CONFIG]
         run(parse(load_recipe(RECIPE), words), resume=status is not None)
     files = write_report([chosen.out], chosen.out / "report")
     page = next(path for path in files if path.suffix == ".html")
