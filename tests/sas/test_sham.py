@@ -50,7 +50,7 @@ def forests(words: int) -> dict[tuple[int, ...], set[tuple[int, ...]]]:
 
 
 def test_the_search_finds_every_forest_of_the_same_offsets() -> None:
-    for expected in forests(5).values():
+    for expected in [*forests(4).values(), *list(forests(5).values())[::6]]:
         gold = min(expected)
         assert set(map(tuple, same_offsets(gold))) == expected
         assert (sham_tree(gold, 0) is None) == (other_tree(gold) is None) == (len(expected) == 1)
