@@ -122,4 +122,4 @@ def test_an_unknown_sweep_or_arm_or_file_is_named(tmp_path: Path) -> None:
 def test_every_shipped_sweep_reads(name: str) -> None:
     plan = read_plan(name)
     assert len(plan.seeds) >= 5
-    assert next(iter(plan.arms)) == "base"
+    assert len(plan.arms) >= 2
