@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_grok.record import machine
+from hf_grok.runs.record import machine
 from hf_grok.train import run
 from hf_grok.training.recipe import load_recipe, parse
 

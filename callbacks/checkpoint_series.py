@@ -22,10 +22,11 @@ from hf_grok.callbacks.published_config import (
     published_config,
     published_config_with_code,
 )
-from hf_grok.epochs import Epoch
 from hf_grok.errors import UserError
 from hf_grok.guard import watching
-from hf_grok.series.about import about_training, note_runtime, write_about
+from hf_grok.runs.about import about_training, note_runtime, write_about
+from hf_grok.runs.epochs import Epoch
+from hf_grok.runs.notes import read_about
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.facts import (
@@ -39,7 +40,6 @@ from hf_grok.series.hub import SeriesHub, check_repository_name
 from hf_grok.series.journal import State
 from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
 from hf_grok.series.pusher import Pusher
-from hf_grok.series.run_notes import read_about
 from hf_grok.series.run_series import RunSeries, StepFacts
 from hf_grok.series.safety import mask_tokens
 

@@ -8,7 +8,7 @@ from accelerate.data_loader import BatchSamplerShard, DataLoaderDispatcher
 from torch.utils.data import BatchSampler, IterableDataset
 from transformers import TrainingArguments
 
-from hf_grok.epochs import Epoch, rows_in_epoch
+from hf_grok.runs.epochs import Epoch, rows_in_epoch
 
 
 def loader_epoch(loader: Any, args: TrainingArguments) -> Epoch | None:

@@ -7,7 +7,7 @@ from typing import Any
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from hf_grok.errors import UserError
-from hf_grok.schedule import StepSchedule
+from hf_grok.runs.schedule import StepSchedule
 
 
 class LogSpacedCallback(TrainerCallback):

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from hf_grok.record import RunRecord
+from hf_grok.runs.record import RunRecord
 
 
 class RunTableCallback(TrainerCallback):

@@ -133,7 +133,7 @@ def inheritance(
     A run that is resumed goes on as it was begun, a branch as its parent: what they were told need
     not be said again, and what is said again wins.
     """
-    from hf_grok.record import recorded
+    from hf_grok.runs.record import recorded
     from hf_grok.training.resume import inherited_words
 
     info = recorded(folder) if resume else None

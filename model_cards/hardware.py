@@ -31,7 +31,7 @@ def machine_in_words(machine: Mapping[str, Any]) -> str | None:
     """A run's record of its machine: "CPU, AMD EPYC, 1 thread of 2 cores, Linux".
 
     Args:
-        machine: as `hf_grok.record.machine` makes it; a part of it will do.
+        machine: as `hf_grok.runs.record.machine` makes it; a part of it will do.
     """
     names = {"cpu": "CPU", "cuda": "NVIDIA or AMD GPU (cuda)", "mps": "Apple GPU (mps)"}
     device = machine.get("device")

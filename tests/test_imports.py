@@ -15,7 +15,7 @@ TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 
 # Modules that belong to no room: they know nothing of grammars, models or runs.
 COMMON = {
-    *("credentials", "errors", "json_lines", "json_reading", "printable", "text_files", "version"),
+    *("credentials", "errors", "json_reading", "printable", "text_files", "version"),
     *("yaml_reading", "_lazy", "_option_parser", "_optional"),
 }
 
@@ -26,17 +26,18 @@ ARROWS: dict[str, set[str]] = {
     "behaviour": {"hiding", "positions", "precision", "tally", "text_model"},
     "probes": {"behaviour", "guard", "precision", "tally", "text_model"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
-    "dynamics": set(),
-    "report": {"dynamics", "sweep_file"},
+    "runs": set(),
+    "dynamics": {"runs"},
+    "report": {"dynamics", "runs", "sweep_file"},
     "sas": {
         *("attention_proof", "attention_terms", "batched_attention", "guard", "hiding"),
-        *("precision", "probes", "run_files", "scheme", "shares", "tally"),
+        *("precision", "probes", "runs", "scheme", "shares", "tally"),
     },
-    "series": {"epochs", "model_cards", "record", "run_files", "schedule"},
-    "sweep": {"record", "run_files", "schedule", "sweep_file", "training"},
+    "series": {"model_cards", "runs"},
+    "sweep": {"runs", "sweep_file", "training"},
     "sweeps": set(),
     "callbacks": {
-        *("epochs", "guard", "models", "probes", "probing", "record", "schedule", "series"),
+        *("guard", "models", "probes", "probing", "runs", "series"),
     },
     "model_cards": set(),
     "recipes": set(),
@@ -56,6 +57,7 @@ FOREIGN: dict[str, set[str]] = {
     "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},
+    "runs": {"torch", "transformers", "datasets", "accelerate", "matplotlib"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},
     "sas": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},

@@ -11,8 +11,8 @@ from hf_grok.dynamics.existence import NoOnset, Onset
 from hf_grok.dynamics.grokking import grokking_summary
 from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES
-from hf_grok.dynamics.runs import Run
 from hf_grok.errors import UserError
+from hf_grok.runs.read import Run
 
 
 def records(

@@ -12,10 +12,10 @@ from hf_grok.dynamics.existence import NoOnset, Onset, amount, shown
 from hf_grok.dynamics.grokking import GrokkingSummary, grokking_summary
 from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES, Rule
-from hf_grok.dynamics.runs import Run
 from hf_grok.errors import UserError
 from hf_grok.printable import printable
 from hf_grok.report import numerals
+from hf_grok.runs.read import Run
 
 WIDTH = 100
 _NARROWEST = 40  # of the column of reasons, however long the names

@@ -13,7 +13,7 @@ from hf_grok.errors import UserError
 if TYPE_CHECKING:
     from hf_grok.dynamics.curve_files import MetricCurve
     from hf_grok.dynamics.onset_study import MetricOnsets
-    from hf_grok.dynamics.runs import Run
+    from hf_grok.runs.read import Run
 
 _DESCRIPTION = """\
 Find the step at which each curve begins to rise (a loss: to fall), or say why it has no
@@ -158,7 +158,7 @@ def _write(path: Path, text: str) -> None:
 def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[MetricCurve]]:
     """Runs by name, and all curves of runs and files."""
     from hf_grok.dynamics.curve_files import read_curves, run_curves
-    from hf_grok.dynamics.runs import load_run
+    from hf_grok.runs.read import load_run
 
     runs: dict[str, Run] = {}
     curves: list[MetricCurve] = []
@@ -184,8 +184,8 @@ def _file_of(path: Path) -> Path | None:
     Of a folder that another Trainer wrote it is the state beside its last checkpoint, or in it.
     """
     from hf_grok.dynamics.curve_json import STATE_FILE
-    from hf_grok.dynamics.runs import RUN_FILE
-    from hf_grok.run_files import checkpoints
+    from hf_grok.runs.folder import checkpoints
+    from hf_grok.runs.read import RUN_FILE
 
     if not path.is_dir() or (path / RUN_FILE).is_file():
         return path if path.is_file() else None

@@ -127,8 +127,8 @@ def strength_of(run: Path) -> Callable[[int], float] | None:
     Raises:
         UserError: run.json is not JSON; its schedule cannot be read.
     """
+    from hf_grok.runs.notes import read_about
     from hf_grok.sas.schedule import LambdaSchedule
-    from hf_grok.series.run_notes import read_about
 
     text = read_about(run).get("arguments", {}).get("sas_schedule")
     if text is None:

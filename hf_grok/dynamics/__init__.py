@@ -8,7 +8,7 @@ from hf_grok.dynamics.existence import ExistenceTest, NoOnset, Onset
 from hf_grok.dynamics.grokking import GrokkingSummary, grokking_summary
 from hf_grok.dynamics.onsets import default_window, find_onset
 from hf_grok.dynamics.progress_axes import available_axes, progress_axis
-from hf_grok.dynamics.runs import Run, load_run
+from hf_grok.runs.read import Run, load_run
 
 __all__ = [
     "EarlyStopping",

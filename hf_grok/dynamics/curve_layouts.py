@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hf_grok.dynamics.metrics_file import TIMING_SUFFIXES
+from hf_grok.runs.metrics_file import TIMING_SUFFIXES
 
 PLAIN_METRIC = "value"
 LARGEST = 1e100

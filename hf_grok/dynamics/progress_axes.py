@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.dynamics.curves import Steps, Values
-from hf_grok.dynamics.runs import Run
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.runs.read import Run
 
 if TYPE_CHECKING:
     import pandas

@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.errors import UserError
 from hf_grok.offline.adapters import ADAPTER
 from hf_grok.offline.loading import load
-from hf_grok.run_files import checkpoints, step_of
+from hf_grok.runs.folder import checkpoints, step_of
 from hf_grok.series.asking import asking
 from hf_grok.series.naming import MAIN, RevisionTemplate
 from hf_grok.series.remote_tree import read_index

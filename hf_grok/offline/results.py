@@ -12,7 +12,7 @@ from hf_grok.json_reading import read_object
 from hf_grok.offline.checkpoints import Checkpoint
 from hf_grok.probes import Probe
 from hf_grok.probing import Probed
-from hf_grok.run_files import replace
+from hf_grok.runs.folder import replace
 from hf_grok.series.revision_names import STEPS
 
 FORMAT = 1

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.dynamics import Run, load_run
-from hf_grok.dynamics.runs import RUN_FILE
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
 from hf_grok.printable import printable
+from hf_grok.runs.read import RUN_FILE
 from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
 NOT_BEGUN = "not begun"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import highest
-from hf_grok.dynamics.probe_files import ProbeFailure
 from hf_grok.report import numerals
 from hf_grok.report.groups import Group, measured
 from hf_grok.report.probe_metrics import FAMILIES, SHARE, Baseline, Family, Measure
 from hf_grok.report.tables import NOTHING, Cell, Row
+from hf_grok.runs.probe_files import ProbeFailure
 
 MEANING = (
     "{metric} at the last step that was probed; below it the highest of all steps, and what scores "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.run_files import checkpoints
+from hf_grok.runs.folder import checkpoints
 from hf_grok.sas.annotation import HEADS, RELATIONS, WORD_OF
 
 # Steps without one arc after which the annotation cannot be what was meant.

@@ -9,11 +9,11 @@ from pathlib import Path
 from hf_grok.json_reading import read_object
 from hf_grok.model_cards import SeriesCard, series_readme, step_readme
 from hf_grok.model_cards.metadata import eval_result_files
+from hf_grok.runs.notes import CONFIG_FILE, RunNotes, name_of, read_about, read_notes
 from hf_grok.series.card_facts import series_card
 from hf_grok.series.card_options import picture_files, read_options
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import StepRecord
-from hf_grok.series.run_notes import CONFIG_FILE, RunNotes, name_of, read_about, read_notes
 
 
 def render_step_card(run: Path, staged: Path, record: StepRecord, repository: str | None) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hf_grok.epochs import Epoch, rows_in_epoch
+from hf_grok.runs.epochs import Epoch, rows_in_epoch
 
 LAMBDA_KEY = "sas_lambda"
 # What they are where run.json leaves them out: the defaults of TrainingArguments.

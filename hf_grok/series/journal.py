@@ -24,7 +24,7 @@ from filelock import FileLock
 
 from hf_grok.json_reading import parse_object
 from hf_grok.printable import quoted
-from hf_grok.run_files import sync
+from hf_grok.runs.folder import sync
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import (
     Files,

@@ -21,7 +21,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
-from hf_grok.run_files import replace
+from hf_grok.runs.folder import replace
 from hf_grok.series.errors import PushingStopsError, RefusedStepError
 
 # What talking to a Hub can raise: its answers, the connection, a malformed answer (a missing key,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from hf_grok import run_files
-from hf_grok.epochs import Epoch
-from hf_grok.run_files import step_of
+from hf_grok.runs import folder as run_folders
+from hf_grok.runs.epochs import Epoch
+from hf_grok.runs.folder import step_of
+from hf_grok.runs.notes import read_about
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
 from hf_grok.series.code_agreement import agree_on_code
@@ -25,7 +26,6 @@ from hf_grok.series.facts import (
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts
 from hf_grok.series.naming import RevisionTemplate
-from hf_grok.series.run_notes import read_about
 from hf_grok.series.safety import SecretScan
 from hf_grok.series.selection import is_a_model, left_out, trainer_state, unfinished
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
@@ -260,7 +260,7 @@ class RunSeries:
                 was logged at a step tells it.
 
         Raises:
-            SeriesError: what the run says of itself is not JSON.
+            UserError: what the run says of itself is not JSON.
         """
         adopted, epoch = [], recorded_epoch(read_about(self.run))
         for step, folder in checkpoints(run).items():
@@ -283,7 +283,7 @@ def _is_set_aside(record: StepRecord | None) -> TypeGuard[StepRecord]:
 
 def checkpoints(run: Path) -> dict[int, Path]:
     """Step -> folder of every `checkpoint-N` of a run, by step."""
-    return {step_of(folder): folder for folder in run_files.checkpoints(run)}
+    return {step_of(folder): folder for folder in run_folders.checkpoints(run)}
 
 
 def _facts(

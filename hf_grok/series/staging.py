@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.json_reading import read_object
-from hf_grok.run_files import sync
+from hf_grok.runs.folder import sync
 from hf_grok.series.errors import RefusedStepError
 from hf_grok.series.journal import sync_folder
 from hf_grok.series.manifest import (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.record import versions
-from hf_grok.run_files import replace, taken
+from hf_grok.runs.folder import replace, taken
+from hf_grok.runs.record import versions
 from hf_grok.sweep.jobs import FRESH, Job
 from hf_grok.sweep.plan import Plan
 from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file

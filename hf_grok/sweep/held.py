@@ -6,7 +6,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from hf_grok.run_files import taken
+from hf_grok.runs.folder import taken
 
 if __name__ == "__main__":
     lock, module, *words = sys.argv[1:]

@@ -10,12 +10,12 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
-from hf_grok.record import METRICS_FILE, RUN_FILE
-from hf_grok.run_files import checkpoints
-from hf_grok.schedule import StepSchedule
+from hf_grok.runs.folder import checkpoints
+from hf_grok.runs.manifest import flaw
+from hf_grok.runs.record import METRICS_FILE, RUN_FILE
+from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sweep.plan import Arm, Plan
 from hf_grok.sweep.prepare import data_key
-from hf_grok.training.checkpoints import flaw
 from hf_grok.training.checks import check_settings
 from hf_grok.training.recipe import Recipe, Settings, load_recipe, parse
 

@@ -11,9 +11,9 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
-from hf_grok.run_files import checkpoints, step_of
-from hf_grok.training.checkpoints import MANIFEST, flaw
+from hf_grok.runs.folder import checkpoints, step_of
+from hf_grok.runs.manifest import MANIFEST, flaw
+from hf_grok.runs.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
 from hf_grok.training.recipe import Settings
 
 WEIGHTS = ".safetensors"

@@ -30,7 +30,7 @@ from hf_grok.callbacks import (
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures
 from hf_grok.positions import position_limit
-from hf_grok.record import RunRecord
+from hf_grok.runs.record import RunRecord
 from hf_grok.sas.masked_loss import token_mean_loss
 from hf_grok.training.architecture import check_options, plain_config, sizes
 from hf_grok.training.arguments import ModelArguments, read_options

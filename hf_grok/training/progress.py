@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from hf_grok.epochs import examples_read
 from hf_grok.precision import squared_norms
+from hf_grok.runs.epochs import examples_read
 from hf_grok.training.tensors import LengthBucketSampler
 
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.record import default_of
+from hf_grok.runs.record import default_of
 from hf_grok.training.architecture import carried_over
 from hf_grok.training.arguments import (
     DataArguments,

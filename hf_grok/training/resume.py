@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.record import SECRETS, default_of
-from hf_grok.run_files import checkpoints
-from hf_grok.training.checkpoints import flaw, sha256
+from hf_grok.runs.folder import checkpoints
+from hf_grok.runs.manifest import flaw, sha256
+from hf_grok.runs.record import SECRETS, default_of
 from hf_grok.training.recipe import Recipe, Settings
 from hf_grok.training.words import Words
 

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.record import (
+from hf_grok.runs.folder import step_of, taken
+from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
+from hf_grok.runs.record import (
     METRICS_FILE,
     RUN_FILE,
     RunRecord,
@@ -19,7 +21,6 @@ from hf_grok.record import (
     refuse_used_folder,
     versions,
 )
-from hf_grok.run_files import step_of, taken
 from hf_grok.scheme import UD
 from hf_grok.training.branch import (
     Branch,
@@ -31,7 +32,6 @@ from hf_grok.training.branch import (
     resumed_branch,
 )
 from hf_grok.training.build import build_trainer, save_final_model
-from hf_grok.training.checkpoints import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.training.checks import check_settings
 from hf_grok.training.language import Language, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory

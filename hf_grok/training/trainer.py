@@ -21,15 +21,15 @@ from transformers.trainer_utils import rotate_checkpoints
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures, measure
-from hf_grok.record import sync_tables
-from hf_grok.sas.mixin import SASMixin
-from hf_grok.training.arguments import GrokTrainingArguments
-from hf_grok.training.checkpoints import (
+from hf_grok.runs.manifest import (
     discard,
     last_whole_checkpoint,
     told_if_not_written,
     write_manifest,
 )
+from hf_grok.runs.record import sync_tables
+from hf_grok.sas.mixin import SASMixin
+from hf_grok.training.arguments import GrokTrainingArguments
 from hf_grok.training.dropout import MaskPools
 from hf_grok.training.loss_sums import load_loss_sums, save_loss_sums
 from hf_grok.training.progress import Progress

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hf_grok.errors import UserError
-from hf_grok.record import default_of
+from hf_grok.runs.record import default_of
 from hf_grok.training.arguments import GrokTrainingArguments
 from hf_grok.training.recipe import Settings
 

@@ -16,8 +16,8 @@ from transformers.utils import logging
 from hf_grok.callbacks import CheckpointSeriesCallback, LogSpacedCallback
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hardware import duration
+from hf_grok.runs.notes import read_about
 from hf_grok.series import Journal, State, staging
-from hf_grok.series.run_notes import read_about
 from hf_grok.series.verify_hub import verify_hub
 from hf_grok.series.verify_local import verify_folder
 from tests.callbacks.material import tiny_trainer

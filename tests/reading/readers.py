@@ -12,15 +12,15 @@ from typing import Any
 
 from hf_grok.datasets_scripts import Treebank, read_minimal_pairs
 from hf_grok.dynamics import load_run, read_curves
-from hf_grok.json_lines import rewind
-from hf_grok.record import RunRecord
+from hf_grok.runs.json_lines import rewind
+from hf_grok.runs.notes import read_notes
+from hf_grok.runs.record import RunRecord
+from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sas.schedule import LambdaSchedule
-from hf_grok.schedule import StepSchedule
 from hf_grok.scheme import read_scheme, sidecar
 from hf_grok.series import Journal
 from hf_grok.series.card_options import OPTIONS_FILE, read_options
 from hf_grok.series.manifest import Index, Manifest
-from hf_grok.series.run_notes import read_notes
 from hf_grok.series.selection import unfinished
 from hf_grok.text_files import read_text
 from tests.dynamics.tables import INFO
@@ -238,7 +238,7 @@ def _card(file: Path) -> object:
 
 
 def _flaw(file: Path) -> object:
-    from hf_grok.training.checkpoints import flaw
+    from hf_grok.runs.manifest import flaw
 
     folder = _beside(file, "checkpoint-2", "manifest.json") / "checkpoint-2"
     return flaw(folder), unfinished(folder)

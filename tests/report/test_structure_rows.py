@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.dynamics import Run, load_run
-from hf_grok.dynamics.probe_files import ProbeFailure
 from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.structure_rows import failed_probes, structure_rows
 from hf_grok.report.tables import NOTHING
+from hf_grok.runs.probe_files import ProbeFailure
 from tests.dynamics.tables import INFO, table
 from tests.report.probed import probed_run
 from tests.report.synthetic import question_run

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from transformers import TrainingArguments
 
+from hf_grok.errors import UserError
 from hf_grok.model_cards import problems, series_readme, step_readme
-from hf_grok.series.about import about_training, installed_versions, write_about
+from hf_grok.runs.about import about_training, installed_versions, write_about
 from hf_grok.series.card_facts import (
     hyperparameters,
     parent_run,
@@ -18,7 +19,6 @@ from hf_grok.series.card_facts import (
     regulariser,
     series_card,
 )
-from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import StepRecord
 
 RUN = {
@@ -213,7 +213,7 @@ def test_nothing_is_known_of_no_run(tmp_path: Path) -> None:
 def test_broken_files_are_named(tmp_path: Path, name: str, text: str, message: str) -> None:
     run = recipe_run(tmp_path)
     (run / name).write_text(text)
-    with pytest.raises(SeriesError, match=message):
+    with pytest.raises(UserError, match=message):
         read_notes(run)
 
 

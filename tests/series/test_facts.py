@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import TrainingArguments
 
-from hf_grok.epochs import Epoch
+from hf_grok.runs.epochs import Epoch
 from hf_grok.series.facts import (
     TRAINERS_BATCH,
     data_position,

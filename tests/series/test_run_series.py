@@ -190,7 +190,7 @@ def test_checkpoints_are_adopted_when_whole(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_the_checkpoint_is_heeded(tmp_path: Path) -> None:
-    from hf_grok.training.checkpoints import write_manifest
+    from hf_grok.runs.manifest import write_manifest
 
     for step in (1, 2):
         write_manifest(save_checkpoint(tmp_path, step))

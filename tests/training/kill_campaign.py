@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import hf_grok.callbacks.probe as probe_callback
-import hf_grok.json_lines as json_lines
-import hf_grok.record as record
+import hf_grok.runs.json_lines as json_lines
+import hf_grok.runs.record as record
 import hf_grok.training.session as session
 import hf_grok.training.trainer as trainer
-from hf_grok.run_files import checkpoints
+from hf_grok.runs.folder import checkpoints
 from hf_grok.series.run_series import RunSeries
 from hf_grok.train import run
 from hf_grok.training.branch import Branch

@@ -11,7 +11,7 @@ import pytest
 
 from hf_grok.cli import main
 from hf_grok.errors import UserError
-from hf_grok.training.checkpoints import checkpoints, flaw
+from hf_grok.runs.manifest import checkpoints, flaw
 from hf_grok.training.recipe import argument_names, load_recipe, parse, shipped_recipes
 from tests.training.tiny import recipe_file, tiny_settings, train_apart, train_tiny
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.epochs import examples_read
+from hf_grok.runs.epochs import examples_read
 from hf_grok.training.progress import Progress
 from hf_grok.training.tensors import LengthBucketSampler
 

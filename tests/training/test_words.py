@@ -8,7 +8,7 @@ import pytest
 
 from hf_grok import train
 from hf_grok.errors import UserError
-from hf_grok.record import default_of
+from hf_grok.runs.record import default_of
 from hf_grok.training.arguments import GrokTrainingArguments
 from hf_grok.training.checks import check_settings
 from hf_grok.training.recipe import Settings, argument_names, load_recipe, own_words, parse

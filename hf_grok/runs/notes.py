@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_grok.json_lines import read_rows
+from hf_grok.runs.json_lines import read_rows
 from hf_grok.json_reading import read_object
-from hf_grok.record import METRICS_FILE, RUN_FILE
-from hf_grok.run_files import checkpoints
-from hf_grok.series.about import ABOUT_FILE
-from hf_grok.series.errors import SeriesError
+from hf_grok.runs.record import METRICS_FILE, RUN_FILE
+from hf_grok.runs.folder import checkpoints
+from hf_grok.runs.about import ABOUT_FILE
+from hf_grok.errors import UserError
 
 STATE_FILE = "trainer_state.json"
 CONFIG_FILE = "config.json"
@@ -48,7 +48,7 @@ def read_notes(run: Path | None) -> RunNotes:
         run: a run's output directory; None where there is none at hand: nothing is known then.
 
     Raises:
-        SeriesError: a file of the run that is not JSON.
+        UserError: a file of the run that is not JSON.
     """
     if run is None:
         return RunNotes("series", {}, [], {}, {})
@@ -74,7 +74,7 @@ def read_about(run: Path) -> dict[str, Any]:
     """What run.json says, and what about.json says beside it; empty where there is neither.
 
     Raises:
-        SeriesError: one of them is not JSON.
+        UserError: one of them is not JSON.
     """
     about = [run / ABOUT_FILE, run / RUN_FILE]  # what both say, run.json says
     return {key: value for path in about for key, value in _read(path).items()}
@@ -88,14 +88,14 @@ def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:
     if (run / name).is_file():
         yield _read(run / name)
     for folder in reversed(checkpoints(run)):
-        with suppress(SeriesError):
+        with suppress(UserError):
             if (folder / name).is_file():
                 yield _read(folder / name)
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object of a file; an empty one where there is no file."""
-    return read_object(path, nonfinite=True, error=SeriesError) if path.is_file() else {}
+    return read_object(path, nonfinite=True) if path.is_file() else {}
 
 
 def _logged(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -106,5 +106,5 @@ def _logged(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _rows(table: Path) -> list[Mapping[str, Any]]:
     """Every whole row; a last line that is being written is none yet."""
-    rows, _ = read_rows(table, SeriesError)
+    rows, _ = read_rows(table)
     return [row.values for row in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_grok.training.checkpoints import MANIFEST, flaw, last_whole_checkpoint, write_manifest
+from hf_grok.runs.manifest import MANIFEST, flaw, last_whole_checkpoint, write_manifest
 
 
 def make(run: Path, step: int) -> Path:

@@ -14,11 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hf_grok.epochs import Epoch
+from hf_grok.runs.epochs import Epoch
 from hf_grok.json_reading import read_object
-from hf_grok.record import changed_values, machine
-from hf_grok.run_files import replace
-from hf_grok.series.errors import SeriesError
+from hf_grok.runs.record import changed_values, machine
+from hf_grok.runs.folder import replace
+from hf_grok.errors import UserError
 from hf_grok.version import __version__
 
 ABOUT_FILE = "series/about.json"
@@ -78,7 +78,7 @@ def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """
     seconds = [row["train_runtime"] for row in history if "train_runtime" in row]
     if seconds:
-        about = read_object(run / ABOUT_FILE, error=SeriesError)
+        about = read_object(run / ABOUT_FILE)
         write_about(run, {**about, "seconds": seconds[-1]})
 
 

@@ -11,7 +11,7 @@ from accelerate.data_loader import BatchSamplerShard
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler
 
 from hf_grok.callbacks.loader_epoch import loader_epoch
-from hf_grok.epochs import Epoch, examples_read
+from hf_grok.runs.epochs import Epoch, examples_read
 
 
 def loaders(rows: int, batch: int, processes: int, **options: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
 from hf_grok.printable import quoted
-from hf_grok.run_files import replace
+from hf_grok.runs.folder import replace
 from hf_grok.text_files import read_lines
 
 

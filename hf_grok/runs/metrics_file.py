@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_lines import Row, read_rows
+from hf_grok.runs.json_lines import Row, read_rows
 from hf_grok.printable import quoted
 
 TRAINING_KEYS = ("loss", "learning_rate", "grad_norm")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
-from hf_grok.dynamics.metrics_file import Table, read_lines, split_tables
-from hf_grok.dynamics.probe_files import (
+from hf_grok.runs.metrics_file import Table, read_lines, split_tables
+from hf_grok.runs.probe_files import (
     PROBES_FILE,
     RESULTS_FILE,
     Pictures,

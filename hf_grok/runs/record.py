@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_lines import append_row, restore, rewind
+from hf_grok.runs.json_lines import append_row, restore, rewind
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.run_files import replace, sync
+from hf_grok.runs.folder import replace, sync
 from hf_grok.version import __version__
 
 RUN_FILE = "run.json"

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.run_files import checkpoints, replace, step_of, sync
+from hf_grok.runs.folder import checkpoints, replace, step_of, sync
 
 MANIFEST = "manifest.json"
 LONGEST_NAME = 255  # bytes, of every file system

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from hf_grok import run_files
+from hf_grok.runs import folder as run_files
 from hf_grok.errors import UserError
-from hf_grok.json_lines import append_row, restore, rewind
-from hf_grok.training.checkpoints import flaw, write_manifest
+from hf_grok.runs.json_lines import append_row, restore, rewind
+from hf_grok.runs.manifest import flaw, write_manifest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 # Of the standard library, what Windows lacks.
 POSIX_ONLY = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 

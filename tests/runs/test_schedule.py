@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.schedule import StepSchedule
+from hf_grok.runs.schedule import StepSchedule
 
 
 @pytest.mark.parametrize(
