@@ -19,10 +19,10 @@ from typing import Any
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, HfArgumentParser, set_seed
 
 from hf_grok import SASTrainer, SASTrainingArguments
+from hf_grok.annotation.scheme import read_scheme
 from hf_grok.callbacks import ProbeCallback
 from hf_grok.models import word_level_tokenizer
 from hf_grok.sas import ArcCollator, encode_rows, token_mean_loss
-from hf_grok.scheme import read_scheme
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hf_grok._lazy import lazily
+from hf_grok._moved import keep_old_names
 from hf_grok.version import __version__
 
 if TYPE_CHECKING:
@@ -19,3 +20,5 @@ _HOMES = {"SASTrainer": "trainer", "SASTrainingArguments": "training_args"}
 __all__ = ["SASTrainer", "SASTrainingArguments", "__version__"]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES)
+
+keep_old_names()

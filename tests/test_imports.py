@@ -16,22 +16,23 @@ TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 # Modules that belong to no room: they know nothing of grammars, models or runs.
 COMMON = {
     *("credentials", "errors", "json_reading", "printable", "text_files", "version"),
-    *("yaml_reading", "_lazy", "_option_parser", "_optional"),
+    *("yaml_reading", "_lazy", "_moved", "_option_parser", "_optional"),
 }
 
 # room -> the modules of hf_grok, beside COMMON, that it may import.
 ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
-    "behaviour": {"hiding", "positions", "precision", "tally", "text_model"},
+    "annotation": set(),
+    "behaviour": {"masking", "positions", "precision", "tally", "text_model"},
     "probes": {"behaviour", "guard", "precision", "tally", "text_model"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "runs": set(),
     "dynamics": {"runs"},
     "report": {"dynamics", "runs", "sweep_file"},
     "sas": {
-        *("attention_proof", "attention_terms", "batched_attention", "guard", "hiding"),
-        *("precision", "probes", "runs", "scheme", "shares", "tally"),
+        *("annotation", "attention_proof", "attention_terms", "batched_attention", "guard"),
+        *("masking", "precision", "probes", "runs", "shares", "tally"),
     },
     "series": {"model_cards", "runs"},
     "sweep": {"runs", "sweep_file", "training"},
@@ -54,6 +55,7 @@ EXCEPTIONS = {
 FOREIGN: dict[str, set[str]] = {
     "datasets_scripts": {"torch", "transformers", "accelerate", "pandas", "matplotlib"},
     "models": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "annotation": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.encoding import EncodedLines, encode_lines
 from hf_grok.errors import UserError
-from hf_grok.hiding import HIDDEN_SHARE, hidden_pieces, uniform_numbers
+from hf_grok.masking import MASKED_SHARE, masked_positions, uniform_numbers
 from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
 
@@ -54,7 +54,7 @@ class MaskedLoss(Behaviour):
         tokenizer: PreTrainedTokenizerBase,
         *,
         seed: int = 0,
-        share: float = HIDDEN_SHARE,
+        share: float = MASKED_SHARE,
     ) -> None:
         lines = list(texts)
         if not lines:
@@ -88,4 +88,4 @@ def _hidden(
     real = torch.arange(length) < lines.lengths[:, None]
     special = torch.isin(lines.ids, torch.tensor(list(special_ids)))
     numbers = uniform_numbers(seed, 0, np.arange(len(lines)), length)
-    return torch.from_numpy(hidden_pieces(numbers, (real & ~special).numpy(), share))
+    return torch.from_numpy(masked_positions(numbers, (real & ~special).numpy(), share))

@@ -10,9 +10,9 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from hf_grok._option_parser import OptionParser
+from hf_grok.annotation.scheme import SCHEME, check_scheme, sidecar, write_annotation
 from hf_grok.commands.spacy_parser import SpacyParser
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.scheme import SCHEME, check_scheme, sidecar, write_annotation
 
 Row = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hf_grok._optional import import_optional
+from hf_grok.annotation.scheme import CLEARNLP
 from hf_grok.errors import UserError
-from hf_grok.scheme import CLEARNLP
 
 # Trained on OntoNotes converted by ClearNLP's rules (https://spacy.io/models/en, "Label scheme").
 CLEARNLP_PACKAGES = "en_core_web_"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from hf_grok.annotation.scheme import check_scheme
 from hf_grok.errors import unknown_name
 from hf_grok.sas.options import (
     ALIGNMENTS,
@@ -19,7 +20,6 @@ from hf_grok.sas.options import (
     parse_relations,
 )
 from hf_grok.sas.schedule import LambdaSchedule
-from hf_grok.scheme import check_scheme
 
 
 @dataclass

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import HIDDEN_SHARE, IGNORED, Masking, mask_pieces
+from hf_grok.masking import IGNORED, MASKED_SHARE, Masking, mask_tokens
 from hf_grok.sas.annotation import (
     HEADS,
     NONE,
@@ -79,7 +79,7 @@ class ArcCollator:
         tokenizer: PreTrainedTokenizerBase,
         *,
         masked: bool = True,
-        share: float = HIDDEN_SHARE,
+        share: float = MASKED_SHARE,
         random: float = 0.1,
         kept: float = 0.1,
         seed: int = 0,
@@ -148,7 +148,7 @@ class ArcCollator:
             return row.ids, row.ids
         if given.get(EXAMPLE_INDEX) is None or given.get(EPOCH) is None:
             raise _no_epoch(given)
-        seen, labels = mask_pieces(
+        seen, labels = mask_tokens(
             row.ids[None],
             (row.word_of != NONE)[None],
             self.masking,

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import IGNORED
+from hf_grok.masking import IGNORED
 from hf_grok.shares import RealRows, ignoring, local_sum, summed
 from hf_grok.tally import Tally
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import IGNORED
+from hf_grok.masking import IGNORED
 from hf_grok.precision import log_probabilities_of
 
 # How the library names what its heads return says which position a label belongs to.

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
+from hf_grok.annotation.scheme import scheme_mismatch
 from hf_grok.errors import UserError
 from hf_grok.sas.annotation import ANNOTATION, NONE, WORD_OF
 from hf_grok.sas.arguments import SASArguments
@@ -32,7 +33,6 @@ from hf_grok.sas.regulariser import BatchArcs, batch_arcs, penalty_share
 from hf_grok.sas.rows_of_others import rows_as_wanted
 from hf_grok.sas.run_attention import RunAttention
 from hf_grok.sas.step_log import StepLog
-from hf_grok.scheme import scheme_mismatch
 from hf_grok.shares import ignoring, to_be_wrapped
 
 logger = logging.get_logger(__name__)

@@ -8,8 +8,8 @@ from typing import Any
 from transformers import TrainingArguments
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import HIDDEN_SHARE
 from hf_grok.json_reading import parse_json
+from hf_grok.masking import MASKED_SHARE
 from hf_grok.printable import quoted
 from hf_grok.sas.arguments import SASArguments
 
@@ -51,7 +51,7 @@ class DataArguments:
         },
     )
     mask_share: float = field(
-        default=HIDDEN_SHARE,
+        default=MASKED_SHARE,
         metadata={
             "help": "Masked models: share of a sentence's words that is hidden, one at least."
         },

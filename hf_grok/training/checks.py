@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
-from hf_grok.hiding import check_shares
+from hf_grok.masking import check_shares
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.training.architecture import check_options, plain_config
 from hf_grok.training.arguments import read_options

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour import Behaviour, TokenLoss, behaviour_for
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.hiding import Masking
+from hf_grok.masking import Masking
 from hf_grok.models import word_level_tokenizer
 from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments, read_options

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.hiding import Masking, mask_pieces
+from hf_grok.masking import Masking, mask_tokens
 from hf_grok.training.arcs import Arcs
 from hf_grok.training.tensors import TokenSequences
 
@@ -49,7 +49,7 @@ class MaskedSequences(TokenSequences):
     def _tokens_at(self, indices: NDArray[np.int64]) -> dict[str, torch.Tensor]:
         """`input_ids`, `labels` (-100 where nothing is hidden), `attention_mask` if filled up."""
         tokens = super()._tokens_at(indices)["input_ids"].numpy()
-        seen, labels = mask_pieces(
+        seen, labels = mask_tokens(
             tokens,
             ~self._special[tokens],
             self.masking,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
+from hf_grok.annotation.scheme import UD
 from hf_grok.runs.folder import step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
@@ -21,7 +22,6 @@ from hf_grok.runs.record import (
     refuse_used_folder,
     versions,
 )
-from hf_grok.scheme import UD
 from hf_grok.training.branch import (
     Branch,
     bound_values,

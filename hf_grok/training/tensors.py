@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
-from hf_grok.hiding import IGNORED
+from hf_grok.masking import IGNORED
 from hf_grok.training.arcs import Arcs
 
 

@@ -13,9 +13,9 @@ import datasets
 import pytest
 
 from hf_grok import cli
+from hf_grok.annotation.scheme import read_scheme
 from hf_grok.commands.data_parse import run
 from hf_grok.errors import UserError
-from hf_grok.scheme import read_scheme
 
 
 class Token:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hf_grok.annotation.scheme import read_scheme, sidecar
 from hf_grok.datasets_scripts import Treebank, read_minimal_pairs
 from hf_grok.dynamics import load_run, read_curves
 from hf_grok.runs.json_lines import rewind
@@ -17,7 +18,6 @@ from hf_grok.runs.notes import read_notes
 from hf_grok.runs.record import RunRecord
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sas.schedule import LambdaSchedule
-from hf_grok.scheme import read_scheme, sidecar
 from hf_grok.series import Journal
 from hf_grok.series.card_options import OPTIONS_FILE, read_options
 from hf_grok.series.manifest import Index, Manifest

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import IGNORED, Masking, uniform_numbers
+from hf_grok.masking import IGNORED, Masking, uniform_numbers
 from hf_grok.models.tokenizer import word_level_tokenizer
 from hf_grok.training.build import build_model
 from hf_grok.training.language import load_language

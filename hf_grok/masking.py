@@ -1,4 +1,8 @@
-"""What is hidden from a masked model: a function of (seed, epoch, sentence), no state."""
+"""Masked-LM masking as a pure function of (seed, epoch, sentence).
+
+Everything that masks goes through here: training, the validation loss, `ArcCollator` and the probes
+of masked models. With one seed they mask the same positions of the same sentences.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from numpy.typing import NDArray
 from hf_grok.errors import UserError
 
 # Source: Chen et al. 2024 (arXiv 2309.07311), unverified in its text.
-HIDDEN_SHARE = 0.15
+MASKED_SHARE = 0.15
 
-# The label of a piece that is not to be guessed: what torch's cross_entropy leaves out.
+# The label of a token that is not to be predicted: what torch's cross_entropy leaves out.
 IGNORED = -100
 
-# Streams of numbers of one piece: whether it is hidden, what stands there, which word if a word.
-_HIDDEN, _FATE, _WORD = range(3)
+# Streams of numbers of one token: whether it is masked, what stands there, which word if a word.
+_MASKED, _FATE, _WORD = range(3)
 
 # SplitMix64: the increment of its counter, and the two multipliers of its output function.
 # Source: Steele, Lea and Flood 2014 (doi 10.1145/2660193.2660195).
@@ -32,7 +36,7 @@ def uniform_numbers(
     """u[i, t] in [0, 1), a hash of (seed, epoch, stream, sentences[i], t): no generator, no state.
 
     Independent of which sentences share a batch, of the process and of what was drawn before, so
-    that a resumed run hides what the uninterrupted one would have hidden. A sentence's numbers do
+    that a resumed run masks what the uninterrupted one would have masked. A sentence's numbers do
     not change with `length`.
 
     Args:
@@ -40,7 +44,7 @@ def uniform_numbers(
         epoch: not negative.
         sentences: index of each sentence in its data set.
         length: numbers a sentence.
-        stream: tells apart several numbers for one piece; not negative.
+        stream: tells apart several numbers for one token; not negative.
     """
     key = np.zeros(1, dtype=np.uint64)  # an array: numpy warns where a lone number wraps around
     for part in (seed, epoch, stream):
@@ -57,37 +61,36 @@ def _mixed(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return words ^ (words >> np.uint64(31))
 
 
-def hidden_pieces(
+def masked_positions(
     numbers: Float[NDArray[np.float64], "sentence length"],
-    hideable: Bool[NDArray[np.bool_], "sentence length"],
-    share: float = HIDDEN_SHARE,
+    maskable: Bool[NDArray[np.bool_], "sentence length"],
+    share: float = MASKED_SHARE,
 ) -> Bool[NDArray[np.bool_], "sentence length"]:
-    """Of n hideable pieces the max(1, round(share n)) with the smallest numbers; none where n = 0.
+    """Of n maskable tokens the max(1, round(share n)) with the smallest numbers; none where n = 0.
 
     Args:
-        numbers: one for each piece, all different within a sentence.
-        hideable: False at special tokens and filling.
+        numbers: one for each token, all different within a sentence.
+        maskable: False at special tokens and padding.
         share: in (0, 1).
     """
-    pieces = hideable.sum(axis=1)
-    counts = np.maximum(np.rint(share * pieces).astype(np.int64), 1)
-    drawn = np.where(hideable, numbers, np.inf)
+    counts = np.maximum(np.rint(share * maskable.sum(axis=1)).astype(np.int64), 1)
+    drawn = np.where(maskable, numbers, np.inf)
     bound = np.take_along_axis(np.sort(drawn, axis=1), counts[:, None] - 1, axis=1)
-    hidden: NDArray[np.bool_] = (drawn <= bound) & hideable
-    return hidden
+    masked: NDArray[np.bool_] = (drawn <= bound) & maskable
+    return masked
 
 
 @dataclass(frozen=True)
 class Masking:
-    """Of n pieces max(1, round(share n)) are hidden: shown as the mask token, another, or as is.
+    """Of n tokens max(1, round(share n)) are masked: shown as the mask token, another, or as is.
 
-    A hidden piece is replaced by an ordinary token, drawn evenly, with probability `random`, stays
-    as it is with `kept`, and is shown as the mask token otherwise.
+    A masked token is replaced by an ordinary one, drawn evenly, with probability `random`, stays as
+    it is with `kept`, and is shown as the mask token otherwise: always, by default.
 
     Args:
-        share: of a sentence's pieces that are hidden, in (0, 1].
-        random: share of the hidden that are replaced.
-        kept: share of the hidden that stay.
+        share: of a sentence's tokens that are masked, in (0, 1].
+        random: share of the masked that are replaced.
+        kept: share of the masked that stay.
         seed: of all draws; 0 or more.
 
     Raises:
@@ -96,7 +99,7 @@ class Masking:
     Source: Devlin et al. 2019, section 3.1 (15 %, of which 80 % masked, 10 % random, 10 % kept).
     """
 
-    share: float = HIDDEN_SHARE
+    share: float = MASKED_SHARE
     random: float = 0.0
     kept: float = 0.0
     seed: int = 0
@@ -108,12 +111,12 @@ class Masking:
 
 
 def check_shares(share: float, random: float, kept: float, prefix: str = "") -> None:
-    """0 < share <= 1, and random and kept are shares of the hidden that add up to at most 1.
+    """0 < share <= 1, and random and kept are shares of the masked that add up to at most 1.
 
     Args:
-        share: of a sentence's pieces that are hidden.
-        random: of the hidden, the share that is replaced.
-        kept: of the hidden, the share that stays.
+        share: of a sentence's tokens that are masked.
+        random: of the masked, the share that is replaced.
+        kept: of the masked, the share that stays.
         prefix: of the names that the user knows the three by.
 
     Raises:
@@ -123,14 +126,14 @@ def check_shares(share: float, random: float, kept: float, prefix: str = "") -> 
         raise UserError(f"{prefix}share={share}: expected more than 0 and at most 1, such as 0.15")
     if min(random, kept) < 0 or random + kept > 1:
         raise UserError(
-            f"{prefix}random={random}, {prefix}kept={kept}: expected shares of the hidden pieces "
+            f"{prefix}random={random}, {prefix}kept={kept}: expected shares of the masked tokens "
             "that are not negative and add up to at most 1 (BERT's: 0.1 and 0.1)"
         )
 
 
-def mask_pieces(
+def mask_tokens(
     tokens: Int[NDArray[np.int64], "sentence length"],
-    hideable: Bool[NDArray[np.bool_], "sentence length"],
+    maskable: Bool[NDArray[np.bool_], "sentence length"],
     masking: Masking,
     *,
     epoch: int,
@@ -138,12 +141,12 @@ def mask_pieces(
     mask_id: int,
     ordinary: Int[NDArray[np.int64], " word"],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The tokens that the model sees, and the labels: `IGNORED` where nothing is to be guessed.
+    """The tokens that the model sees, and the labels: `IGNORED` where nothing is to be predicted.
 
     Args:
-        tokens: ids, special ones and filling included.
-        hideable: False at special tokens and filling.
-        masking: how many are hidden, and what is seen in their place.
+        tokens: ids, special ones and padding included.
+        maskable: False at special tokens and padding.
+        masking: how many are masked, and what is seen in their place.
         epoch: not negative.
         sentences: index of each sentence in its data set.
         mask_id: the mask token.
@@ -154,12 +157,12 @@ def mask_pieces(
     def numbers(stream: int) -> NDArray[np.float64]:
         return uniform_numbers(masking.seed, epoch, sentences, length, stream=stream)
 
-    hidden = hidden_pieces(numbers(_HIDDEN), hideable, masking.share)
-    labels = np.where(hidden, tokens, IGNORED)
+    masked = masked_positions(numbers(_MASKED), maskable, masking.share)
+    labels = np.where(masked, tokens, IGNORED)
     if not masking.random and not masking.kept:
-        return np.where(hidden, mask_id, tokens), labels
+        return np.where(masked, mask_id, tokens), labels
     fate = numbers(_FATE)
     drawn = ordinary[(numbers(_WORD) * len(ordinary)).astype(np.int64)]
     shown = np.where(fate < masking.random, drawn, mask_id)
     shown = np.where(fate >= 1 - masking.kept, tokens, shown)
-    return np.where(hidden, shown, tokens), labels
+    return np.where(masked, shown, tokens), labels

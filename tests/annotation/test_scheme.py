@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hf_grok.annotation.scheme import read_scheme, scheme_mismatch, sidecar, write_annotation
 from hf_grok.errors import UserError
-from hf_grok.scheme import read_scheme, scheme_mismatch, sidecar, write_annotation
 
 
 def test_beside_a_file_and_in_a_folder(tmp_path: Path) -> None:

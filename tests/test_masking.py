@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.hiding import IGNORED, Masking, hidden_pieces, mask_pieces, uniform_numbers
+from hf_grok.masking import IGNORED, Masking, mask_tokens, masked_positions, uniform_numbers
 
 MASK, ORDINARY = 4, np.arange(10, 30)
 BERT = Masking(random=0.1, kept=0.1)
@@ -70,19 +70,19 @@ def test_numbers_are_even_and_unrelated() -> None:
 @pytest.mark.parametrize("share", [0.15, 0.5])
 def test_the_smallest_are_hidden(share: float) -> None:
     generator = np.random.default_rng(0)
-    hideable = generator.random((60, 14)) < np.linspace(0, 1, 60)[:, None]
+    maskable = generator.random((60, 14)) < np.linspace(0, 1, 60)[:, None]
     numbers = generator.random((60, 14))
-    hidden = hidden_pieces(numbers, hideable, share)
+    hidden = masked_positions(numbers, maskable, share)
     for row in range(60):
-        places = np.flatnonzero(hideable[row])
+        places = np.flatnonzero(maskable[row])
         count = max(1, round(share * len(places))) if len(places) else 0
         expected = sorted(places, key=lambda place: numbers[row, place])[:count]
         assert sorted(expected) == np.flatnonzero(hidden[row]).tolist()
 
 
 def test_each_place_is_hidden_as_often() -> None:
-    hideable = np.ones((20_000, 13), dtype=bool)
-    hidden = hidden_pieces(uniform_numbers(0, 0, np.arange(20_000), 13), hideable)
+    maskable = np.ones((20_000, 13), dtype=bool)
+    hidden = masked_positions(uniform_numbers(0, 0, np.arange(20_000), 13), maskable)
     assert np.abs(hidden.mean(axis=0) - 2 / 13).max() < 0.01
 
 
@@ -91,10 +91,10 @@ def draw(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Tokens of `rows` sentences between two special ones, what is seen of them, and labels."""
     tokens = np.tile(np.arange(100, 102 + pieces), (rows, 1))
-    hideable = np.ones_like(tokens, dtype=bool)
-    hideable[:, [0, -1]] = False
+    maskable = np.ones_like(tokens, dtype=bool)
+    maskable[:, [0, -1]] = False
     where: dict[str, Any] = {"epoch": epoch, "sentences": np.arange(first, first + rows)}
-    return tokens, *mask_pieces(tokens, hideable, masking, **where, mask_id=MASK, ordinary=ORDINARY)
+    return tokens, *mask_tokens(tokens, maskable, masking, **where, mask_id=MASK, ordinary=ORDINARY)
 
 
 def test_shares_are_those_asked_for() -> None:

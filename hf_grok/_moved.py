@@ -1,0 +1,69 @@
+"""Old names of modules, which go on working for one release and say where things are now."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+# Old dotted name -> where the module is now. A module under it keeps its own name.
+MOVED: dict[str, str] = {
+    "hf_grok.hiding": "hf_grok.masking",
+    "hf_grok.scheme": "hf_grok.annotation.scheme",
+}
+
+# New dotted name of a module -> old name in it -> new name.
+RENAMED: dict[str, dict[str, str]] = {
+    "hf_grok.masking": {
+        "HIDDEN_SHARE": "MASKED_SHARE",
+        "hidden_pieces": "masked_positions",
+        "mask_pieces": "mask_tokens",
+    },
+}
+
+
+class _OldNames(MetaPathFinder, Loader):
+    """Finds a module by its old name: under that name the new module is imported."""
+
+    def __init__(self, moved: Mapping[str, str], renamed: Mapping[str, Mapping[str, str]]) -> None:
+        self.moved, self.renamed = moved, renamed
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in self.moved:
+            return None
+        new = self.moved[fullname]
+        told = "".join(f"; {old} is {name}" for old, name in self.renamed.get(new, {}).items())
+        # Frames of the import machinery do not count: the level is that of the import statement.
+        warnings.warn(
+            f"{fullname} is now {new}{told}: import it from there, the old name will go in the "
+            "next release",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return ModuleSpec(fullname, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        new = import_module(self.moved[module.__name__])
+        names = self.renamed.get(new.__name__, {})
+        if not names:
+            # The machinery takes what stands here afterwards: both names are one module.
+            sys.modules[module.__name__] = new
+            return
+        vars(module).update({name: value for name, value in vars(new).items() if name[:2] != "__"})
+        vars(module).update({old: getattr(new, name) for old, name in names.items()})
+
+
+def keep_old_names(
+    moved: Mapping[str, str] = MOVED, renamed: Mapping[str, Mapping[str, str]] = RENAMED
+) -> None:
+    """Importing an old name gives the new module, with a FutureWarning that names it.
+
+    Behind all other finders: a module that is there under its name is found first.
+    """
+    sys.meta_path.append(_OldNames(moved, renamed))
