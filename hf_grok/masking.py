@@ -80,6 +80,30 @@ def masked_positions(
     return masked
 
 
+def evaluation_masks(
+    maskable: Bool[NDArray[np.bool_], "sentence length"],
+    *,
+    seed: int = 0,
+    share: float = MASKED_SHARE,
+) -> Bool[NDArray[np.bool_], "sentence length"]:
+    """What is masked of sentences 0, 1, 2, ... whenever they are measured: as in epoch 0.
+
+    A sentence's masks depend on `seed`, its number and how many of its tokens are maskable, and so
+    do not change with the batch, the process or the evaluation.
+
+    Args:
+        maskable: False at special tokens and padding.
+        seed: 0 or more.
+        share: in (0, 1].
+
+    Raises:
+        UserError: a seed or share out of its range.
+    """
+    masking = Masking(share, seed=seed)
+    numbers = uniform_numbers(masking.seed, 0, np.arange(len(maskable)), maskable.shape[1])
+    return masked_positions(numbers, maskable, masking.share)
+
+
 @dataclass(frozen=True)
 class Masking:
     """Of n tokens max(1, round(share n)) are masked: shown as the mask token, another, or as is.

@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "models": set(),
     "annotation": set(),
     "behaviour": {"masking", "positions", "precision", "tally", "text_model"},
-    "probes": {"behaviour", "guard", "precision", "tally", "text_model"},
+    "probes": {"behaviour", "guard", "masking", "precision", "tally", "text_model"},
     "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
     "runs": set(),
     "dynamics": {"runs"},

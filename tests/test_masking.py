@@ -9,25 +9,18 @@ import numpy as np
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.masking import IGNORED, Masking, mask_tokens, masked_positions, uniform_numbers
+from hf_grok.masking import (
+    IGNORED,
+    Masking,
+    evaluation_masks,
+    mask_tokens,
+    masked_positions,
+    uniform_numbers,
+)
+from tests.splitmix import WRAP, one_number, splitmix
 
 MASK, ORDINARY = 4, np.arange(10, 30)
 BERT = Masking(random=0.1, kept=0.1)
-WRAP = 2**64
-
-
-def splitmix(word: int) -> int:
-    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9 % WRAP
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EB % WRAP
-    return word ^ (word >> 31)
-
-
-def one_number(seed: int, epoch: int, stream: int, sentence: int, place: int) -> float:
-    increment, key = 0x9E3779B97F4A7C15, 0
-    for part in (seed, epoch, stream):
-        key = splitmix(((key ^ part) + increment) % WRAP)
-    key = splitmix((key + sentence * increment) % WRAP)
-    return (splitmix((key + (place + 1) * increment) % WRAP) >> 11) / 2**53
 
 
 def test_numbers_are_splitmix64() -> None:
@@ -149,6 +142,22 @@ def test_seed_epoch_and_index_each_matter() -> None:
 def test_the_masks_of_old_runs_stay() -> None:
     _, _, labels = draw(BERT, pieces=20, epoch=2, first=3)
     assert np.flatnonzero(labels[0] != IGNORED).tolist() == [4, 13, 18]
+
+
+def test_what_is_measured_is_masked_as_in_the_first_epoch() -> None:
+    maskable = np.random.default_rng(3).random((30, 17)) < 0.8
+    masks = evaluation_masks(maskable, seed=6, share=0.3)
+    for row in range(30):
+        places = np.flatnonzero(maskable[row]).tolist()
+        order = sorted(places, key=lambda place: one_number(6, 0, 0, row, place))
+        count = max(1, round(0.3 * len(places)))
+        assert np.flatnonzero(masks[row]).tolist() == sorted(order[:count])
+    tokens = np.zeros_like(maskable, dtype=np.int64)
+    where: dict[str, Any] = {"epoch": 0, "sentences": np.arange(30), "mask_id": MASK}
+    _, labels = mask_tokens(tokens, maskable, Masking(0.3, seed=6), **where, ordinary=ORDINARY)
+    assert np.array_equal(labels != IGNORED, masks)
+    with pytest.raises(UserError, match="seed=-1"):
+        evaluation_masks(maskable, seed=-1)
 
 
 @pytest.mark.parametrize(

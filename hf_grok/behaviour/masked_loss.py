@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.encoding import EncodedLines, encode_lines
 from hf_grok.errors import UserError
-from hf_grok.masking import MASKED_SHARE, masked_positions, uniform_numbers
+from hf_grok.masking import MASKED_SHARE, evaluation_masks
 from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
 
@@ -87,5 +86,4 @@ def _hidden(
     length = lines.ids.shape[1]
     real = torch.arange(length) < lines.lengths[:, None]
     special = torch.isin(lines.ids, torch.tensor(list(special_ids)))
-    numbers = uniform_numbers(seed, 0, np.arange(len(lines)), length)
-    return torch.from_numpy(masked_positions(numbers, (real & ~special).numpy(), share))
+    return torch.from_numpy(evaluation_masks((real & ~special).numpy(), seed=seed, share=share))

@@ -18,7 +18,7 @@ from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.base import Metric, Probe, State, device_of
 from hf_grok.probes.predictions import (
     NOWHERE,
-    hidden_pieces,
+    masked_pieces_of,
     negative_log_likelihood,
     predict,
     predictions_of,
@@ -84,7 +84,8 @@ class TokenClassLoss(Probe):
     """class_loss_C = mean of -log p over the predicted pieces of class C, in nats a piece.
 
     A causal model predicts every piece but the first. From a masked one 15 % of a sentence's
-    pieces are hidden together, always the same, and those are predicted. It is the language
+    pieces are masked together, always the same (those of the run's validation loss on the same
+    sentences with the same seed), and those are predicted. It is the language
     model's loss alone, without any penalty that training adds.
 
     - `class_loss_content`, `class_loss_function`, `class_loss_other`: by the part of speech of the
@@ -96,7 +97,7 @@ class TokenClassLoss(Probe):
     Args:
         rows: with columns words and upos, and heads and deprels where there are.
         tokenizer: a fast one; with a mask token for a masked model.
-        seed: of the pieces that are hidden from a masked model.
+        seed: of the pieces that are masked for a masked model; 0 or more.
         add_start: put a start token in front where the tokenizer adds none, so that a causal model
             predicts the first word too.
         allow_unknown: let words through that the tokenizer does not know.
@@ -109,7 +110,8 @@ class TokenClassLoss(Probe):
     """
 
     name = "class_loss"
-    version = 2  # 2: log-probabilities without the rounding of a large vocabulary
+    # 2: log-probabilities without the rounding of a large vocabulary; 3: masks are training's.
+    version = 3
     source = "ours; classes by the parts of speech and relations of Universal Dependencies"
     metrics: ClassVar[Mapping[str, Metric]] = {
         f"class_loss_{kind}": Metric(
@@ -148,7 +150,7 @@ class TokenClassLoss(Probe):
         by_word = _classes_of_words(upos, _sites_of(rows, upos))
         self._members = _classes_of_pieces(by_word, self._sentences.word_of, self._sentences.mask)
         self._tokenizer = tokenizer
-        self._hidden = hidden_pieces(self._sentences, seed=seed)
+        self._masked = masked_pieces_of(self._sentences, seed=seed)
 
     def __len__(self) -> int:
         return len(self._sentences)
@@ -164,7 +166,7 @@ class TokenClassLoss(Probe):
         pieces = torch.zeros(len(CLASSES), dtype=torch.int64)
         for batch in length_batches(self._sentences.lengths, chosen, token_budget(device)):
             predictions = predictions_of(
-                self._sentences, batch, self._hidden, self._tokenizer, causal=causal
+                self._sentences, batch, self._masked, self._tokenizer, causal=causal
             )
             members = members_predicted(self._members[:, batch], predictions.place)
             moved = predictions.to(device)

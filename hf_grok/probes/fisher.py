@@ -20,7 +20,7 @@ from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_o
 from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
 from hf_grok.probes.predictions import (
     Predictions,
-    hidden_pieces,
+    masked_pieces_of,
     predict,
     predictions_of,
 )
@@ -39,7 +39,7 @@ class EmpiricalFisher(Probe):
     """fisher_trace = mean over sentences of |d/dw sum_t -log p(y_t | context)|^2.
 
     w: all trainable parameters, tied ones once. t: every piece but the first of a causal model,
-    and 15 % of the pieces, hidden together, of a masked one. y_t is drawn from the model's own
+    and 15 % of the pieces, masked together, of a masked one. y_t is drawn from the model's own
     distribution there, given the gold context. Draws depend on `seed` and the sentence alone.
 
     - `fisher_trace`, and `fisher_trace_per_token`, the same sum over the number of predictions.
@@ -55,7 +55,7 @@ class EmpiricalFisher(Probe):
             one for many, for models of Linear, Conv1D, Embedding, LayerNorm and RMSNorm layers;
             "auto": batched, and one by one for other models, which is logged and shows in `used`.
         max_examples: the first so many sentences; None for all.
-        seed: of labels and hidden pieces.
+        seed: of labels and masked pieces; 0 or more.
         column: of rows, with the words or the running text.
         add_start: put a start token in front where the tokenizer adds none.
         allow_unknown: let words through that the tokenizer does not know.
@@ -70,7 +70,8 @@ class EmpiricalFisher(Probe):
     """
 
     name = "fisher"
-    version = 2  # 2: log-probabilities without the rounding of a large vocabulary
+    # 2: log-probabilities without the rounding of a large vocabulary; 3: masks are training's.
+    version = 3
     source = "Chen et al. 2024 (arXiv 2309.07311)"
     metrics: ClassVar[Mapping[str, Metric]] = {
         "fisher_trace": Metric(
@@ -115,7 +116,7 @@ class EmpiricalFisher(Probe):
             allow_unknown=allow_unknown,
         )
         self._tokenizer = tokenizer
-        self._hidden = hidden_pieces(self._sentences, seed=seed)
+        self._masked = masked_pieces_of(self._sentences, seed=seed)
         self._uniform = (
             uniform_numbers(self._sentences.lengths, seed) if labels == "sampled" else None
         )
@@ -138,7 +139,7 @@ class EmpiricalFisher(Probe):
         self.used = None
         for batch in length_batches(self._sentences.lengths, chosen, budget):
             predictions = predictions_of(
-                self._sentences, batch, self._hidden, self._tokenizer, causal=causal
+                self._sentences, batch, self._masked, self._tokenizer, causal=causal
             ).to(device)
             norms = self._squared_norms(model, predictions, batch).cpu()
             counts = predictions.predicted.sum(1).cpu()

@@ -8,10 +8,11 @@ from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from hf_grok.errors import UserError
+from hf_grok.masking import IGNORED
 from hf_grok.precision import in_double
-from hf_grok.probes.predictions import NO_LABEL, NOT_A_NUMBER, NOWHERE
+from hf_grok.probes.predictions import NOT_A_NUMBER, NOWHERE
 
-# Tells the draw of labels from the draw of hidden pieces, which is seeded by (seed, sentence).
+# Tells the draw of labels from other draws by (seed, sentence).
 LABEL_STREAM = 1
 # Words that are drawn from together: of a vocabulary only its blocks are summed in float64.
 BLOCK = 256
@@ -37,7 +38,7 @@ def sampled_labels(
     """
     asked = place != NOWHERE
     drawn = uniform.gather(1, place.clamp(min=0).cpu())[asked.cpu()]
-    labels = torch.full_like(place, NO_LABEL)
+    labels = torch.full_like(place, IGNORED)
     probabilities = logits[asked].float().softmax(-1)
     labels[asked] = drawn_tokens(probabilities, drawn).to(labels.device)
     return labels

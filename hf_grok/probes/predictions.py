@@ -1,25 +1,22 @@
-"""What a language model is asked to predict: the next piece, or the pieces hidden from it."""
+"""What a language model is asked to predict: the next piece, or the pieces masked for it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
+from hf_grok.masking import IGNORED, evaluation_masks
 from hf_grok.precision import log_probabilities_of
 from hf_grok.probes.alignment import NO_WORD, EncodedWords
 
 NOWHERE = -1
-NO_LABEL = -100  # what torch's cross-entropy leaves out
 NOT_A_NUMBER = "the model's probabilities are not numbers: has training diverged?"
-# Source: Chen et al. 2024 (arXiv 2309.07311), unverified in its text.
-HIDDEN_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -64,21 +61,13 @@ class Predictions:
         return replace(self, **moved)
 
 
-def hidden_pieces(
-    encoded: EncodedWords, *, seed: int, share: float = HIDDEN_SHARE
-) -> Bool[Tensor, "sentence length"]:
-    """A share of each sentence's pieces drawn at random, at least one; special tokens never.
+def masked_pieces_of(encoded: EncodedWords, *, seed: int) -> Bool[Tensor, "sentence length"]:
+    """`evaluation_masks` of the sentences; special tokens never.
 
-    Sentence i's draw depends on `seed`, i and its number of pieces alone, so it is the same in
-    every batch, on every process and at every evaluation.
+    So a masked model is asked for what its run's validation loss asks for, given the same sentences
+    and seed.
     """
-    hidden = torch.zeros_like(encoded.word_of, dtype=torch.bool)
-    for number, word_of in enumerate(encoded.word_of):
-        pieces = (word_of != NO_WORD).nonzero().squeeze(-1)
-        count = max(1, round(share * len(pieces)))
-        order = np.random.default_rng([seed, number]).permutation(len(pieces))
-        hidden[number, pieces[torch.from_numpy(order[:count])]] = True
-    return hidden
+    return torch.from_numpy(evaluation_masks((encoded.word_of != NO_WORD).numpy(), seed=seed))
 
 
 def next_pieces(encoded: EncodedWords, indices: Sequence[int]) -> Predictions:
@@ -92,12 +81,12 @@ def next_pieces(encoded: EncodedWords, indices: Sequence[int]) -> Predictions:
 def masked_pieces(
     encoded: EncodedWords,
     indices: Sequence[int],
-    hidden: Bool[Tensor, "sentence length"],
+    masked: Bool[Tensor, "sentence length"],
     mask_token: int,
 ) -> Predictions:
-    """A masked model's predictions: every hidden piece, all of a sentence's hidden at once."""
+    """A masked model's predictions: every masked piece, all of a sentence's at once."""
     ids, lengths = _batch(encoded, indices)
-    here = hidden[list(indices), : ids.shape[1]]
+    here = masked[list(indices), : ids.shape[1]]
     place = torch.where(here, torch.arange(ids.shape[1]).expand_as(ids), NOWHERE)
     seen = ids.masked_fill(here, mask_token)
     return Predictions(seen, lengths, place, _gold(ids, place), causal=False)
@@ -106,7 +95,7 @@ def masked_pieces(
 def predictions_of(
     encoded: EncodedWords,
     indices: Sequence[int],
-    hidden: Bool[Tensor, "sentence length"],
+    masked: Bool[Tensor, "sentence length"],
     tokenizer: PreTrainedTokenizerBase,
     *,
     causal: bool,
@@ -118,18 +107,18 @@ def predictions_of(
     """
     if causal:
         return next_pieces(encoded, indices)
-    return masked_pieces(encoded, indices, hidden, mask_token_of(tokenizer))
+    return masked_pieces(encoded, indices, masked, mask_token_of(tokenizer))
 
 
 def mask_token_of(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that stands for a hidden piece.
+    """The id that stands for a masked piece.
 
     Raises:
         UserError: the tokenizer has none.
     """
     if tokenizer.mask_token_id is None:
         raise UserError(
-            "the model sees both sides, so that pieces must be hidden from it, but "
+            "the model sees both sides, so that pieces must be masked for it, but "
             f"{type(tokenizer).__name__} has no mask token: set tokenizer.mask_token to the one "
             "that the model was trained with"
         )
@@ -166,7 +155,7 @@ def negative_log_likelihood(
     Raises:
         UserError: the logits are not numbers.
     """
-    asked = labels != NO_LABEL
+    asked = labels != IGNORED
     losses = torch.zeros_like(labels, dtype=torch.float32)
     losses[asked] = -log_probabilities_of(logits[asked], labels[asked])
     if losses.isnan().any():
@@ -185,4 +174,4 @@ def _gold(
     ids: Int[Tensor, "batch length"], place: Int[Tensor, "batch length"]
 ) -> Int[Tensor, "batch length"]:
     pieces = ids.gather(1, place.clamp(min=0))
-    return torch.where(place != NOWHERE, pieces, NO_LABEL)
+    return torch.where(place != NOWHERE, pieces, IGNORED)

@@ -4,22 +4,23 @@ from collections import defaultdict
 from itertools import cycle
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_grok.behaviour import TokenLoss
 from hf_grok.behaviour import encoding as encoding_module
+from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import TokenClassLoss, add_states
 from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.base import metric_of
 from hf_grok.probes.class_loss import CONTENT, FUNCTION, OTHER, agreement_sites
-from hf_grok.probes.predictions import hidden_pieces
+from hf_grok.probes.predictions import masked_pieces_of
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer, pieces_tokenizer
+from tests.splitmix import one_number
 
 TAGS = dict(zip(WORDS, cycle(["NOUN", "AUX", "PUNCT", "VERB", "DET"]), strict=False))
 CLASS_OF = {"NOUN": "content", "VERB": "content", "AUX": "function", "DET": "function"}
@@ -35,6 +36,8 @@ def row_of(text: str) -> dict[str, Any]:
 
 
 ROWS = [row_of(text) for text in TEXTS]
+# One by which a piece of every class is masked.
+SEED = 1
 
 
 def site_of(row: dict[str, Any]) -> int | None:
@@ -52,12 +55,12 @@ def losses_by_loop(
         encoding = tokenizer(row["words"], is_split_into_words=True)
         ids, places = encoding["input_ids"], encoding.word_ids()
         pieces = [at for at, place in enumerate(places) if place is not None]
-        order = np.random.default_rng([0, number]).permutation(len(pieces))
-        hidden = [pieces[at] for at in order[: max(1, round(0.15 * len(pieces)))]]
-        for at in range(1, len(ids)) if causal else hidden:
+        order = sorted(pieces, key=lambda at: one_number(SEED, 0, 0, number, at))
+        masked = order[: max(1, round(0.15 * len(pieces)))]
+        for at in range(1, len(ids)) if causal else masked:
             seen = ids[:at] if causal else list(ids)
             if not causal:
-                for other in hidden:
+                for other in masked:
                     seen[other] = tokenizer.mask_token_id
             with torch.no_grad():
                 logits = model(input_ids=torch.tensor([seen])).logits[0, -1 if causal else at]
@@ -78,7 +81,7 @@ def losses_by_loop(
 def test_every_architecture_equals_one_piece_at_a_time(name: str, pieces: bool) -> None:
     tokenizer = pieces_tokenizer() if pieces else masking_tokenizer()
     model = model_of(name)
-    probe = TokenClassLoss(ROWS, tokenizer)
+    probe = TokenClassLoss(ROWS, tokenizer, seed=SEED)
     numbers = probe.measure(model)
     found = losses_by_loop(model, tokenizer, name in CAUSAL)
     assert numbers == pytest.approx(
@@ -101,6 +104,15 @@ def test_all_is_the_loss_and_three_classes_share_it_out(append_end: bool) -> Non
     assert state["pieces"][:3].sum().item() == count
 
 
+@pytest.mark.parametrize("seed", [0, 5])
+def test_of_a_masked_model_all_is_the_validation_loss_of_its_run(seed: int) -> None:
+    model, tokenizer = model_of("bert"), masking_tokenizer()
+    state = TokenClassLoss(ROWS, tokenizer, seed=seed).state(model)
+    total, count = MaskedLoss(TEXTS, tokenizer, seed=seed).tally(model)["loss"]
+    assert state["pieces"][-1].item() == count
+    assert state["loss"][-1].item() == pytest.approx(total, rel=1e-6)
+
+
 @pytest.mark.parametrize("name", ["llama", "bert"])
 def test_split_and_batches_do_not_show(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model, probe = model_of(name), TokenClassLoss(ROWS, pieces_tokenizer())
@@ -119,17 +131,17 @@ def test_split_and_batches_do_not_show(name: str, monkeypatch: pytest.MonkeyPatc
     assert probe.compute(nothing) == {}
 
 
-def test_hidden_pieces_are_a_share_of_the_words_and_depend_on_the_seed_alone() -> None:
+def test_masked_pieces_are_a_share_of_the_words_and_depend_on_the_seed_alone() -> None:
     sentences = [text.split() for text in TEXTS]
     encoded = encode_words(sentences, pieces_tokenizer())
-    hidden = hidden_pieces(encoded, seed=0)
-    assert not (hidden & (encoded.word_of < 0)).any()
+    masked = masked_pieces_of(encoded, seed=0)
+    assert not (masked & (encoded.word_of < 0)).any()
     pieces = (encoded.word_of >= 0).sum(1).tolist()
-    assert hidden.sum(1).tolist() == [max(1, round(0.15 * count)) for count in pieces]
-    assert torch.equal(hidden, hidden_pieces(encoded, seed=0))
-    assert not torch.equal(hidden, hidden_pieces(encoded, seed=1))
-    fewer = hidden_pieces(encode_words(sentences[:3], pieces_tokenizer()), seed=0)
-    assert torch.equal(fewer, hidden[:3, : fewer.shape[1]])
+    assert masked.sum(1).tolist() == [max(1, round(0.15 * count)) for count in pieces]
+    assert torch.equal(masked, masked_pieces_of(encoded, seed=0))
+    assert not torch.equal(masked, masked_pieces_of(encoded, seed=1))
+    fewer = masked_pieces_of(encode_words(sentences[:3], pieces_tokenizer()), seed=0)
+    assert torch.equal(fewer, masked[:3, : fewer.shape[1]])
 
 
 def test_a_start_token_lets_the_first_word_be_predicted() -> None:
