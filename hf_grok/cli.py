@@ -40,6 +40,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_PIPE_CLOSED = 141  # 128 + SIGPIPE, as a shell reports it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status.
 
@@ -56,9 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(name: str, arguments: Sequence[str]) -> int:
     command = importlib.import_module(f"hf_grok.commands.{name}")
-
     try:
-        return int(command.main(arguments))
+        status = int(command.main(arguments))
+        sys.stdout.flush()  # here, where a reader that has gone is no traceback at exit
+        return status
+    except BrokenPipeError:  # `hf-grok probe --list | head -1`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
     except UserError as error:
         print(f"hf-grok {name}: {error}", file=sys.stderr)
         return 2

@@ -86,12 +86,9 @@ def as_text(report: Report) -> str:
 
     What a repository says of itself is shown without what a terminal would obey.
     """
+    from hf_grok.printable import printable
+
     return "\n".join(map(printable, _lines(report)))
-
-
-def printable(line: str) -> str:
-    """The line with "?" for every character that is not shown but acts."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _lines(report: Report) -> list[str]:

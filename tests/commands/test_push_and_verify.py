@@ -9,8 +9,9 @@ import pytest
 
 from hf_grok.cli import main
 from hf_grok.commands import push
-from hf_grok.commands.verify import printable
+from hf_grok.commands.verify import as_text
 from hf_grok.series import StepRecord, pusher
+from hf_grok.series.verify import Problem, Report
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits
 from tests.series.material import REPO, save_checkpoint, series_of
@@ -150,8 +151,11 @@ def test_a_recipes_run_knows_lambda_and_position(run: Path, hub_server: HubServe
     assert "| 0.275 |" in card
 
 
-def test_what_a_terminal_would_obey_is_not_shown() -> None:
-    assert printable("step2\x1b[2Jgone\r\N{RIGHT-TO-LEFT OVERRIDE}") == "step2?[2Jgone??"
+def test_what_a_terminal_would_obey_is_written_out() -> None:
+    name = "step2\x1b[2Jgone\r\N{RIGHT-TO-LEFT OVERRIDE}"
+    text = as_text(Report("me/series", (), (Problem("altered", name, "weights"),)))
+    assert r"step2\x1b[2Jgone\r\u202e" in text
+    assert all(line.isprintable() for line in text.splitlines())
 
 
 def test_a_deleted_branch_is_told(
