@@ -66,9 +66,8 @@ def push(folder: Path) -> None:
     """A run as a series on the tests' server, its files' digests written down."""
     root = Path(__file__).resolve().parent.parent
     sys.path.insert(0, str(root))
-    from tests.hub_server import HubServer
-
     from hf_grok.cli import main
+    from tests.hub_server import HubServer
 
     target = folder / "series.json"
     if target.is_file():
@@ -79,7 +78,9 @@ def push(folder: Path) -> None:
         repository = server.repository("kept/series")
         names = sorted({"main", *(f"step{step}" for step in (0, 600))})
         kept = {
-            name: {file: _digest(data) for file, data in server.files(repository.name, name).items()}
+            name: {
+                file: _digest(data) for file, data in server.files(repository.name, name).items()
+            }
             for name in names
         }
     target.write_text(json.dumps(kept, indent=1))
