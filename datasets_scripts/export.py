@@ -24,8 +24,10 @@ from huggingface_hub import DatasetCardData
 from hf_grok.datasets_scripts.builder import GrammarBuilder
 from hf_grok.datasets_scripts.folder import check_folder, replace_files
 from hf_grok.datasets_scripts.pairs import FIELDS
-from hf_grok.model_cards import DatasetCard, SplitFacts, language_facts
+from hf_grok.languages import Language, brought_language, name_of
+from hf_grok.model_cards import DatasetCard, SplitFacts
 from hf_grok.model_cards.preserved import BEGINS, keep_text
+from hf_grok.packages import OURS, Brought
 from hf_grok.version import __version__
 
 # Fixed: the library's own choice depends on the bytes of the cache, so on the number of processes.
@@ -74,7 +76,7 @@ def export(
     """
     target = Path(folder)
     check_folder(target, overwrite)
-    language_facts(language_name(builder))  # raises before any work is done
+    name_of(type(builder))  # raises before any work is done
     builder.download_and_prepare(num_proc=num_proc)
     splits = builder.as_dataset()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,11 +95,6 @@ def export(
 
 READING_FIELDS = ("skip_bad_lines",)
 """Fields of a config that bear on data that is read from files, and on no other."""
-
-
-def language_name(builder: GrammarBuilder) -> str:
-    """The builder's name on the command line and in cards."""
-    return str(builder.name).replace("_", "-")
 
 
 def config_fields(builder: GrammarBuilder) -> dict[str, Any]:
@@ -146,30 +143,33 @@ def _with_text_of(earlier: Path, readme: str) -> str:
 def _card(
     builder: GrammarBuilder, splits: datasets.DatasetDict, metadata: Mapping[str, Any]
 ) -> DatasetCard:
-    name = language_name(builder)
+    name = name_of(type(builder))
+    brought = brought_language(name)
     base, changed = changed_fields(builder)
+    made_by = "" if brought.is_ours else f"{brought}, "
     return DatasetCard(
-        language=language_facts(name),
+        language=brought.thing.card,
         config=builder.config.name,
         columns={column: describe(kind) for column, kind in builder.info.features.items()},
         splits=[_measure(split, rows) for split, rows in splits.items()],
         arguments=config_fields(builder),
         changed=tuple(changed),
-        command=_command(builder, base, changed),
+        command=_command(builder, name, base, changed),
         sources=_sources(builder),
-        generator=f"hf-grok {__version__}, generator {name} {builder.config.version}",
+        generator=f"{made_by}{OURS} {__version__}, generator {name} {builder.config.version}",
         metadata=metadata,
-        origin=_origin(builder),
+        origin=_origin(builder, name, brought),
     )
 
 
-def _origin(builder: GrammarBuilder) -> dict[str, Any]:
+def _origin(builder: GrammarBuilder, name: str, brought: Brought[Language]) -> dict[str, Any]:
     """What a stranger needs to make the same bytes again, for the metadata."""
     files = {split: list(names) for split, names in _sources(builder).items()}
     return {
-        "package": "hf-grok",
-        "package_version": __version__,
-        "name": language_name(builder),
+        "package": brought.package,
+        "package_version": brought.version,
+        **({} if brought.is_ours else {OURS: __version__}),
+        "name": name,
         "version": str(builder.config.version),
         "config": builder.config.name,
         "arguments": config_fields(builder),
@@ -242,8 +242,8 @@ def _sources(builder: GrammarBuilder) -> dict[str, list[str]]:
     return {split: [os.path.basename(path) for path in files[split]] for split in files}
 
 
-def _command(builder: GrammarBuilder, base: str, changed: Mapping[str, Any]) -> str:
-    words = ["hf-grok", "data", language_name(builder), "--config", base]
+def _command(builder: GrammarBuilder, name: str, base: str, changed: Mapping[str, Any]) -> str:
+    words = ["hf-grok", "data", name, "--config", base]
     for name, value in changed.items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     for split, names in _sources(builder).items():

@@ -31,17 +31,7 @@ from hf_grok.datasets_scripts.splits import (
 )
 from hf_grok.datasets_scripts.tsv import Reader
 from hf_grok.errors import UserError, unknown_name
-
-CITATION = """\
-@article{mccoy2020syntax,
-  title = {Does Syntax Need to Grow on Trees? Sources of Hierarchical Inductive Bias in
-    Sequence-to-Sequence Networks},
-  author = {McCoy, R. Thomas and Frank, Robert and Linzen, Tal},
-  journal = {Transactions of the Association for Computational Linguistics},
-  volume = {8},
-  year = {2020},
-}
-"""
+from hf_grok.model_cards.papers import MCCOY_2020
 
 
 @dataclass
@@ -127,7 +117,7 @@ class SentenceBuilder(GrammarBuilder):
         read = self.config.data_files is not None
         return datasets.DatasetInfo(
             description=self.description,
-            citation=CITATION,
+            citation=MCCOY_2020.bibtex,
             license="" if read else "Apache-2.0",
             features=features(self.language),
         )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import nn
 
+from hf_grok._isolated import Isolated
 from hf_grok.guard import watching
 from hf_grok.probes.base import Probe, State, add_states, require_finite_weights
 
@@ -68,29 +67,9 @@ def run_probes(
     return probed
 
 
-class _Isolated(AbstractContextManager["_Isolated"]):
-    """Ends at whatever error its block raises, and keeps it: `failure` is its type and message.
-
-    A probe, ours or another package's, may fail in any way; training goes on, and no other rank is
-    left waiting for the one on which it failed. An interrupt goes through.
-    """
-
-    failure: str | None = None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        if isinstance(error, Exception):
-            self.failure = f"{type(error).__name__}: {error}"
-        return isinstance(error, Exception)
-
-
 def _part(model: nn.Module, probe: Probe, share: range) -> _Part:
     began, state = time.perf_counter(), None
-    with _Isolated() as block:
+    with Isolated() as block:
         require_finite_weights(model)
         state = probe.state(model, share)
     return _Part(state, block.failure, time.perf_counter() - began)
@@ -101,7 +80,7 @@ def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:
     probed.seconds[probe.name] = max(part.seconds for part in parts)
     errors = {rank: part.error for rank, part in enumerate(parts) if part.error is not None}
     if not errors:
-        with _Isolated() as block:
+        with Isolated() as block:
             total = add_states(part.state for part in parts if part.state is not None)
             numbers, picture = probe.compute(total), probe.picture(total)
             probed.numbers.update(numbers)

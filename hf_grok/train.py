@@ -88,11 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     chosen, overrides = parser.parse_known_args(words)
     from hf_grok.errors import UserError
+    from hf_grok.packages import packages_of
     from hf_grok.training import recipe as recipes
 
     if chosen.list:
         for name, scales in recipes.shipped_recipes().items():
-            print(f"{name:<22}{', '.join(scales)}")
+            offered = ", ".join(scale for one in scales for scale in one.thing)
+            print(f"{name:<22}{offered}{packages_of(scales)}")
         return 0
     if chosen.options:
         print(recipes.describe_options())

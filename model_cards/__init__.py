@@ -11,7 +11,7 @@ from hf_grok.model_cards.facts import (
     StepFacts,
     TrainingFacts,
 )
-from hf_grok.model_cards.languages import LANGUAGES, LanguageFacts, language_facts
+from hf_grok.model_cards.languages import LanguageFacts
 from hf_grok.model_cards.metadata import eval_result_files
 from hf_grok.model_cards.papers import Paper
 from hf_grok.model_cards.preserved import merge
@@ -21,7 +21,6 @@ from hf_grok.model_cards.step_card import StepCard
 from hf_grok.model_cards.validation import problems, validate
 
 __all__ = [
-    "LANGUAGES",
     "MARKER",
     "AnnotationFacts",
     "CostFacts",
@@ -38,7 +37,6 @@ __all__ = [
     "StepFacts",
     "TrainingFacts",
     "eval_result_files",
-    "language_facts",
     "merge",
     "problems",
     "series_readme",

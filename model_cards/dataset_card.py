@@ -132,6 +132,6 @@ def size_category(examples: int) -> str:
 def _look_up(kind: str, name: str, known: Mapping[str, str]) -> str:
     if name not in known:
         raise unknown_name(
-            f"{kind} of a card", name, known, "Say what it holds in hf_grok.model_cards.languages."
+            f"{kind} of a card", name, known, "Say what it holds in the card of the Language."
         )
     return known[name]

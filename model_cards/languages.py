@@ -1,7 +1,7 @@
-"""What a card says about each synthetic language; a new grammar adds its facts here.
+"""What a card says about each synthetic language.
 
-Texts are Markdown of ours. Columns and splits that a data set has and its facts do not name are an
-error when the card is made.
+Texts are Markdown of ours; `hf_grok.languages` has the languages that they belong to. Columns and
+splits that a data set has and its facts do not name are an error when the card is made.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hf_grok.errors import unknown_name
 from hf_grok.model_cards.papers import CHEN_2024, MCCOY_2020, MURTY_2023, WARSTADT_2020, Paper
 
 
@@ -26,6 +25,7 @@ class LanguageFacts:
         papers: to cite.
         language: ISO 639 code of its words, "" for none.
         tags: for the Hub, beside those that every card has.
+        model_tags: for the Hub, of models that were trained on it, before `tags`.
         repetition: what is never repeated, as a clause without its full stop.
         tasks: the Hub's task categories.
     """
@@ -38,6 +38,7 @@ class LanguageFacts:
     papers: tuple[Paper, ...]
     language: str
     tags: tuple[str, ...]
+    model_tags: tuple[str, ...] = ()
     repetition: str = "No text stands in two splits or twice in one"
     tasks: tuple[str, ...] = ("text-generation",)
 
@@ -101,6 +102,7 @@ QUESTION_FORMATION = LanguageFacts(
     papers=(MCCOY_2020, MURTY_2023),
     language="en",
     tags=("question-formation",),
+    model_tags=("grokking",),
 )
 
 TENSE_INFLECTION = LanguageFacts(
@@ -122,6 +124,7 @@ TENSE_INFLECTION = LanguageFacts(
     papers=(MCCOY_2020, MURTY_2023),
     language="en",
     tags=("tense-inflection", "subject-verb-agreement"),
+    model_tags=("grokking",),
 )
 
 DYCK = LanguageFacts(
@@ -156,6 +159,7 @@ DYCK = LanguageFacts(
     papers=(MURTY_2023,),
     language="",
     tags=("dyck", "formal-languages"),
+    model_tags=("grokking",),
 )
 
 AGREEMENT = LanguageFacts(
@@ -226,22 +230,3 @@ MINIMAL_PAIRS = LanguageFacts(
     tags=("minimal-pairs", "blimp", "linguistic-acceptability"),
     repetition="No pair stands twice in a paradigm",
 )
-
-LANGUAGES: Mapping[str, LanguageFacts] = {
-    "question-formation": QUESTION_FORMATION,
-    "tense-inflection": TENSE_INFLECTION,
-    "dyck": DYCK,
-    "agreement": AGREEMENT,
-    "minimal-pairs": MINIMAL_PAIRS,
-}
-
-
-def language_facts(name: str) -> LanguageFacts:
-    """The facts of a language by its name on the command line.
-
-    Raises:
-        UserError: no card knows the language; lists those that one does.
-    """
-    if name not in LANGUAGES:
-        raise unknown_name("language of a card", name, LANGUAGES)
-    return LANGUAGES[name]

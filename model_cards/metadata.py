@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from hf_grok.model_cards.series_card import SeriesCard
 
 TAGS = (MARKER, "training-dynamics", "checkpoint-series")
-GROKKING = ("question-formation", "tense-inflection", "dyck")
 REGULARISED = "syntactic-attention-regularisation"
 EVAL_RESULTS = ".eval_results"
 
@@ -50,8 +49,8 @@ def step_metadata(card: SeriesCard) -> dict[str, Any]:
 
 def series_tags(card: SeriesCard) -> list[str]:
     """Tags that any series has, and those of its language and regulariser."""
-    own = list(card.data.language.tags) if card.data.language else []
-    grokking = ["grokking"] if card.data.name in GROKKING else []
+    language = card.data.language
+    grokking, own = (language.model_tags, language.tags) if language else ((), ())
     regularised = [REGULARISED] if card.regulariser else []
     return [*TAGS, *grokking, *regularised, *own]
 

@@ -16,7 +16,7 @@ TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 # Modules that belong to no room: they know nothing of grammars, models or runs.
 COMMON = {
     *("credentials", "errors", "json_reading", "printable", "text_files", "version"),
-    *("yaml_reading", "_lazy", "_moved", "_option_parser", "_optional"),
+    *("yaml_reading", "_isolated", "_lazy", "_moved", "_option_parser", "_optional"),
 }
 
 # room -> the modules of hf_grok, beside COMMON, that it may import.
@@ -24,9 +24,12 @@ ARROWS: dict[str, set[str]] = {
     "datasets_scripts": set(),
     "models": set(),
     "annotation": set(),
-    "behaviour": {"masking", "positions", "precision", "tally", "text_model"},
+    "behaviour": {
+        *("datasets_scripts", "languages", "masking", "positions", "precision", "tally"),
+        "text_model",
+    },
     "probes": {"behaviour", "guard", "masking", "precision", "tally", "text_model"},
-    "evaluate_metrics": {"behaviour", "models", "probes", "tally"},
+    "evaluate_metrics": {"behaviour", "datasets_scripts", "models", "probes", "tally"},
     "runs": set(),
     "dynamics": {"runs"},
     "report": {"dynamics", "runs", "sweep_file"},
@@ -34,8 +37,8 @@ ARROWS: dict[str, set[str]] = {
         *("annotation", "attention_proof", "attention_terms", "batched_attention", "guard"),
         *("masking", "precision", "probes", "runs", "shares", "tally"),
     },
-    "series": {"model_cards", "runs"},
-    "sweep": {"runs", "sweep_file", "training"},
+    "series": {"languages", "model_cards", "runs"},
+    "sweep": {"packages", "runs", "sweep_file", "training"},
     "sweeps": set(),
     "callbacks": {
         *("guard", "models", "probes", "probing", "runs", "series"),
@@ -46,9 +49,12 @@ ARROWS: dict[str, set[str]] = {
 
 # A builder knows no card, but writing a folder for strangers does.
 EXCEPTIONS = {
+    ("datasets_scripts/export.py", "languages"),
     ("datasets_scripts/export.py", "model_cards"),
+    ("datasets_scripts/export.py", "packages"),
     ("datasets_scripts/folder.py", "model_cards"),
     ("datasets_scripts/push.py", "model_cards"),
+    ("datasets_scripts/sentences.py", "model_cards"),
 }
 
 # room -> packages of others that it must not import anywhere, not even inside a function.

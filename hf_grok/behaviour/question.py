@@ -14,10 +14,11 @@ from hf_grok.behaviour.greedy import greedy_is_gold
 from hf_grok.behaviour.prompts import add_by_label, prompts_of_task
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
+from hf_grok.languages import OURS
 from hf_grok.tally import Tally
 
 AUXILIARIES = ("do", "does", "don't", "doesn't")
-TASK = "quest"
+TASK = OURS["question-formation"].task
 
 
 def chosen_auxiliary(

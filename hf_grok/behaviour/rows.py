@@ -10,14 +10,6 @@ from hf_grok.errors import UserError
 # A list of dicts or a `datasets.Dataset`, which this package does not import.
 Rows: TypeAlias = Any
 
-SUBJECT_MODIFIERS = (
-    "none",
-    "pp",
-    "rc_subject_intransitive",
-    "rc_subject_transitive",
-    "rc_object",
-)
-
 
 def column(rows: Rows, name: str) -> list[Any]:
     """One column of the rows as a plain list, in the rows' order.

@@ -17,9 +17,10 @@ from hf_grok.behaviour.prompts import Prompts, add_by_label, prompts_of_task
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.behaviour.tagging import TaggedRow, parts_of_speech, tag_places, tagged_rows
 from hf_grok.errors import UserError
+from hf_grok.languages import OURS
 from hf_grok.tally import Tally
 
-TASK = "PRESENT"
+TASK = OURS["tense-inflection"].task
 NO_WORD = -1  # no token has this id
 
 

@@ -1,1 +1,1 @@
-"""hf_grok.commands."""
+"""The subcommands of `hf-grok`: a module each, whose `main(words)` returns the exit status."""

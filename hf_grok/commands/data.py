@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hf_grok._option_parser import OptionParser
 from hf_grok.commands.config_options import add_config_options
 from hf_grok.commands.data_push import add_push_options, take_push_options, write_and_push
-from hf_grok.errors import UserError, unknown_name
-from hf_grok.model_cards import LANGUAGES
+from hf_grok.errors import UserError
+from hf_grok.languages import brought_language, known_languages, language
 
 if TYPE_CHECKING:
     from hf_grok.datasets_scripts.builder import GrammarBuilder
@@ -51,9 +51,7 @@ def main(arguments: Sequence[str]) -> int:
         from hf_grok.commands import data_parse
 
         return data_parse.run(arguments[1:])
-    if name not in LANGUAGES:
-        raise unknown_name("language", name, LANGUAGES)
-    builder_class = find_builder(name)
+    builder_class = language(name).builder_class()
     parser = language_parser(name, builder_class)
     options = vars(parser.parse_args(arguments[1:]))
     wanted = take_push_options(parser, options)
@@ -63,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def overview() -> OptionParser:
     """The parser of the language's name, and the help that lists the languages."""
-    lines = [f"  {name:<20}{facts.title}" for name, facts in LANGUAGES.items()]
+    lines = [f"  {name:<20}{described(name)}" for name in known_languages()]
     parser = OptionParser(
         prog="hf-grok data",
         usage="hf-grok data LANGUAGE --out DIR [options]",
@@ -77,13 +75,14 @@ def overview() -> OptionParser:
     return parser
 
 
-def find_builder(name: str) -> type[GrammarBuilder]:
-    """The builder class of a language: `question-formation` is `QuestionFormation`."""
-    from hf_grok import datasets_scripts
-
-    class_name = "".join(part.title() for part in name.split("-"))
-    builder_class: type[GrammarBuilder] = getattr(datasets_scripts, class_name)
-    return builder_class
+def described(name: str) -> str:
+    """A language's title, with the package of one that is not ours, or why it cannot be had."""
+    try:
+        found = brought_language(name)
+    except UserError as error:
+        return f"({error})"
+    title = found.thing.card.title
+    return title if found.is_ours else f"{title} ({found})"
 
 
 def language_parser(name: str, builder_class: type[GrammarBuilder]) -> OptionParser:
@@ -93,7 +92,7 @@ def language_parser(name: str, builder_class: type[GrammarBuilder]) -> OptionPar
     parser = OptionParser(
         prog=f"hf-grok data {name}",
         usage=f"hf-grok data {name} --out DIR [--push REPO] [options]",
-        description=textwrap.fill(LANGUAGES[name].summary, _WIDTH),
+        description=textwrap.fill(language(name).card.summary, _WIDTH),
         epilog=_config_help(builder_class),
     )
     parser.add_argument(

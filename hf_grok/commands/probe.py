@@ -60,7 +60,7 @@ def build_parser() -> OptionParser:
         default=[],
         metavar="[PROBE=]SOURCE",
         help="a .conllu treebank, .jsonl minimal pairs (or a folder of them), a data set (folder "
-        "or Hub name), question-formation, tense-inflection, dyck, agreement or minimal-pairs; "
+        "or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among them; "
         "with PROBE= for that probe alone; repeatable",
     )
     parser.add_argument(

@@ -87,10 +87,12 @@ def main(arguments: Sequence[str]) -> int:
     """
     parser = build_parser()
     chosen = parser.parse_args(arguments)
+    from hf_grok.packages import packages_of
     from hf_grok.sweep.plan import read_plan, shipped_sweeps
 
     if chosen.list:
-        print("\n".join(shipped_sweeps()))
+        for name, files in shipped_sweeps().items():
+            print(f"{name}{packages_of(files)}")
         return 0
     if chosen.sweep is None:
         parser.error("name a SWEEP (hf-grok sweep --list names them)")

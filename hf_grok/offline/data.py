@@ -13,11 +13,11 @@ from hf_grok.behaviour.rows import Rows
 from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
+from hf_grok.languages import known_languages, language
 from hf_grok.printable import listed, printable
 from hf_grok.text_files import Line
-from hf_grok.training.language import LANGUAGES, with_words
+from hf_grok.training.language import with_words
 
-MINIMAL_PAIRS = "minimal-pairs"
 TREES, LINES = ".conllu", ".jsonl"
 
 
@@ -54,8 +54,8 @@ def load_data(
     Args:
         source: a .conllu file or a folder of them; a .jsonl file or a folder of them (minimal
             pairs as BLiMP distributes them, or rows with words, heads, deprels); a folder or Hub
-            name that `datasets.load_dataset` reads; one of our languages, such as
-            question-formation; or minimal-pairs, those of the agreement grammar.
+            name that `datasets.load_dataset` reads; or a language that `hf-grok data` lists, such
+            as question-formation or minimal-pairs.
         split: of a data set or language.
         where: (column, value) pairs that a row must have.
         max_words: leave out rows of more words (of a minimal pair: in either sentence), before the
@@ -95,10 +95,8 @@ def _read(source: str, split: str, bad: BadLines) -> tuple[Rows, str]:
             return read([path], bad), path.name
         if path.is_dir() and (files := sorted(path.glob(f"*{suffix}"))):
             return read(files, bad), path.name
-    if source == MINIMAL_PAIRS:
-        return _generate_pairs(), source
-    if source in LANGUAGES:
-        return _generate(source, split), f"{source} ({split})"
+    if source in known_languages():
+        return _generate(source, split)
     return _load_dataset(source, split), f"{source} ({split})"
 
 
@@ -123,24 +121,17 @@ def _read_lines(files: Sequence[Path], bad: BadLines) -> Rows:
     return list(good_rows(files, row, bad))
 
 
-def _generate(language: str, split: str) -> Rows:
-    from hf_grok import datasets_scripts
-
-    builder = getattr(datasets_scripts, LANGUAGES[language])()
+def _generate(name: str, split: str) -> tuple[Rows, str]:
+    found = language(name)
+    builder = found.builder_class()()
     builder.download_and_prepare()
+    if found.is_pairs:
+        (split,) = builder.info.splits  # like files of pairs, they are all of one
+        return builder.as_dataset(split=split), name
     if split not in builder.info.splits:
         known = ", ".join(builder.info.splits)
-        raise UserError(f"{language} has no split {split!r}: it has {known}")
-    return with_words(builder.as_dataset(split=split))
-
-
-def _generate_pairs() -> Rows:
-    from hf_grok.datasets_scripts import MinimalPairs
-
-    builder = MinimalPairs()
-    builder.download_and_prepare()
-    (split,) = builder.info.splits  # like files of pairs, they are all of one
-    return builder.as_dataset(split=split)
+        raise UserError(f"{name} has no split {split!r}: it has {known}")
+    return with_words(builder.as_dataset(split=split)), f"{name} ({split})"
 
 
 def _load_dataset(source: str, split: str) -> Rows:
@@ -149,9 +140,8 @@ def _load_dataset(source: str, split: str) -> Rows:
     try:
         return datasets.load_dataset(source, split=split)
     except (OSError, ValueError, ConnectionError) as error:
-        names = (*LANGUAGES, MINIMAL_PAIRS)
         raise UserError(
-            f"{source!r} is no .conllu or .jsonl file, none of {', '.join(names)}, and "
+            f"{source!r} is no .conllu or .jsonl file, none of {', '.join(known_languages())}, and "
             f"datasets.load_dataset could not load its split {split!r}: {error}"
         ) from error
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hf_grok.languages import card_of
 from hf_grok.model_cards.facts import (
     AnnotationFacts,
     CostFacts,
@@ -24,7 +25,6 @@ from hf_grok.model_cards.facts import (
     TrainingFacts,
 )
 from hf_grok.model_cards.hardware import machine_in_words
-from hf_grok.model_cards.languages import LANGUAGES
 from hf_grok.model_cards.series_card import SeriesCard
 from hf_grok.runs.notes import CONFIG_FILE, RunNotes, read_notes
 from hf_grok.series.journal import StepRecord
@@ -179,18 +179,19 @@ def _model(notes: RunNotes, base_model: str | None) -> ModelFacts:
 def _data(notes: RunNotes, dataset: str | None) -> DataFacts:
     arguments, data = _arguments(notes.about) or {}, notes.about.get("data", {})
     name = str(arguments.get("language") or data.get("name") or dataset or "")
+    language = card_of(name)
     return DataFacts(
         name=name,
         described=data.get("described", ""),
         config=arguments.get("language_config") or data.get("config"),
         split=data.get("split"),
         options=arguments.get("language_options") or {},
-        command=data_command(arguments) if name in LANGUAGES else None,
+        command=data_command(arguments) if language else None,
         hub_id=dataset or data.get("hub_id"),
         fingerprint=data.get("fingerprint"),
         train_examples=data.get("train_examples"),
         evaluation={key: arguments[key] for key in _EVALUATION if key in arguments},
-        language=LANGUAGES.get(name),
+        language=language,
     )
 
 
@@ -234,10 +235,11 @@ def _runs(notes: RunNotes) -> bool:
 def _seeds(about: Mapping[str, Any]) -> dict[str, int]:
     arguments = _arguments(about) or {}
     options = arguments.get("language_options") or {}
+    language = str(arguments.get("language", ""))
     named = {
         "training": about.get("seed", arguments.get("seed")),
         "order of the data": arguments.get("data_seed"),
-        "data": options.get("seed", 0 if arguments.get("language") in LANGUAGES else None),
+        "data": options.get("seed", 0 if card_of(language) else None),
         "evaluated examples": arguments.get("evaluation_seed"),
     }
     return {name: seed for name, seed in named.items() if seed is not None}

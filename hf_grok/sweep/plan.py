@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.packages import Brought, brought_files, the_one
 from hf_grok.printable import quoted
 from hf_grok.yaml_reading import read_yaml
 
@@ -95,10 +95,12 @@ class Plan:
         return {name} if parent is None else {name} | self._with_parents(parent)
 
 
-def shipped_sweeps() -> dict[str, Path]:
-    """Name -> file of every sweep in the package."""
-    folder = Path(str(files("hf_grok.sweeps")))
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+def shipped_sweeps() -> dict[str, list[Brought[Path]]]:
+    """Name -> file of every sweep of this package and of those that bring languages."""
+    found: dict[str, list[Brought[Path]]] = {}
+    for brought in brought_files("sweeps", "*.yaml"):
+        found.setdefault(brought.thing.stem, []).append(brought)
+    return found
 
 
 def read_plan(name: str, overrides: Mapping[str, Any] | None = None) -> Plan:
@@ -132,10 +134,7 @@ def _find(name: str) -> Path:
         if not Path(name).is_file():
             raise UserError(f"there is no sweep file {name}")
         return Path(name)
-    shipped = shipped_sweeps()
-    if name not in shipped:
-        raise unknown_name("sweep", name, shipped, "A path must end in .yaml.")
-    return shipped[name]
+    return the_one("sweep", name, shipped_sweeps(), "A path must end in .yaml.").thing
 
 
 def _recipe(recipe: str, path: Path) -> str:

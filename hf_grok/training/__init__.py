@@ -1,1 +1,1 @@
-"""hf_grok.training."""
+"""One run: from a recipe and a command line to a trained model and the record of its training."""

@@ -25,9 +25,7 @@ class DataArguments:
     """Which language is learnt, and how much of it."""
 
     language: str = field(
-        metadata={
-            "help": "question-formation, tense-inflection, dyck or agreement (hf-grok data --help)."
-        }
+        metadata={"help": "A name that `hf-grok data --help` lists, such as question-formation."}
     )
     language_config: str | None = field(
         default=None, metadata={"help": "Configuration of the builder; its own default if unset."}

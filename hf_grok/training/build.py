@@ -36,7 +36,7 @@ from hf_grok.training.architecture import check_options, plain_config, sizes
 from hf_grok.training.arguments import ModelArguments, read_options
 from hf_grok.training.attention import set_attention
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
-from hf_grok.training.language import Language
+from hf_grok.training.language import LanguageData
 from hf_grok.training.machine import choose_dropout_masks
 from hf_grok.training.objective import is_masked
 from hf_grok.training.probes import recipe_probes
@@ -81,7 +81,7 @@ def _masked_roles(config: PretrainedConfig, tokenizer: PreTrainedTokenizerBase) 
     return {name: getattr(tokenizer, name) for name in names if hasattr(config, name)}
 
 
-def build_model(settings: Settings, language: Language) -> PreTrainedModel:
+def build_model(settings: Settings, language: LanguageData) -> PreTrainedModel:
     """A freshly initialised model, its weights a function of the seed alone."""
     config = build_config(settings.model, language.tokenizer)
     device = settings.training.device
@@ -101,7 +101,7 @@ def build_model(settings: Settings, language: Language) -> PreTrainedModel:
     return model
 
 
-def build_trainer(settings: Settings, language: Language, record: RunRecord) -> GrokTrainer:
+def build_trainer(settings: Settings, language: LanguageData, record: RunRecord) -> GrokTrainer:
     """The trainer of a run, with its schedule, table and progress bar."""
     training = settings.training
     model = build_model(settings, language)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour import Behaviour, TokenLoss, behaviour_for
+from hf_grok.behaviour import Behaviour, TokenLoss
 from hf_grok.behaviour.masked_loss import MaskedLoss
-from hf_grok.errors import UserError, unknown_name
+from hf_grok.errors import UserError
+from hf_grok.languages import Language, load, trained_language
 from hf_grok.masking import Masking
 from hf_grok.models import word_level_tokenizer
 from hf_grok.training.arcs import Arcs, arcs_of_rows
@@ -22,22 +23,11 @@ from hf_grok.training.tensors import TokenSequences
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, GeneratorBasedBuilder
 
-LANGUAGES = {
-    "question-formation": "QuestionFormation",
-    "tense-inflection": "TenseInflection",
-    "dyck": "Dyck",
-    "agreement": "Agreement",
-}
-ASKING_TASKS = {"question-formation": "quest", "tense-inflection": "PRESENT"}
 MEASURED_SPLITS = {"in_distribution": "test", "generalization": "generalization"}
-# Languages that ask nothing but the next word, or the hidden one: any language model learns them.
-WITHOUT_BEHAVIOUR = ("agreement",)
-# Languages whose strings end in a token of their own.
-ENDING = ("dyck", "agreement")
 
 
 @dataclass(frozen=True)
-class Language:
+class LanguageData:
     """What a run reads of a language.
 
     Attributes:
@@ -63,11 +53,7 @@ def prepared_builder(arguments: DataArguments, *, quiet: bool = False) -> Genera
     """The builder of the language that `arguments` name, its splits generated (or found again)."""
     import datasets
 
-    from hf_grok import datasets_scripts
-
-    if arguments.language not in LANGUAGES:
-        raise unknown_name("language", arguments.language, LANGUAGES)
-    builder_class = getattr(datasets_scripts, LANGUAGES[arguments.language])
+    builder_class = trained_language(arguments.language).builder_class()
     options: dict[str, Any] = read_options("language_options", arguments.language_options)
     builder = builder_class(config_name=arguments.language_config, **options)
     if quiet:
@@ -84,7 +70,7 @@ def load_language(
     with_arcs: bool = False,
     with_sham: bool = False,
     quiet: bool = False,
-) -> Language:
+) -> LanguageData:
     """Everything a run reads, encoded once.
 
     Args:
@@ -99,20 +85,21 @@ def load_language(
         UserError: an unknown language, configuration or option; a split that is missing; a number
             of evaluation examples below 0; arcs of a language that has none.
     """
+    language = trained_language(arguments.language)
     builder = prepared_builder(arguments, quiet=quiet)
     splits = builder.as_dataset()
-    _require_splits(splits, arguments.language)
+    _require_splits(splits, arguments.language, asks=bool(language.behaviour))
     words = getattr(builder, "vocabulary", None) or words_of_splits(splits)
-    tokenizer = word_level_tokenizer(words, append_end=arguments.language in ENDING, mask=masked)
+    tokenizer = word_level_tokenizer(words, append_end=language.ends, mask=masked)
     sequences = tokenizer(splits["train"]["text"][:], return_attention_mask=False)["input_ids"]
     arcs = _arcs(splits["train"], sequences, with_sham=with_sham) if with_arcs else None
     train = training_sequences(sequences, tokenizer, arguments, arcs, masked=masked, seed=seed)
     validation = sample(splits["validation"], arguments)["text"][:]
-    return Language(
+    return LanguageData(
         tokenizer=tokenizer,
         train=train,
         loss=validation_loss(validation, tokenizer, arguments, masked=masked),
-        behaviours=_behaviours(splits, tokenizer, arguments),
+        behaviours=_behaviours(language, splits, tokenizer, arguments),
         test=splits["test"],
         fingerprint=splits["train"]._fingerprint,
     )
@@ -122,9 +109,9 @@ def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool)
     return arcs_of_rows(rows, sequences, sham=sham_column(rows) if with_sham else None)
 
 
-def _require_splits(splits: DatasetDict, language: str) -> None:
+def _require_splits(splits: DatasetDict, language: str, *, asks: bool) -> None:
     needed = ["train", "validation", "test"]
-    if language not in WITHOUT_BEHAVIOUR:
+    if asks:
         needed.append("generalization")
     for name in needed:
         if name not in splits:
@@ -169,26 +156,26 @@ def validation_loss(
 
 
 def _behaviours(
-    splits: DatasetDict, tokenizer: PreTrainedTokenizerBase, arguments: DataArguments
+    language: Language,
+    splits: DatasetDict,
+    tokenizer: PreTrainedTokenizerBase,
+    arguments: DataArguments,
 ) -> dict[str, Behaviour]:
-    if arguments.language in WITHOUT_BEHAVIOUR:
+    if not language.behaviour:
         return {}
+    behaviour = load(language.behaviour)
     return {
-        measured: behaviour_for(
-            arguments.language,
-            sample(asked_rows(splits[split], arguments.language), arguments),
-            tokenizer,
-        )
+        measured: behaviour(sample(asked_rows(splits[split], language.task), arguments), tokenizer)
         for measured, split in MEASURED_SPLITS.items()
     }
 
 
-def asked_rows(rows: Dataset, language: str) -> Dataset:
-    """The rows that ask for something: behaviour is not read off `decl` and `PAST` lines."""
-    if language not in ASKING_TASKS:
+def asked_rows(rows: Dataset, task: str) -> Dataset:
+    """The rows of a task, all for "": behaviour is not read off `decl` and `PAST` lines."""
+    if not task:
         return rows
-    asking = rows.features["task"].str2int(ASKING_TASKS[language])
-    return rows.select([index for index, task in enumerate(rows["task"][:]) if task == asking])
+    asking = rows.features["task"].str2int(task)
+    return rows.select([index for index, label in enumerate(rows["task"][:]) if label == asking])
 
 
 def with_words(rows: Dataset) -> Dataset:

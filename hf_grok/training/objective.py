@@ -5,7 +5,7 @@ from __future__ import annotations
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from hf_grok.errors import UserError
-from hf_grok.training.language import WITHOUT_BEHAVIOUR
+from hf_grok.languages import OURS, trained_language
 
 
 def is_masked(model: str) -> bool:
@@ -23,9 +23,10 @@ def check_model_speaks(model: str, language: str) -> None:
     Raises:
         UserError: it does ask.
     """
-    if is_masked(model) and language not in WITHOUT_BEHAVIOUR:
+    if is_masked(model) and trained_language(language).behaviour:
+        speaks = [name for name, one in OURS.items() if not one.behaviour and not one.is_pairs]
         raise UserError(
             f"{model} is a masked language model, and what {language} measures is how a sentence "
             "goes on, which takes a causal one: choose vanilla_transformer, gpt2, llama, ... with "
-            f"--model, or --language {' or '.join(WITHOUT_BEHAVIOUR)}"
+            f"--model, or --language {' or '.join(speaks)}"
         )

@@ -5,40 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.languages import OURS, language, trained_language
 from hf_grok.probes import Probe, build_probe, probe_names
 from hf_grok.training.arguments import DataArguments, ProbeArguments
-from hf_grok.training.language import ASKING_TASKS, asked_rows, with_words
+from hf_grok.training.language import asked_rows, with_words
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-# Without a gold structure there are no heads to find and no tree to score.
-WITHOUT_STRUCTURE = ("sparsity", "norm", "intrinsic_dimension")
-DEFAULT = ("uas", "tree", *WITHOUT_STRUCTURE)
-# Languages with minimal pairs of their own -> their builder.
-PAIRS = {"agreement": "MinimalPairs"}
-# No tree: a model that sees both sides reads a sentence once for each of its spans, in seconds.
-WITH_PAIRS = ("uas", "pairs", "sparsity", "norm")
 # A tree projection runs each sentence once per word.
 SHARE_OF_TREES = 4
 
 
-def chosen_probes(text: str, language: str) -> tuple[str, ...]:
+def chosen_probes(text: str, learnt: str) -> tuple[str, ...]:
     """The probes' names that `--probes` asks for.
 
     Args:
         text: "default", "none", or names with commas between them.
-        language: whose defaults.
+        learnt: the language whose defaults are meant.
 
     Raises:
-        UserError: a name that no probe has, or one twice.
+        UserError: an unknown language, a name that no probe has, or one twice.
     """
     if text == "none":
         return ()
     if text == "default":
-        if language in PAIRS:
-            return WITH_PAIRS
-        return DEFAULT if language in ASKING_TASKS else WITHOUT_STRUCTURE
+        return trained_language(learnt).probes
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in probe_names():
@@ -63,9 +55,8 @@ def recipe_probes(
     names = chosen_probes(arguments.probes, data.language)
     shuffled = with_words(test).shuffle(seed=data.evaluation_seed)
     rows = _first(shuffled, arguments.probe_examples)
-    asking = _first(
-        asked_rows(shuffled, data.language), -(-arguments.probe_examples // SHARE_OF_TREES)
-    )
+    asked = asked_rows(shuffled, language(data.language).task)
+    asking = _first(asked, -(-arguments.probe_examples // SHARE_OF_TREES))
     own = {"tree": asking}
     if "pairs" in names:
         own["pairs"] = minimal_pairs(arguments.probe_pairs, data)
@@ -78,15 +69,14 @@ def minimal_pairs(count: int, data: DataArguments) -> Dataset:
     Raises:
         UserError: the language has none.
     """
-    from hf_grok import datasets_scripts
-
-    if data.language not in PAIRS:
+    name = language(data.language).pairs
+    if not name:
+        having = ", ".join(name for name, one in OURS.items() if one.pairs)
         raise UserError(
-            f"{data.language} has no minimal pairs for the probe pairs ({', '.join(PAIRS)} has): "
+            f"{data.language} has no minimal pairs for the probe pairs ({having} has): "
             "leave it out of --probes, and give hf-grok probe a file of pairs afterwards"
         )
-    builder_class = getattr(datasets_scripts, PAIRS[data.language])
-    builder = builder_class(pairs_per_paradigm=count, seed=data.evaluation_seed)
+    builder = language(name).builder_class()(pairs_per_paradigm=count, seed=data.evaluation_seed)
     builder.download_and_prepare()
     pairs: Dataset = builder.as_dataset("test")
     return pairs

@@ -7,13 +7,13 @@ import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
 from transformers import HfArgumentParser, TrainingArguments
 
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.packages import Brought, brought_files, the_one
 from hf_grok.runs.record import default_of
 from hf_grok.training.architecture import carried_over
 from hf_grok.training.arguments import (
@@ -62,14 +62,14 @@ class Settings:
     left_out: tuple[str, ...] = ()
 
 
-def shipped_recipes() -> dict[str, dict[str, Path]]:
-    """Name -> scale -> file of every recipe in the package."""
-    found: dict[str, dict[str, Path]] = {}
-    for folder in sorted(Path(str(files("hf_grok.recipes"))).iterdir()):
-        scales = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-        if scales:
-            found[folder.name] = scales
-    return found
+def shipped_recipes() -> dict[str, list[Brought[dict[str, Path]]]]:
+    """Name -> scale -> file of every recipe of this package and of those that bring languages."""
+    found: dict[str, dict[Path, Brought[dict[str, Path]]]] = {}
+    for brought in brought_files("recipes", "*/*.yaml"):
+        folder = brought.thing.parent
+        scales = found.setdefault(folder.name, {}).setdefault(folder, brought.holding({}))
+        scales.thing[brought.thing.stem] = brought.thing
+    return {name: list(folders.values()) for name, folders in found.items()}
 
 
 def load_recipe(name: str, scale: str | None = None) -> Recipe:
@@ -85,13 +85,11 @@ def load_recipe(name: str, scale: str | None = None) -> Recipe:
         if not path.is_file():
             raise UserError(f"there is no recipe file {name}")
     else:
-        recipes = shipped_recipes()
-        if name not in recipes:
-            raise unknown_name("recipe", name, recipes, "A path must end in .yaml.")
+        scales = the_one("recipe", name, shipped_recipes(), "A path must end in .yaml.").thing
         scale_name = scale or "quick"
-        if scale_name not in recipes[name]:
-            raise unknown_name(f"scale of {name}", scale_name, recipes[name])
-        path = recipes[name][scale_name]
+        if scale_name not in scales:
+            raise unknown_name(f"scale of {name}", scale_name, scales)
+        path = scales[scale_name]
     label = path.stem if scale_name == "file" else name
     return Recipe(label, scale_name, _read_yaml(path))
 

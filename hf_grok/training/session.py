@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.annotation.scheme import UD
+from hf_grok.languages import trained_language
 from hf_grok.runs.folder import step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
@@ -33,7 +33,7 @@ from hf_grok.training.branch import (
 )
 from hf_grok.training.build import build_trainer, save_final_model
 from hf_grok.training.checks import check_settings
-from hf_grok.training.language import Language, load_language
+from hf_grok.training.language import LanguageData, load_language
 from hf_grok.training.machine import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.training.objective import is_masked
 from hf_grok.training.recipe import Settings
@@ -102,7 +102,7 @@ class Session:
         return self.folder
 
     def _information(
-        self, language: Language, trainer: GrokTrainer, threads: int
+        self, language: LanguageData, trainer: GrokTrainer, threads: int
     ) -> dict[str, Any]:
         """What run.json will say; for a branch, once it is sure that it goes on from its parent."""
         info = run_information(self.settings, language, trainer, threads)
@@ -152,7 +152,7 @@ class Session:
         if self.leads:
             print(text, file=sys.stderr, flush=True)
 
-    def _prepare(self) -> tuple[Language, GrokTrainer, int]:
+    def _prepare(self) -> tuple[LanguageData, GrokTrainer, int]:
         training = self.settings.training
         training.bf16 = choose_precision(training.precision, training.device) == "bf16"
         # What accelerate reads; TrainingArguments has derived it already, from bf16 alone.
@@ -209,10 +209,11 @@ class Session:
 
 
 def run_information(
-    settings: Settings, language: Language, trainer: GrokTrainer, threads: int
+    settings: Settings, language: LanguageData, trainer: GrokTrainer, threads: int
 ) -> dict[str, Any]:
     """What run.json says of a run before it starts."""
     training = settings.training
+    scheme = trained_language(settings.data.language).scheme
     return {
         "hf_grok_version": versions()["hf_grok"],
         "recipe": settings.recipe.name,
@@ -232,7 +233,7 @@ def run_information(
         },
         "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
         # Grammars and probes alike take their arcs from the derivation.
-        "annotation": {"training": UD, "evaluation": UD} if with_heads(settings) else {},
+        "annotation": {"training": scheme, "evaluation": scheme} if scheme else {},
         "versions": versions(),
         "machine": machine(training.device.type, threads),
         "model": {
@@ -241,11 +242,6 @@ def run_information(
             "layers": settings.model.layers,
         },
     }
-
-
-def with_heads(settings: Settings) -> bool:
-    """Whether the sentences of a run's language have heads: Dyck's strings have none."""
-    return settings.data.language != "dyck"
 
 
 def opening(info: dict[str, Any]) -> str:

@@ -13,10 +13,10 @@ import pytest
 
 from hf_grok import cli
 from hf_grok.commands.config_options import add_config_options, documented_fields
-from hf_grok.commands.data import find_builder, language_parser, main, read_data_files
+from hf_grok.commands.data import language_parser, main, read_data_files
 from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection
 from hf_grok.errors import UserError
-from hf_grok.model_cards import LANGUAGES
+from hf_grok.languages import OURS, language, name_of
 
 SIZES = (
     *("--train-size", "50", "--validation-size", "5"),
@@ -32,13 +32,13 @@ def _no_bars() -> Iterator[None]:
 
 
 # Minimal pairs have sizes of their own: tests/datasets_scripts/test_minimal_pairs.py.
-@pytest.mark.parametrize("name", [name for name in LANGUAGES if name != "minimal-pairs"])
+@pytest.mark.parametrize("name", [name for name, one in OURS.items() if not one.is_pairs])
 def test_writes_what_it_says(name: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     folder = tmp_path / "out"
     cache = ["--cache-dir", str(tmp_path / "cache")]
     assert main([name, "--out", str(folder), "--seed", "4", *SIZES, *cache]) == 0
     said = capsys.readouterr().out
-    config = find_builder(name).DEFAULT_CONFIG_NAME
+    config = language(name).builder_class().DEFAULT_CONFIG_NAME
     for split, size in (("train", 50), ("validation", 5), ("test", 6), ("generalization", 7)):
         path = folder / config / f"{split}-00000-of-00001.parquet"
         rows = datasets.Dataset.from_parquet(str(path), cache_dir=str(tmp_path / "read"))
@@ -122,7 +122,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("builder_class", [Dyck, QuestionFormation, TenseInflection])
 def test_help_lists_every_field_and_config(builder_class: type) -> None:
-    name = {find_builder(name): name for name in LANGUAGES}[builder_class]
+    name = name_of(builder_class)
     text = language_parser(name, builder_class).format_help()
     common = {field.name for field in dataclasses.fields(datasets.BuilderConfig)}
     for field in dataclasses.fields(builder_class.BUILDER_CONFIG_CLASS):
@@ -139,7 +139,7 @@ def test_help_of_the_command_shows_examples(capsys: pytest.CaptureFixture) -> No
         main(["--help"])
     said = capsys.readouterr().out
     assert "hf-grok data tense-inflection --out" in said
-    assert all(name in said for name in LANGUAGES)
+    assert all(name in said for name in OURS)
 
 
 @dataclasses.dataclass

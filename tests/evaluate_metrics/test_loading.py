@@ -17,7 +17,7 @@ from evaluate.loading import get_imports
 
 import hf_grok.evaluate_metrics
 from hf_grok.behaviour.dyck import DISTANCES
-from hf_grok.behaviour.rows import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics import names, path
 from hf_grok.evaluate_metrics.cards import read_card

@@ -10,7 +10,7 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 
 from hf_grok.behaviour import QuestionBehaviour
 from hf_grok.behaviour.question import AUXILIARIES
-from hf_grok.behaviour.rows import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from tests.behaviour.material import greedy_words, tiny_gpt2, train
 from tests.behaviour.test_question import ROWS, TOKENIZER

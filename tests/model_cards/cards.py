@@ -6,7 +6,6 @@ import dataclasses
 from typing import Any
 
 from hf_grok.model_cards import (
-    LANGUAGES,
     AnnotationFacts,
     CostFacts,
     DataFacts,
@@ -17,6 +16,7 @@ from hf_grok.model_cards import (
     StepFacts,
     TrainingFacts,
 )
+from hf_grok.model_cards.languages import QUESTION_FORMATION
 
 
 def step(number: int, **metrics: float) -> StepFacts:
@@ -57,7 +57,7 @@ def full_card(**changes: Any) -> SeriesCard:
             fingerprint="6fbd9fb28e5f99e9",
             train_examples=100_000,
             evaluation={"evaluation_examples": 500},
-            language=LANGUAGES["question-formation"],
+            language=QUESTION_FORMATION,
         ),
         training=TrainingFacts(
             recipe="question-formation (quick)",

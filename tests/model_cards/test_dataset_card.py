@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from hf_grok.errors import UserError
-from hf_grok.model_cards import LANGUAGES, DatasetCard, SplitFacts, language_facts, problems
+from hf_grok.model_cards import DatasetCard, SplitFacts, problems
 from hf_grok.model_cards.dataset_card import size_category
+from hf_grok.model_cards.languages import DYCK, QUESTION_FORMATION
 from hf_grok.model_cards.markdown import code, environment, fenced, plain
 
 
@@ -23,7 +24,7 @@ def split(name: str, **changes: Any) -> SplitFacts:
 
 def card(**changes: Any) -> DatasetCard:
     facts = DatasetCard(
-        language=LANGUAGES["dyck"],
+        language=DYCK,
         config="k2-m3",
         columns={"text": "string", "depth": "int32"},
         splits=[split("train"), split("generalization", examples=300)],
@@ -79,7 +80,7 @@ def test_front_matter() -> None:
     assert {"hf-grok", "dyck"} <= set(front["tags"])
     assert front["configs"] == [{"config_name": "k2-m3"}]
     assert "language" not in front
-    sentences = card(language=LANGUAGES["question-formation"], columns={"text": "string"})
+    sentences = card(language=QUESTION_FORMATION, columns={"text": "string"})
     assert front_matter(sentences.render())["language"] == "en"
 
 
@@ -140,7 +141,10 @@ def test_escapes_by_hand() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"columns": {"deepness": "int32"}}, "unknown column of a card 'deepness'.*languages"),
+        (
+            {"columns": {"deepness": "int32"}},
+            "unknown column of a card 'deepness'.*the Language",
+        ),
         ({"splits": [split("dev")]}, "unknown split of a card 'dev': .*validation"),
     ],
 )
@@ -154,17 +158,6 @@ def test_a_value_that_the_template_misses_is_an_error() -> None:
 
     with pytest.raises(jinja2.UndefinedError):
         environment().from_string("{{ card.title }}").render(card=card())
-
-
-def test_every_language_has_facts_for_its_splits() -> None:
-    for name, facts in LANGUAGES.items():
-        assert language_facts(name) is facts
-        assert facts.splits
-        assert set(facts.splits) <= {"train", "validation", "test", "generalization"}
-        assert {"text", "sentence_good"} & set(facts.columns)
-        assert "{" not in "".join(facts.columns.values())
-    with pytest.raises(UserError, match=r"unknown language of a card 'dyk'.*Did you mean 'dyck'"):
-        language_facts("dyk")
 
 
 @pytest.mark.parametrize(

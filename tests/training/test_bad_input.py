@@ -118,8 +118,8 @@ LANGUAGE_OF = {"sas-mlm": "agreement"}
 
 
 def test_every_shipped_recipe_parses() -> None:
-    for name, scales in shipped_recipes().items():
-        for scale in scales:
+    for name, [scales] in shipped_recipes().items():
+        for scale in scales.thing:
             settings = parse(load_recipe(name, scale), [])
             assert settings.data.language == LANGUAGE_OF.get(name, name)
             assert settings.training.output_dir == f"runs/{name}-{scale}-seed0"

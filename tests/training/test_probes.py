@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 from hf_grok.errors import UserError
+from hf_grok.languages import WITH_STRUCTURE, WITHOUT_STRUCTURE
 from hf_grok.probes import probe_names
-from hf_grok.training.probes import DEFAULT, WITHOUT_STRUCTURE, chosen_probes
+from hf_grok.training.probes import chosen_probes
 from tests.training.tiny import train_tiny
 
 EVERY = "uas,tree,sparsity,norm,intrinsic_dimension,fisher,class_loss"
@@ -51,11 +52,11 @@ def test_probes_can_be_thinned_out_and_sized(tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    assert chosen_probes("default", "question-formation") == DEFAULT
+    assert chosen_probes("default", "question-formation") == WITH_STRUCTURE
     assert chosen_probes("default", "dyck") == WITHOUT_STRUCTURE
     assert chosen_probes("none", "dyck") == ()
     assert chosen_probes("tree, norm", "dyck") == ("tree", "norm")
-    assert set(DEFAULT) <= set(probe_names())
+    assert set(WITH_STRUCTURE) <= set(probe_names())
 
 
 @pytest.mark.parametrize(

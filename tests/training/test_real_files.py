@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from hf_grok.behaviour import behaviour_for
+from hf_grok.behaviour import QuestionBehaviour
 from hf_grok.datasets_scripts import QuestionFormation
 from hf_grok.errors import UserError
 from hf_grok.guard import watching
@@ -47,7 +47,7 @@ def test_a_trained_model_is_evaluated_on_a_file(tmp_path: Path, files: dict[str,
     builder.download_and_prepare()
     rows = builder.as_dataset(split="generalization")
     model = AutoModelForCausalLM.from_pretrained(run)
-    behaviour = behaviour_for("question-formation", rows, AutoTokenizer.from_pretrained(run))
+    behaviour = QuestionBehaviour(rows, AutoTokenizer.from_pretrained(run))
     with watching(model):
         measured = behaviour.tally(model).ratios()
     assert len(behaviour) == SIZES["generalization_size"]

@@ -9,16 +9,7 @@ from typing import Any
 import datasets
 import pytest
 
-from hf_grok.behaviour import (
-    BEHAVIOURS,
-    DyckBehaviour,
-    QuestionBehaviour,
-    TenseBehaviour,
-    behaviour_for,
-)
-from hf_grok.behaviour.rows import SUBJECT_MODIFIERS
-from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection, english
-from hf_grok.errors import UserError
+from hf_grok.languages import OURS, load
 from hf_grok.models import word_level_tokenizer
 from tests.behaviour.material import RiggedModel
 from tests.behaviour.test_dyck import stack_rule
@@ -29,11 +20,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "question-formation": SMALL,
     "tense-inflection": SMALL,
 }
-BUILDERS = {
-    "dyck": Dyck,
-    "question-formation": QuestionFormation,
-    "tense-inflection": TenseInflection,
-}
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +29,17 @@ def made(
     folder: Path = tmp_path_factory.mktemp("cache")
 
     def make(kind: str) -> datasets.DatasetDict:
-        builder = BUILDERS[kind](cache_dir=folder, **OPTIONS[kind])
+        builder = OURS[kind].builder_class()(cache_dir=folder, **OPTIONS[kind])
         builder.download_and_prepare()
         return builder.as_dataset()
 
     datasets.disable_progress_bars()
     yield make
     datasets.enable_progress_bars()
+
+
+def behaviour_for(kind: str, rows: datasets.Dataset, tokenizer: Any) -> Any:
+    return load(OURS[kind].behaviour)(rows, tokenizer)
 
 
 def reciting(texts: list[str], swap: Callable[[list[str]], list[str]]) -> Callable[..., str]:
@@ -129,17 +119,3 @@ def dyck_rule(words: list[str]) -> str:
 def tokenizer_of_all(splits: datasets.DatasetDict, append_end: bool = False) -> Any:
     words = {word for rows in splits.values() for text in rows["text"][:] for word in text.split()}
     return word_level_tokenizer(words, append_end=append_end)
-
-
-def test_names() -> None:
-    assert dict(BEHAVIOURS) == {
-        "question-formation": QuestionBehaviour,
-        "tense-inflection": TenseBehaviour,
-        "dyck": DyckBehaviour,
-    }
-    with pytest.raises(UserError, match=r"unknown behaviour 'tense'.*tense-inflection"):
-        behaviour_for("tense", [], word_level_tokenizer(["a"]))
-
-
-def test_modifiers_are_those_of_the_grammar() -> None:
-    assert tuple(english.SUBJECT_MODIFIERS) == SUBJECT_MODIFIERS

@@ -1,0 +1,118 @@
+"""What other packages bring: languages by entry point, recipes and sweeps in the folder beside.
+
+An entry point of the group `hf_grok.languages` names a `hf_grok.languages.Language`. In the folder
+of the module that it names, `recipes/NAME/SCALE.yaml` are recipes and `sweeps/NAME.yaml` sweeps, as
+in this package. Nothing of another package is run until it is asked for by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from hf_grok.errors import UserError, unknown_name
+from hf_grok.version import __version__
+
+LANGUAGES = "hf_grok.languages"
+OURS = "hf-grok"
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Brought(Generic[T]):
+    """Something and the package that brings it.
+
+    Attributes:
+        package: name of the distribution.
+        version: of it.
+        thing: what it brings.
+    """
+
+    package: str
+    version: str
+    thing: T
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is this package's own."""
+        return self.package == OURS
+
+    def holding(self, thing: S) -> Brought[S]:
+        """Something else of the same package."""
+        return Brought(self.package, self.version, thing)
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.version}"
+
+
+def our(thing: T) -> Brought[T]:
+    """Something of this package."""
+    return Brought(OURS, __version__, thing)
+
+
+def brought_languages() -> Iterator[Brought[EntryPoint]]:
+    """The languages that other packages name, not loaded."""
+    for point in entry_points(group=LANGUAGES):
+        found = point.dist
+        yield Brought(found.name if found else "?", found.version if found else "?", point)
+
+
+def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
+    """The files of this package's and of other packages' folders `kind`, this package's first.
+
+    Args:
+        kind: "recipes" or "sweeps".
+        pattern: of the files in the folder.
+    """
+    yield from map(our, sorted((Path(__file__).parent / kind).glob(pattern)))
+    folders = {}
+    for brought in brought_languages():
+        if folder := folder_of(brought.thing.module):
+            folders[brought.package, folder] = brought.version
+    for (package, folder), version in sorted(folders.items()):
+        for path in sorted((folder / kind).glob(pattern)):
+            yield Brought(package, version, path)
+
+
+def folder_of(module: str) -> Path | None:
+    """The folder of a module's package, found without running it; None where there is none."""
+    top, *rest = module.split(".")
+    spec = find_spec(top)
+    for location in (spec and spec.submodule_search_locations) or ():
+        inner = Path(location, *rest)
+        if inner.is_dir():
+            return inner
+        if inner.with_suffix(".py").is_file():
+            return inner.parent
+    return None
+
+
+def packages_of(brought: Sequence[Brought[T]]) -> str:
+    """The packages of one name, for a list of names: nothing of a name that is ours alone."""
+    if len(brought) > 1:
+        return f"  (refused, since two have it: {', '.join(map(str, brought))})"
+    return "" if brought[0].is_ours else f"  ({brought[0]})"
+
+
+def the_one(
+    kind: str, name: str, known: Mapping[str, Sequence[Brought[T]]], hint: str = ""
+) -> Brought[T]:
+    """What goes by a name.
+
+    Raises:
+        UserError: nothing does, or things of two packages do.
+    """
+    if name not in known:
+        raise unknown_name(kind, name, known, hint)
+    if len(known[name]) > 1:
+        raise UserError(
+            f"{kind} {name!r} is brought by {' and by '.join(map(str, known[name]))}: which is "
+            "meant cannot be told; uninstall one, or give its another name"
+        )
+    return known[name][0]
