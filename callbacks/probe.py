@@ -23,8 +23,8 @@ from hf_grok.probes import Probe, build_probes
 from hf_grok.probes.base import metric_of
 from hf_grok.probes.registry import Asked, refuse_same_names
 from hf_grok.probing import Probed, run_probes
+from hf_grok.runs.folder import PROBES_FILE
 from hf_grok.runs.json_lines import append_row, keep_rows
-from hf_grok.runs.record import PROBES_FILE
 
 logger = logging.get_logger(__name__)
 

@@ -14,6 +14,17 @@ from types import ModuleType
 MOVED: dict[str, str] = {
     "hf_grok.hiding": "hf_grok.masking",
     "hf_grok.scheme": "hf_grok.annotation.scheme",
+    "hf_grok.record": "hf_grok.runs.record",
+    "hf_grok.run_files": "hf_grok.runs.folder",
+    "hf_grok.json_lines": "hf_grok.runs.json_lines",
+    "hf_grok.schedule": "hf_grok.runs.schedule",
+    "hf_grok.epochs": "hf_grok.runs.epochs",
+    "hf_grok.training.checkpoints": "hf_grok.runs.manifest",
+    "hf_grok.dynamics.runs": "hf_grok.runs.read",
+    "hf_grok.dynamics.metrics_file": "hf_grok.runs.metrics_file",
+    "hf_grok.dynamics.probe_files": "hf_grok.runs.probe_files",
+    "hf_grok.series.run_notes": "hf_grok.runs.notes",
+    "hf_grok.series.about": "hf_grok.runs.about",
 }
 
 # New dotted name of a module -> old name in it -> new name.

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
 
 RECIPE = "question-formation"
@@ -65,10 +64,11 @@ def main(arguments: Sequence[str]) -> int:
 
 def _status(folder: Path, seed: int) -> str | None:
     """Status of the demo in `folder`, or None if there is none yet."""
-    path = folder / "run.json"
-    if not path.is_file():
+    from hf_grok.runs.record import recorded
+
+    info = recorded(folder)
+    if info is None:
         return None
-    info = read_object(path)
     if info.get("seed") != seed:
         raise UserError(
             f"{folder} holds a demo with seed {quoted(info.get('seed'))}, not {seed}: name another "

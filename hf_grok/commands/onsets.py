@@ -183,9 +183,7 @@ def _file_of(path: Path) -> Path | None:
 
     Of a folder that another Trainer wrote it is the state beside its last checkpoint, or in it.
     """
-    from hf_grok.dynamics.curve_json import STATE_FILE
-    from hf_grok.runs.folder import checkpoints
-    from hf_grok.runs.read import RUN_FILE
+    from hf_grok.runs.folder import RUN_FILE, STATE_FILE, checkpoints
 
     if not path.is_dir() or (path / RUN_FILE).is_file():
         return path if path.is_file() else None

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.yaml_reading import parse_yaml
 
 if TYPE_CHECKING:
     from hf_grok.offline import Checkpoint, ProbeResults
     from hf_grok.offline.data import ProbeData
 
-RESULTS_FILE = "probe_results.json"
 # Revisions in the printed table.
 SHOWN = 6
 

@@ -21,7 +21,6 @@ from hf_grok.json_reading import read_json
 from hf_grok.printable import quoted
 from hf_grok.runs.json_lines import read_rows
 
-STATE_FILE = "trainer_state.json"
 HISTORY = "log_history"
 _EXPECTED = (
     "expected a trainer_state.json with its log_history, a list of rows such as "

@@ -21,7 +21,8 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.errors import UserError
 from hf_grok.offline.adapters import ADAPTER
 from hf_grok.offline.loading import load
-from hf_grok.runs.folder import checkpoints, step_of
+from hf_grok.runs.folder import blocks_of, checkpoints, step_of
+from hf_grok.runs.manifest import is_incomplete
 from hf_grok.series.asking import asking
 from hf_grok.series.naming import MAIN, RevisionTemplate
 from hf_grok.series.remote_tree import read_index
@@ -134,7 +135,7 @@ def _local(folder: Path) -> list[Checkpoint]:
     found = [
         Checkpoint(str(path), f"step{step_of(path)}", step_of(path), _digest(path))
         for path in checkpoints(folder)
-        if _holds_model(path)
+        if _holds_model(path) and not is_incomplete(path)
     ]
     if found:
         return found
@@ -160,9 +161,8 @@ def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted([*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]):
         digest.update(path.name.encode())
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+        for block in blocks_of(path):
+            digest.update(block)
     return digest.hexdigest()[:16]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from hf_grok.json_reading import read_object
 from hf_grok.offline.checkpoints import Checkpoint
 from hf_grok.probes import Probe
 from hf_grok.probing import Probed
-from hf_grok.runs.folder import replace
+from hf_grok.runs.folder import write_json
 from hf_grok.series.revision_names import STEPS
 
 FORMAT = 1
@@ -117,9 +116,7 @@ class ProbeResults:
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        temporary.write_text(json.dumps(self._content, indent=1) + "\n", encoding="utf-8")
-        replace(temporary, self.path)
+        write_json(self.path, self._content)
 
 
 def _place(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from typing import Any
 
 from hf_grok.dynamics import Run, load_run
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.printable import printable
-from hf_grok.runs.read import RUN_FILE
+from hf_grok.runs.record import recorded
 from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
 NOT_BEGUN = "not begun"
@@ -100,9 +99,8 @@ def _arm(out: Path, name: str, content: Mapping[str, Any], seeds: list[int]) -> 
 
 
 def _status(folder: Path) -> str:
-    path = folder / RUN_FILE
-    if not path.is_file():
+    info = recorded(folder)
+    if info is None:
         return NOT_BEGUN
-    info = read_object(path, nonfinite=True)
     reason = f": {info['reason']}" if info.get("reason") else ""
     return printable(f"{info.get('status')}{reason}")

@@ -5,24 +5,15 @@ A plain Trainer leaves its arguments in a pickle only, which nobody should have 
 
 from __future__ import annotations
 
-import json
-import platform
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from hf_grok.runs.epochs import Epoch
 from hf_grok.json_reading import read_object
-from hf_grok.runs.record import changed_values, machine
-from hf_grok.runs.folder import replace
-from hf_grok.errors import UserError
-from hf_grok.version import __version__
-
-ABOUT_FILE = "series/about.json"
-_STACK = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy", "safetensors")
+from hf_grok.runs.epochs import Epoch
+from hf_grok.runs.folder import ABOUT_FILE, write_json
+from hf_grok.runs.record import changed_values, machine, versions
 
 
 def about_training(
@@ -48,7 +39,7 @@ def about_training(
         "chosen": {"processes": arguments.world_size},
         "epoch": None if epoch is None else asdict(epoch),
         "data": dict(data),
-        "versions": installed_versions(),
+        "versions": versions("safetensors"),
         "machine": machine(arguments.device.type, threads),
         "model": {"parameters": parameters},
         "annotation": {
@@ -62,9 +53,7 @@ def write_about(run: Path, about: Mapping[str, Any]) -> None:
     """Keep what is known of a run for its cards, where `read_notes` finds it."""
     path = run / ABOUT_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    replace(temporary, path)
+    write_json(path, about)
 
 
 def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
@@ -80,12 +69,3 @@ def note_runtime(run: Path, history: Sequence[Mapping[str, Any]]) -> None:
     if seconds:
         about = read_object(run / ABOUT_FILE)
         write_about(run, {**about, "seconds": seconds[-1]})
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of this package, of python, and of those parts of the stack that are installed."""
-    found = {"hf_grok": __version__, "python": platform.python_version()}
-    for package in _STACK:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found

@@ -1,19 +1,33 @@
-"""A run's folder as all rooms know it: where checkpoints lie, and how a file is made to last."""
+"""A run's folder as all rooms know it: its files, its checkpoints, how a file is made to last."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from hf_grok.errors import UserError
 
+RUN_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+PROBES_FILE = "probes.jsonl"
+RESULTS_FILE = "probe_results.json"
+ABOUT_FILE = "series/about.json"
+# Of a checkpoint.
+MANIFEST_FILE = "manifest.json"
+# Of transformers: in checkpoints, and beside them.
+STATE_FILE = "trainer_state.json"
+CONFIG_FILE = "config.json"
+
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+_BLOCK = 1 << 20
 # Seconds between tries to replace a file that is open.
 _WAITS = (0.01, 0.05, 0.2, 0.5, 1.0)
 
@@ -28,6 +42,30 @@ def checkpoints(run: Path) -> list[Path]:
     """Every `checkpoint-N` folder of a run, whole or not, by step."""
     folders = [path for path in run.glob("checkpoint-*") if path.is_dir() and step_of(path) >= 0]
     return sorted(folders, key=step_of)
+
+
+def safe_path(folder: Path, name: str, error: type[UserError] = UserError) -> Path:
+    """Where file `name`, as others wrote it, goes below `folder`.
+
+    Raises:
+        UserError: the name would lead out of the folder: absolute, "..", a backslash, a drive,
+            or through a symbolic link.
+    """
+    windows, parts = PureWindowsPath(name), PurePosixPath(name).parts
+    plain = bool(parts) and not (windows.drive or windows.root or name.startswith("/"))
+    if not plain or "\\" in name or "\0" in name or ".." in parts:
+        raise error(f"file name {name!r}: expected a relative path without .. or backslashes")
+    target = folder.joinpath(*parts)
+    if not target.resolve().is_relative_to(folder.resolve()):
+        raise error(f"file name {name!r} leads out of its folder through a symbolic link")
+    return target
+
+
+def blocks_of(path: Path) -> Iterator[bytes]:
+    """A file's content in blocks, so that no file need fit in memory."""
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def sync(path: Path) -> None:
@@ -67,6 +105,13 @@ def replace(temporary: Path, target: Path) -> None:
         else:
             return
     temporary.replace(target)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Make a file hold one JSON object; whoever reads it sees the old one or the new one."""
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    replace(temporary, path)
 
 
 @contextmanager

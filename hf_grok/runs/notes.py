@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_grok.runs.json_lines import read_rows
-from hf_grok.json_reading import read_object
-from hf_grok.runs.record import METRICS_FILE, RUN_FILE
-from hf_grok.runs.folder import checkpoints
-from hf_grok.runs.about import ABOUT_FILE
 from hf_grok.errors import UserError
-
-STATE_FILE = "trainer_state.json"
-CONFIG_FILE = "config.json"
+from hf_grok.json_reading import read_object
+from hf_grok.runs.folder import (
+    ABOUT_FILE,
+    CONFIG_FILE,
+    METRICS_FILE,
+    RUN_FILE,
+    STATE_FILE,
+    checkpoints,
+)
+from hf_grok.runs.json_lines import read_rows
 
 
 @dataclass(frozen=True)

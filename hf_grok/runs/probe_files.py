@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hf_grok.runs.metrics_file import Table, read_lines
 from hf_grok.errors import UserError
-from hf_grok.runs.json_lines import Row
 from hf_grok.json_reading import read_object
 from hf_grok.printable import listed, quoted
+from hf_grok.runs.folder import RESULTS_FILE
+from hf_grok.runs.json_lines import Row
+from hf_grok.runs.metrics_file import Table, read_lines
 
-PROBES_FILE = "probes.jsonl"
-RESULTS_FILE = "probe_results.json"
 RESULTS_FORMAT = 1
 _LISTS = ("rows", "failures", "pictures")
 

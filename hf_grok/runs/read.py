@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
+from hf_grok.errors import UserError
+from hf_grok.json_reading import read_object
+from hf_grok.printable import listed, quoted
+from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RESULTS_FILE, RUN_FILE
 from hf_grok.runs.metrics_file import Table, read_lines, split_tables
 from hf_grok.runs.probe_files import (
-    PROBES_FILE,
-    RESULTS_FILE,
     Pictures,
     ProbeFailure,
     add_later_numbers,
@@ -20,15 +22,10 @@ from hf_grok.runs.probe_files import (
     read_probe_lines,
     read_probe_results,
 )
-from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
-from hf_grok.printable import listed, quoted
 
 if TYPE_CHECKING:
     import pandas
 
-RUN_FILE = "run.json"
-METRICS_FILE = "metrics.jsonl"
 REQUIRED = ("recipe", "seed", "status")
 OBJECTS = ("arguments", "versions", "machine", "model")
 STATUSES = ("running", "finished", "failed")

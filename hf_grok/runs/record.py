@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import MISSING, Field, fields
 from datetime import datetime, timezone
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.runs.json_lines import append_row, restore, rewind
 from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.runs.folder import replace, sync
+from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RUN_FILE, sync, write_json
+from hf_grok.runs.json_lines import append_row, restore, rewind
 from hf_grok.version import __version__
 
-RUN_FILE = "run.json"
-METRICS_FILE = "metrics.jsonl"
-PROBES_FILE = "probes.jsonl"
 # Fields of TrainingArguments that open something.
 SECRETS = ("hub_token",)
 _PACKAGES = ("torch", "transformers", "datasets", "accelerate", "tokenizers", "numpy")
@@ -62,9 +60,7 @@ class RunRecord:
     def _write(self) -> None:
         seconds = self._earlier_seconds + time.monotonic() - self._began
         self._info["seconds"] = round(seconds, 1)
-        temporary = self.folder / f".{RUN_FILE}"
-        temporary.write_text(json.dumps(self._info, indent=1) + "\n", encoding="utf-8")
-        replace(temporary, self.folder / RUN_FILE)
+        write_json(self.folder / RUN_FILE, self._info)
 
     def append(self, row: dict[str, Any]) -> None:
         """Add one logged row to metrics.jsonl."""
@@ -90,7 +86,7 @@ def recorded(folder: Path) -> dict[str, Any] | None:
         UserError: it is no JSON object, with the place.
     """
     path = folder / RUN_FILE
-    return read_object(path) if path.is_file() else None
+    return read_object(path, nonfinite=True) if path.is_file() else None
 
 
 def sync_tables(folder: Path) -> None:
@@ -101,7 +97,7 @@ def sync_tables(folder: Path) -> None:
 
 
 def _seconds(value: Any, path: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise UserError(f"{path}: expected seconds to be a number from 0 on, got {quoted(value)}")
     return float(value)
 
@@ -110,13 +106,17 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def versions() -> dict[str, str]:
-    """Version of this package, of python and of what it stands on."""
-    return {
-        "hf_grok": __version__,
-        "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
-    }
+def versions(*more: str) -> dict[str, str]:
+    """Versions of this package, of python, and of those parts of the stack that are installed.
+
+    Args:
+        more: packages beside those that every run names.
+    """
+    found = {"hf_grok": __version__, "python": platform.python_version()}
+    for package in (*_PACKAGES, *more):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def machine(device: str, threads: int) -> dict[str, Any]:

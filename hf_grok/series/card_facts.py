@@ -26,11 +26,9 @@ from hf_grok.model_cards.facts import (
 )
 from hf_grok.model_cards.hardware import machine_in_words
 from hf_grok.model_cards.series_card import SeriesCard
-from hf_grok.runs.notes import CONFIG_FILE, RunNotes, read_notes
+from hf_grok.runs.notes import RunNotes
 from hf_grok.series.journal import StepRecord
 from hf_grok.series.model_code import MODEL_CODE_FILE, OUR_MODELS, ships_code
-
-__all__ = ["CONFIG_FILE", "RunNotes", "read_notes", "series_card", "step_facts"]
 
 # Of the model's configuration, what a reader wants to see; the rest is in config.json.
 _SHAPE = (

@@ -9,7 +9,8 @@ from pathlib import Path
 from hf_grok.json_reading import read_object
 from hf_grok.model_cards import SeriesCard, series_readme, step_readme
 from hf_grok.model_cards.metadata import eval_result_files
-from hf_grok.runs.notes import CONFIG_FILE, RunNotes, name_of, read_about, read_notes
+from hf_grok.runs.folder import CONFIG_FILE
+from hf_grok.runs.notes import RunNotes, name_of, read_about, read_notes
 from hf_grok.series.card_facts import series_card
 from hf_grok.series.card_options import picture_files, read_options
 from hf_grok.series.errors import SeriesError

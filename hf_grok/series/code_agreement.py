@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hf_grok.json_reading import read_object
+from hf_grok.runs.folder import CONFIG_FILE
+from hf_grok.runs.manifest import file_facts
 from hf_grok.series import staging
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
-from hf_grok.series.manifest import SERIES_FILE, dump, file_facts
+from hf_grok.series.manifest import SERIES_FILE, dump
 from hf_grok.series.model_code import MODEL_CODE_FILE, ships_code
-from hf_grok.series.selection import CONFIG_FILE
 
 
 def agree_on_code(folder: Path, journal: Journal, mend: staging.MendConfig) -> None:

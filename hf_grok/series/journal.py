@@ -25,14 +25,9 @@ from filelock import FileLock
 from hf_grok.json_reading import parse_object
 from hf_grok.printable import quoted
 from hf_grok.runs.folder import sync
+from hf_grok.runs.manifest import Files, files_from_json, files_to_json
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.manifest import (
-    Files,
-    Manifest,
-    files_from_json,
-    files_to_json,
-    weights_of,
-)
+from hf_grok.series.manifest import Manifest, weights_of
 
 JOURNAL_FILE = "journal.jsonl"
 _BLOCK = 1 << 16

@@ -9,16 +9,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hf_grok.json_reading import parse_object
+from hf_grok.runs.manifest import Files, files_from_json, files_to_json
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.safety import is_weights, safe_path
+from hf_grok.series.safety import is_weights
 from hf_grok.version import __version__
 
 SERIES_FILE = "series.json"
@@ -26,23 +25,6 @@ INDEX_FILE = "series-index.json"
 CARD_FILE = "README.md"
 FORMAT = 1
 ABSENT_KINDS = ("refused", "missing")
-_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class FileFacts:
-    """Size and digest of one file.
-
-    Attributes:
-        bytes: its size.
-        sha256: hex digest of its content.
-    """
-
-    bytes: int
-    sha256: str
-
-
-Files = Mapping[str, FileFacts]
 
 
 @dataclass(frozen=True)
@@ -192,56 +174,14 @@ class Index:
             raise SeriesError(f"{where}: no {INDEX_FILE} of format {FORMAT} ({error!r})") from None
 
 
-def files_to_json(files: Files) -> dict[str, dict[str, Any]]:
-    """Name -> {"bytes", "sha256"}, by name."""
-    return {
-        name: {"bytes": facts.bytes, "sha256": facts.sha256}
-        for name, facts in sorted(files.items())
-    }
-
-
-def files_from_json(found: Mapping[str, Mapping[str, Any]]) -> dict[str, FileFacts]:
-    """The reverse of `files_to_json`."""
-    return {
-        name: FileFacts(int(facts["bytes"]), str(facts["sha256"])) for name, facts in found.items()
-    }
-
-
 def dump(content: Mapping[str, Any]) -> str:
     """JSON as it is written: the same bytes for the same content."""
     return json.dumps(content, indent=1) + "\n"
 
 
-def file_facts(path: Path) -> FileFacts:
-    """Size and sha256 of a file, read in blocks."""
-    digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return FileFacts(size, digest.hexdigest())
-
-
 def weights_of(files: Files) -> dict[str, str]:
     """Name -> sha256 of the files that hold weights."""
     return {name: facts.sha256 for name, facts in sorted(files.items()) if is_weights(name)}
-
-
-def flaws(folder: Path, files: Files, leave_out: Iterable[str] = ()) -> list[str]:
-    """What in `folder` is not as `files` says, one sentence a file."""
-    found = []
-    skipped = set(leave_out)
-    for name, expected in sorted(files.items()):
-        path = safe_path(folder, name)
-        if name in skipped:
-            continue
-        if not path.is_file():
-            found.append(f"{name} is missing")
-        elif (size := path.stat().st_size) != expected.bytes:
-            found.append(f"{name} has {size} bytes, {expected.bytes} were written")
-        elif file_facts(path).sha256 != expected.sha256:
-            found.append(f"{name} is not what was written (its sha256 differs)")
-    return found
 
 
 def _kind(word: str) -> str:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, RepoFile
 
+from hf_grok.runs.manifest import file_facts
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import (
     INDEX_FILE,
     SERIES_FILE,
     Index,
     Manifest,
-    file_facts,
 )
 from hf_grok.series.safety import is_weights, safe_path
 from hf_grok.text_files import decoded

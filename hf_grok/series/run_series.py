@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 from hf_grok.runs import folder as run_folders
 from hf_grok.runs.epochs import Epoch
 from hf_grok.runs.folder import step_of
+from hf_grok.runs.manifest import file_facts, flaw, trainer_state
 from hf_grok.runs.notes import read_about
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
@@ -24,10 +25,10 @@ from hf_grok.series.facts import (
     tokens_seen,
 )
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
-from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest, file_facts
+from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.safety import SecretScan
-from hf_grok.series.selection import is_a_model, left_out, trainer_state, unfinished
+from hf_grok.series.selection import is_a_model, left_out
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 from hf_grok.text_files import read_text
 
@@ -268,7 +269,7 @@ class RunSeries:
             if _is_set_aside(record) or (last is not None and step > last):
                 continue
             try:
-                if wrong := unfinished(folder):
+                if wrong := flaw(folder, any_trainer=True):
                     raise SeriesError(f"{folder.name} is passed over: {wrong}")
                 known = _facts(folder, step, record, epoch, strength)
                 adopted.append(self.add(step, folder, known))
@@ -297,7 +298,7 @@ def _facts(
     if record is not None:
         known = {name: getattr(record, name) for name in StepFacts.__dataclass_fields__}
         return StepFacts(**known)
-    state = trainer_state(folder)
+    state = trainer_state(folder) or {}
     history = state.get("log_history", [])
     return StepFacts(
         lambda_=strength(max(step - 1, 0)) if strength else lambda_at(history, step),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from hf_grok.credentials import find, mask, of_this_machine, place
+from hf_grok.runs import folder as folders
 from hf_grok.series.errors import RefusedStepError, SeriesError
 
 # Formats that run code when they are read, or may.
@@ -106,14 +107,6 @@ def safe_path(folder: Path, name: str) -> Path:
     """Where file `name` of a repository goes below `folder`.
 
     Raises:
-        SeriesError: the name would lead out of the folder: absolute, "..", a backslash, a drive,
-            or through a symbolic link.
+        SeriesError: the name would lead out of the folder.
     """
-    windows, parts = PureWindowsPath(name), PurePosixPath(name).parts
-    plain = bool(parts) and not (windows.drive or windows.root or name.startswith("/"))
-    if not plain or "\\" in name or "\0" in name or ".." in parts:
-        raise SeriesError(f"file name {name!r}: expected a relative path without .. or backslashes")
-    target = folder.joinpath(*parts)
-    if not target.resolve().is_relative_to(folder.resolve()):
-        raise SeriesError(f"file name {name!r} leads out of its folder through a symbolic link")
-    return target
+    return folders.safe_path(folder, name, SeriesError)

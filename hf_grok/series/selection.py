@@ -1,4 +1,4 @@
-"""Which files of a checkpoint are published, and whether the checkpoint is whole.
+"""Which files of a checkpoint are published.
 
 A checkpoint's folder may hold anything: notes, settings with passwords, links to files elsewhere.
 What is published is what a model is loaded from, by name; nothing else leaves the machine.
@@ -15,8 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
+from hf_grok.runs.folder import CONFIG_FILE, MANIFEST_FILE, STATE_FILE
 from hf_grok.series.errors import RefusedStepError
-from hf_grok.series.manifest import CARD_FILE, INDEX_FILE, SERIES_FILE, files_from_json, flaws
+from hf_grok.series.manifest import CARD_FILE, INDEX_FILE, SERIES_FILE
 from hf_grok.series.safety import (
     BOOKKEEPING,
     OPTIMISER_FILES,
@@ -26,10 +27,6 @@ from hf_grok.series.safety import (
     safe_path,
 )
 
-CONFIG_FILE = "config.json"
-MANIFEST_FILE = "manifest.json"
-LONGEST_NAME = 255  # bytes, of every file system
-TRAINER_STATE_FILE = "trainer_state.json"
 # What from_pretrained of a model, a tokenizer or a processor reads. No code: the one file of it
 # that a revision may carry is made anew, by `model_code`, and never taken from a checkpoint.
 _CONFIGURATIONS = (
@@ -55,7 +52,7 @@ _WEIGHTS = re.compile(
 _WEIGHT_INDEX = re.compile(rf"(?:model|pytorch_model)\.safetensors\.index{_VARIANT}\.json")
 _OF_A_TOKENIZER = re.compile(r"[A-Za-z0-9_-]+\.tiktoken")
 # Ours, or Trainer's: they name folders of this machine, or are written anew for the series.
-_LEFT_OUT = {MANIFEST_FILE, TRAINER_STATE_FILE, SERIES_FILE, INDEX_FILE, CARD_FILE}
+_LEFT_OUT = {MANIFEST_FILE, STATE_FILE, SERIES_FILE, INDEX_FILE, CARD_FILE}
 
 
 def published_files(folder: Path, optimizer: bool = False) -> list[Path]:
@@ -107,28 +104,6 @@ def is_a_model(name: str) -> bool:
 def is_loaded(name: str) -> bool:
     """Whether from_pretrained reads a file of this name, or runs it."""
     return name.endswith(".py") or _belongs(name.rpartition("/")[2], optimizer=True)
-
-
-def unfinished(folder: Path) -> str | None:
-    """Why a checkpoint is not whole, or None: its manifest fits, else Trainer ended writing it."""
-    manifest = folder / MANIFEST_FILE
-    if manifest.is_file():
-        found = _json_of(manifest)
-        try:
-            files = files_from_json((found or {})["files"])
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            return f"{MANIFEST_FILE} cannot be read"
-        if any(len(name.encode()) > LONGEST_NAME for name in files):
-            return f"{MANIFEST_FILE} names what no file system can hold"
-        return next(iter(flaws(folder, files)), None)
-    if _json_of(folder / TRAINER_STATE_FILE) is None:
-        return f"it has no whole {TRAINER_STATE_FILE}, which Trainer writes last"
-    return None
-
-
-def trainer_state(folder: Path) -> dict[str, Any]:
-    """What Trainer wrote of its state into a checkpoint; empty where it did not."""
-    return _json_of(folder / TRAINER_STATE_FILE) or {}
 
 
 def _chosen(folder: Path, names: list[str], optimizer: bool) -> list[str]:

@@ -17,21 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.json_reading import read_object
-from hf_grok.runs.folder import sync
-from hf_grok.series.errors import RefusedStepError
+from hf_grok.runs.folder import CONFIG_FILE, sync
+from hf_grok.runs.manifest import FileFacts, file_facts, flaws
+from hf_grok.series.errors import RefusedStepError, SeriesError
 from hf_grok.series.journal import sync_folder
 from hf_grok.series.manifest import (
     CARD_FILE,
     SERIES_FILE,
-    FileFacts,
     Manifest,
     dump,
-    file_facts,
-    flaws,
 )
 from hf_grok.series.model_code import MODEL_CODE_FILE, model_code, ships_code
 from hf_grok.series.safety import SecretScan, is_weights
-from hf_grok.series.selection import CONFIG_FILE, published_files
+from hf_grok.series.selection import published_files
 
 STAGED_FOLDER = "staged"
 MendConfig = Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -164,7 +162,7 @@ def staged_flaws(series: Path, manifest: Manifest) -> list[str]:
     folder = staged_folder(series, manifest.step)
     if not (folder / SERIES_FILE).is_file():
         return [f"{folder} is not there or has no {SERIES_FILE}"]
-    return flaws(folder, manifest.files)
+    return list(flaws(folder, manifest.files, error=SeriesError))
 
 
 def drop_weights(series: Path, step: int) -> None:

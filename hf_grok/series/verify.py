@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hf_grok.runs.manifest import FileFacts
 from hf_grok.series.holes import missing_steps
 from hf_grok.series.manifest import (
     CARD_FILE,
     INDEX_FILE,
     SERIES_FILE,
-    FileFacts,
     Index,
     IndexEntry,
     Manifest,

@@ -9,21 +9,20 @@ from typing import TypeVar
 from tqdm import tqdm
 
 from hf_grok.errors import UserError
+from hf_grok.runs.folder import MANIFEST_FILE
+from hf_grok.runs.manifest import FileFacts, file_facts, flaw, flaws, is_incomplete
 from hf_grok.series import staging
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import (
     CARD_FILE,
     SERIES_FILE,
-    FileFacts,
     Manifest,
-    file_facts,
-    flaws,
     weights_of,
 )
 from hf_grok.series.revision_names import known_step
 from hf_grok.series.run_series import SERIES_FOLDER, checkpoints
-from hf_grok.series.selection import MANIFEST_FILE, is_a_model, unfinished
+from hf_grok.series.selection import is_a_model
 from hf_grok.series.verify import FoundRevision, Problem, Report, judge
 from hf_grok.text_files import read_text
 
@@ -76,7 +75,7 @@ def staged_revision(series: Path, record: StepRecord) -> FoundRevision:
     folder = staging.staged_folder(series, record.step)
     on_the_hub = record.state in DONE
     gone = [name for name in record.files if on_the_hub and not (folder / name).is_file()]
-    texts = [*flaws(folder, record.files, gone), *_not_listed(folder, record.files)]
+    texts = [*flaws(folder, record.files, gone, SeriesError), *_not_listed(folder, record.files)]
     problems = [Problem("altered", record.revision, text) for text in texts]
     try:
         manifest = _manifest_of(folder)
@@ -96,9 +95,9 @@ def staged_revision(series: Path, record: StepRecord) -> FoundRevision:
 def saved_checkpoint(folder: Path, step: int) -> FoundRevision:
     """A checkpoint of a run that is in no journal."""
     name = f"step{step}"
-    wrong = unfinished(folder)
+    wrong = flaw(folder, any_trainer=True)
     problems = (Problem("altered", name, f"{folder.name}: {wrong}"),) if wrong else ()
-    if not (folder / MANIFEST_FILE).is_file():
+    if not (folder / MANIFEST_FILE).is_file() and not is_incomplete(folder):
         problems = ()  # of a plain folder nobody has said what it holds
     return FoundRevision(name, step, weights=_hashes(folder), problems=problems)
 
@@ -112,7 +111,10 @@ def described_folder(folder: Path) -> FoundRevision:
     step = manifest.step if known is None else known.step
     name = manifest.revision if known is None else folder.name
     hashed = set(weights_of(manifest.files))
-    texts = [*flaws(folder, manifest.files, hashed), *_not_listed(folder, manifest.files)]
+    texts = [
+        *flaws(folder, manifest.files, hashed, SeriesError),
+        *_not_listed(folder, manifest.files),
+    ]
     problems = tuple(Problem("altered", name, text) for text in texts)
     found = _hashes(folder, hashed)
     return FoundRevision(name, step, weights=found, manifest=manifest, problems=problems)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.runs.folder import replace, taken
+from hf_grok.runs.folder import taken, write_json
 from hf_grok.runs.record import versions
 from hf_grok.sweep.jobs import FRESH, Job
 from hf_grok.sweep.plan import Plan
@@ -57,9 +56,7 @@ def write_description(plan: Plan, out: Path) -> None:
     earlier = earlier_description(out) or {"seeds": []}
     content["seeds"] = sorted({*earlier["seeds"], *plan.seeds})
     out.mkdir(parents=True, exist_ok=True)
-    temporary = out / f".{SWEEP_FILE}"
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    replace(temporary, out / SWEEP_FILE)
+    write_json(out / SWEEP_FILE, content)
 
 
 def refuse_other_settings(plan: Plan, jobs: Sequence[Job], out: Path) -> None:

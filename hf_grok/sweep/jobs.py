@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
-from hf_grok.runs.folder import checkpoints
+from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
 from hf_grok.runs.manifest import flaw
-from hf_grok.runs.record import METRICS_FILE, RUN_FILE
+from hf_grok.runs.record import recorded
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sweep.plan import Arm, Plan
 from hf_grok.sweep.prepare import data_key
@@ -71,10 +70,8 @@ class Job:
 
     def state(self) -> str:
         """FRESH, INTERRUPTED (also by an error) or FINISHED, by what lies in the folder."""
-        path = self.folder / RUN_FILE
-        if path.is_file():
-            finished = read_object(path).get("status") == "finished"
-            return FINISHED if finished else INTERRUPTED
+        if (info := recorded(self.folder)) is not None:
+            return FINISHED if info.get("status") == "finished" else INTERRUPTED
         begun = (self.folder / METRICS_FILE).is_file() or checkpoints(self.folder)
         return INTERRUPTED if begun else FRESH
 

@@ -10,8 +10,8 @@ from tqdm.auto import tqdm
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
+from hf_grok.runs.folder import METRICS_FILE
 from hf_grok.runs.json_lines import Row
-from hf_grok.runs.record import METRICS_FILE
 from hf_grok.sweep.jobs import FINISHED, Job
 
 _END_OF_FILE = 1 << 14

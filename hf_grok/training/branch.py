@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.printable import quoted
-from hf_grok.runs.folder import checkpoints, step_of
-from hf_grok.runs.manifest import MANIFEST, flaw
-from hf_grok.runs.record import METRICS_FILE, PROBES_FILE, RUN_FILE, default_of
+from hf_grok.runs.folder import (
+    METRICS_FILE,
+    PROBES_FILE,
+    RUN_FILE,
+    checkpoints,
+    step_of,
+)
+from hf_grok.runs.manifest import flaw, manifest_files
+from hf_grok.runs.record import default_of, recorded
 from hf_grok.training.recipe import Settings
 
 WEIGHTS = ".safetensors"
@@ -150,16 +155,15 @@ def parent_info(branch: Branch) -> dict[str, Any]:
     Raises:
         UserError: there is none, or it does not say what a branch must share.
     """
-    path = branch.parent / RUN_FILE
-    if not path.is_file():
+    info = recorded(branch.parent)
+    if info is None:
         raise UserError(
             f"{branch.parent} has no {RUN_FILE}: expected the folder of a run of hf-grok train"
         )
-    info = read_object(path)
     if not all(isinstance(info.get(part), dict) for part in _SHARED):
         raise UserError(
-            f"{path} does not say all that a branch must share with its parent (it was written by "
-            f"hf-grok {info.get('hf_grok_version')}): train the parent anew"
+            f"{branch.parent / RUN_FILE} does not say all that a branch must share with its parent "
+            f"(it was written by hf-grok {info.get('hf_grok_version')}): train the parent anew"
         )
     return info
 
@@ -203,7 +207,7 @@ def check_same_setting(branch: Branch, info: Mapping[str, Any]) -> None:
 
 def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:
     """What run.json says of the parent: checkpoint, step, weights, and where the two differ."""
-    manifest = read_object(branch.checkpoint / MANIFEST)
+    files = manifest_files(branch.checkpoint)
     theirs, ours = (
         {key: value for key, value in one["arguments"].items() if key != "output_dir"}
         for one in (parent_info(branch), info)
@@ -212,9 +216,7 @@ def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:
         "checkpoint": branch.checkpoint.as_posix(),
         "step": branch.step,
         "weights_sha256": {
-            name: entry["sha256"]
-            for name, entry in manifest["files"].items()
-            if name.endswith(WEIGHTS)
+            name: facts.sha256 for name, facts in files.items() if name.endswith(WEIGHTS)
         },
         "reset_optimizer": branch.reset_optimizer,
         "different": different(theirs, ours),
@@ -234,11 +236,11 @@ def resumed_branch(folder: Path, asked: Branch | None) -> Branch | None:
     Raises:
         UserError: `asked` is another one.
     """
-    path = folder / RUN_FILE
-    if not path.is_file():
+    info = recorded(folder)
+    if info is None:
         return asked
-    recorded = read_object(path).get("parent")
-    found = None if recorded is None else _recorded_branch(recorded, path)
+    parent = info.get("parent")
+    found = None if parent is None else _recorded_branch(parent, folder / RUN_FILE)
     if asked is not None and asked != found:
         raise UserError(
             f"{folder} is {_told(found)}, and was to be resumed as {_told(asked)}: leave "
@@ -247,15 +249,15 @@ def resumed_branch(folder: Path, asked: Branch | None) -> Branch | None:
     return found
 
 
-def _recorded_branch(recorded: Any, path: Path) -> Branch:
+def _recorded_branch(parent: Any, path: Path) -> Branch:
     try:
-        checkpoint, reset = recorded["checkpoint"], recorded["reset_optimizer"]
+        checkpoint, reset = parent["checkpoint"], parent["reset_optimizer"]
     except (KeyError, TypeError):
         checkpoint = reset = None
     if not isinstance(checkpoint, str) or not isinstance(reset, bool):
         raise UserError(
             f"{path}: expected parent to name a checkpoint and to say reset_optimizer, as "
-            f"hf-grok train writes it, got {quoted(recorded)}"
+            f"hf-grok train writes it, got {quoted(parent)}"
         )
     return Branch(Path(checkpoint), reset)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import checkpoints
-from hf_grok.runs.manifest import flaw, sha256
+from hf_grok.runs.manifest import file_facts, flaw
 from hf_grok.runs.record import SECRETS, default_of
 from hf_grok.training.recipe import Recipe, Settings
 from hf_grok.training.words import Words
@@ -180,7 +180,7 @@ def changed_since(before: Mapping[str, Any], now: Mapping[str, Any], step: int) 
 
 def final_weights(folder: Path) -> dict[str, str]:
     """File -> sha256 of the final model's weights, at the top of a run's folder."""
-    return {path.name: sha256(path) for path in sorted(folder.glob("*.safetensors"))}
+    return {path.name: file_facts(path).sha256 for path in sorted(folder.glob("*.safetensors"))}
 
 
 def is_done(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -10,11 +10,9 @@ import torch
 from transformers.utils import logging
 
 from hf_grok.languages import trained_language
-from hf_grok.runs.folder import step_of, taken
+from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
-    METRICS_FILE,
-    RUN_FILE,
     RunRecord,
     changed_values,
     machine,

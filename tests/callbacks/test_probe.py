@@ -12,7 +12,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
 
 from hf_grok.callbacks import LogSpacedCallback, ProbeCallback, ProbeFailedError
 from hf_grok.errors import UserError
-from hf_grok.runs.record import PROBES_FILE
+from hf_grok.runs.folder import PROBES_FILE
 from tests.callbacks.material import CountingProbe, FailingProbe, rows, tiny_trainer
 
 

@@ -22,7 +22,7 @@ from transformers.trainer_utils import HPSearchBackend, default_compute_objectiv
 
 from hf_grok.callbacks import LogSpacedCallback, ProbeCallback
 from hf_grok.errors import UserError
-from hf_grok.runs.record import PROBES_FILE
+from hf_grok.runs.folder import PROBES_FILE
 from tests.callbacks.material import CountingProbe, rows, tiny_model, tiny_trainer
 
 NORM = "eval_count_norm"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hf_grok.commands.probe import RESULTS_FILE, main
+from hf_grok.commands.probe import main
 from hf_grok.errors import UserError
 from hf_grok.probes import registry
+from hf_grok.runs.folder import RESULTS_FILE
 from tests.offline.material import ROWS, NormProbe, run_folder
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from hf_grok.runs import folder as run_files
 from hf_grok.errors import UserError
+from hf_grok.runs import folder as run_files
 from hf_grok.runs.json_lines import append_row, restore, rewind
 from hf_grok.runs.manifest import flaw, write_manifest
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hf_grok.dynamics import load_run
-from hf_grok.runs.probe_files import ProbeFailure, read_probe_lines, read_probe_results
 from hf_grok.errors import UserError
+from hf_grok.runs.probe_files import ProbeFailure, read_probe_lines, read_probe_results
 from tests.dynamics.tables import write_run
 
 ROWS = [

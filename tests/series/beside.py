@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from hf_grok.runs.folder import STATE_FILE
 from hf_grok.series import RevisionTemplate, RunSeries, StepFacts
-from hf_grok.series.selection import TRAINER_STATE_FILE
 from hf_grok.series.unfinished import unfinished_folder
 
 STEPS = 30
@@ -26,7 +26,7 @@ def save(run: Path, step: int) -> Path:
     save_file({"x": np.full(512, step, np.float32)}, folder / "model.safetensors")
     for name in ("config.json", "generation_config.json", "tokenizer_config.json"):
         (folder / name).write_text("{}")
-    (folder / TRAINER_STATE_FILE).write_text(json.dumps({"global_step": step, "log_history": []}))
+    (folder / STATE_FILE).write_text(json.dumps({"global_step": step, "log_history": []}))
     return folder
 
 

@@ -28,9 +28,10 @@ from transformers import GPT2LMHeadModel, TrainerControl, TrainerState, Training
 
 from hf_grok.callbacks import CheckpointSeriesCallback
 from hf_grok.cli import main
+from hf_grok.runs.folder import STATE_FILE
+from hf_grok.runs.manifest import trainer_state
 from hf_grok.series import pusher, staging
 from hf_grok.series.run_series import checkpoints
-from hf_grok.series.selection import TRAINER_STATE_FILE, trainer_state
 from hf_grok.series.verify_hub import verify_hub
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.client import no_waiting, patched
@@ -185,7 +186,7 @@ def _save(job: Job, step: int) -> None:
     source, target = (f / f"checkpoint-{step}" for f in (job.truth, job.run))
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for path in sorted(source.iterdir(), key=lambda path: path.name == TRAINER_STATE_FILE):
+    for path in sorted(source.iterdir(), key=lambda path: path.name == STATE_FILE):
         shutil.copyfile(path, target / path.name)
     if job.plan.rotation:
         for folder in list(checkpoints(job.run).values())[: -job.plan.rotation]:

@@ -11,11 +11,12 @@ from transformers import TrainingArguments
 
 from hf_grok.errors import UserError
 from hf_grok.model_cards import problems, series_readme, step_readme
-from hf_grok.runs.about import about_training, installed_versions, write_about
+from hf_grok.runs.about import about_training, write_about
+from hf_grok.runs.notes import read_notes
+from hf_grok.runs.record import versions
 from hf_grok.series.card_facts import (
     hyperparameters,
     parent_run,
-    read_notes,
     regulariser,
     series_card,
 )
@@ -255,6 +256,7 @@ def test_a_branch_names_its_parent_without_a_path() -> None:
 
 
 def test_versions_are_those_that_are_installed() -> None:
-    found = installed_versions()
-    assert {"hf_grok", "python", "torch", "transformers"} <= set(found)
+    found = versions("safetensors", "a-package-that-nobody-has")
+    assert {"hf_grok", "python", "torch", "transformers", "safetensors"} <= set(found)
+    assert "a-package-that-nobody-has" not in found
     assert all(isinstance(version, str) for version in found.values())

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hf_grok.runs.manifest import FileFacts
 from hf_grok.series import Journal, SeriesError, State, StepRecord
-from hf_grok.series.manifest import FileFacts
 
 
 def record(step: int, state: State = State.SAVED) -> StepRecord:

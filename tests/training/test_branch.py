@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from hf_grok import train
 from hf_grok.errors import UserError
-from hf_grok.runs.manifest import sha256
+from hf_grok.runs.manifest import file_facts
 from hf_grok.training.branch import Branch, find_checkpoint, is_free
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
@@ -64,7 +64,9 @@ def test_its_record_names_the_parent(masked_parent: Path, tmp_path: Path) -> Non
     assert info_of(run)["parent"] == {
         "checkpoint": str(checkpoint),
         "step": 30,
-        "weights_sha256": {"model.safetensors": sha256(checkpoint / "model.safetensors")},
+        "weights_sha256": {
+            "model.safetensors": file_facts(checkpoint / "model.safetensors").sha256
+        },
         "reset_optimizer": False,
         "different": {
             "checkpoints": {"parent": "every:10", "branch": "40"},
