@@ -25,11 +25,14 @@ NAME is a shipped sweep's name or a YAML file:
 
   recipe: sas-mlm                   # as for hf-grok train; scale: too
   common: {max_steps: 4000}         # settings of all arms
-  seeds: [0, 1, 2, 3, 4]
+  seeds: 0-4                        # or [0, 1, 2]
   arms:
     base: {}
     suppress: {sas_schedule: "0:0.3"}
     release: {from: suppress, step: 300, sas_schedule: "0:0"}
+
+`grid: {layers: [2, 4, 6]}`, beside arms or in their place, runs every combination, each an arm
+named by its values.
 
 An arm with `from` goes on from the checkpoint of that arm (of the same seed) at that step, with
 its settings but for those it names. Runs lie in OUT/ARM-seedS, what they print in OUT/logs.
@@ -46,8 +49,15 @@ examples:
       one seed of every arm
   hf-grok sweep my-sweep.yaml --arms base release --override max_steps=500 --out runs/try
       two arms, and what they branch off, shorter
+  hf-grok sweep sas-mlm --status
+      a line a run: finished, running, failed or to do, its last numbers, and the time left
+  hf-grok sweep sas-mlm --print-commands > runs.txt
+      the command of each run that is not finished, for a scheduler or another machine
   hf-grok sweep sas-mlm --report
       only the table and the figure of what is there"""
+
+
+MOST_RUNS = 200
 
 
 def build_parser() -> OptionParser:
@@ -62,7 +72,7 @@ def build_parser() -> OptionParser:
     add("sweep", nargs="?", metavar="NAME", help="a shipped sweep, or a .yaml file")
     add("--out", type=Path, metavar="DIR", help="folder of the sweep (default runs/NAME)")
     add("--workers", type=int, metavar="N", help="runs at a time (default: one a core)")
-    add("--seeds", type=int, nargs="+", metavar="S", help="these seeds instead of the file's")
+    add("--seeds", nargs="+", metavar="S", help="these instead of the file's: 0 1 2, or 0-9")
     add("--arms", nargs="+", metavar="ARM", help="these arms only, and those they branch off")
     add(
         "--override",
@@ -73,6 +83,20 @@ def build_parser() -> OptionParser:
         help="settings of all arms, in place of the file's `common`; an arm's own stand above them",
     )
     add("--dry-run", action="store_true", help="check everything, name the runs, start none")
+    add("--status", action="store_true", help="a table of how far each run is, start none")
+    add(
+        "--print-commands",
+        action="store_true",
+        help="the command of each run that is not finished, one a line, those that others branch "
+        "off before them; start none",
+    )
+    add(
+        "--max-runs",
+        type=int,
+        default=MOST_RUNS,
+        metavar="N",
+        help=f"refuse a sweep of more runs than this, as a grid soon is (default: {MOST_RUNS})",
+    )
     add("--report", action="store_true", help="write the table and the figure, start no run")
     add("--list", action="store_true", help="name the shipped sweeps and leave")
     return parser
@@ -110,14 +134,17 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -
     """Run what was chosen of the plan; sweep.json describes all of it."""
     from hf_grok.sweep.folder import locked, refuse_other_settings, write_description
     from hf_grok.sweep.jobs import make_jobs
+    from hf_grok.sweep.seeds import seeds_of
 
-    whole = plan.chosen(None, chosen.seeds)
+    seeds = None if chosen.seeds is None else seeds_of(chosen.seeds, "--seeds")
+    whole = plan.chosen(None, seeds)
     names = plan.chosen(chosen.arms, None).arms
+    refuse_too_many(len(whole.seeds) * len(names), chosen.max_runs)
     every_job = make_jobs(whole, out)
     jobs = [job for job in every_job if job.arm in names]
     refuse_other_settings(whole, every_job, out)
-    if chosen.dry_run:
-        print(listing(jobs))
+    if chosen.dry_run or chosen.status or chosen.print_commands:
+        print(described(jobs, out, chosen, workers))
         return 0
     with locked(out):
         write_description(whole, out)
@@ -148,6 +175,29 @@ def closing(jobs: Sequence[Job], failed: Mapping[str, str], out: Path) -> str:
         lines.append(f"failed: {', '.join(failed)}; the same command tries them again")
     lines.append(f"draw them: hf-grok report {out}")
     return "\n".join(lines)
+
+
+def refuse_too_many(runs: int, most: int) -> None:
+    """Raises UserError for more runs than are allowed: a grid grows faster than one thinks."""
+    if runs > most:
+        raise UserError(
+            f"the sweep has {runs:,} runs, more than {most:,}: take fewer values, arms or seeds, "
+            f"or say --max-runs {runs}"
+        )
+
+
+def described(jobs: Sequence[Job], out: Path, chosen: argparse.Namespace, workers: int) -> str:
+    """What --status, --print-commands or --dry-run print."""
+    from hf_grok.sweep.folder import LOGS
+    from hf_grok.sweep.jobs import FINISHED
+    from hf_grok.sweep.status import status_of, status_table
+
+    if chosen.status:
+        return status_table([status_of(job, out / LOGS) for job in jobs], workers)
+    if chosen.print_commands:
+        todo = [job for job in jobs if job.state() != FINISHED]
+        return "\n".join(f"hf-grok train {shlex.join(job.command())}" for job in todo)
+    return listing(jobs)
 
 
 def listing(jobs: Sequence[Job]) -> str:

@@ -26,6 +26,7 @@ def description(plan: Plan) -> dict[str, Any]:
             "from": arm.parent,
             "step": arm.step,
             "reset_optimizer": arm.reset_optimizer,
+            **({"cell": dict(arm.cell)} if arm.cell else {}),
         }
         for name, arm in plan.arms.items()
     }
@@ -84,7 +85,7 @@ def _facts(content: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     arm = content["arms"].get(name)
     if arm is None:
         return None
-    branch = {key: value for key, value in arm.items() if key != "settings"}
+    branch = {key: value for key, value in arm.items() if key not in ("settings", "cell")}
     return {
         "recipe": content["recipe"],
         "scale": content["scale"],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from hf_grok.cli import main
+from hf_grok.commands.sweep import main as sweep_main
 from hf_grok.commands.sweep import read_overrides
+from hf_grok.errors import UserError
 from tests.training.tiny import RECIPE, log_of
 
 
@@ -103,3 +107,44 @@ def test_overrides_are_json_or_text() -> None:
         "language_options": {"train_size": 3},
         "a": "b=c",
     }
+
+
+def test_status_and_commands_start_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = sweep_file(tmp_path, seeds="0-1")
+    out = tmp_path / "out"
+    assert main(["sweep", file, "--out", str(out), "--status"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told[:4]] == [
+        *("base-seed0", "late-seed0", "base-seed1", "late-seed1")
+    ]
+    assert told[-1] == "4 runs: 4 to do"
+    assert main(["sweep", file, "--out", str(out), "--print-commands", "--seeds", "1-1"]) == 0
+    commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+    assert [words[:2] for words in commands] == [["hf-grok", "train"]] * 2
+    assert commands[1][-2:] == ["--from-checkpoint", str(out / "base-seed1" / "checkpoint-30")]
+    assert not out.exists()
+
+
+def test_more_runs_than_one_thinks_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="202 runs, more than 200"):
+        sweep_main(["--out", str(tmp_path), sweep_file(tmp_path, seeds="0-100")])
+
+
+def test_status_tells_a_run_that_failed_from_one_that_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = sweep_file(tmp_path), tmp_path / "out"
+    (out / "logs").mkdir(parents=True)
+    for key, status in (("base-seed3", "failed"), ("late-seed3", "running")):
+        (out / key).mkdir()
+        (out / key / "run.json").write_text(json.dumps({"status": status}))
+    row = {"eval_generalization_accuracy": 0.25, "step": 100}
+    (out / "base-seed3" / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    with FileLock(out / "logs" / "late-seed3.lock"):
+        assert main(["sweep", file, "--out", str(out), "--status"]) == 0
+    first, second, summary = capsys.readouterr().out.splitlines()
+    assert first.split()[1:] == ["failed", "100", "of", "400", "generalization", "0.250"]
+    assert second.split()[1] == "running"
+    assert summary == "2 runs: 1 failed, 1 running"

@@ -1,0 +1,112 @@
+"""How far each run of a sweep is, as a table: what is there is all that is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from hf_grok.json_reading import read_object
+from hf_grok.runs.metrics_file import read_lines, split_tables
+from hf_grok.runs.record import METRICS_FILE, RUN_FILE
+from hf_grok.sweep.jobs import FINISHED, INTERRUPTED, Job
+from hf_grok.sweep.progress import steps_done
+
+RUNNING, FAILED = "running", "failed"
+_SHOWN = ("eval_loss", "eval_in_distribution_accuracy", "eval_generalization_accuracy")
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One run as it stands.
+
+    Attributes:
+        key: ARM-seedS.
+        state: to do, running, to go on with, failed or finished.
+        done: steps that the run itself has trained.
+        total: steps that it will have trained.
+        numbers: metric -> value of its last evaluation, of the few that a table shows.
+        seconds: that it has taken so far; 0 where it has not begun.
+    """
+
+    key: str
+    state: str
+    done: int
+    total: int
+    numbers: Mapping[str, float]
+    seconds: float
+
+
+def status_of(job: Job, logs: Path) -> JobStatus:
+    """The state of a run, by its folder and by who holds the lock beside its log."""
+    about = _about(job)
+    state = job.state()
+    if _held(logs / f"{job.key}.lock"):
+        state = RUNNING
+    elif state == INTERRUPTED and about.get("status") == FAILED:
+        state = FAILED
+    done, total = steps_done(job), job.last - job.step
+    return JobStatus(job.key, state, done, total, _numbers(job), float(about.get("seconds") or 0))
+
+
+def status_table(statuses: Sequence[JobStatus], workers: int) -> str:
+    """A line a run, then how many are in which state, and how long the rest will take.
+
+    Args:
+        statuses: of all runs.
+        workers: runs at a time, for the time left.
+    """
+    width = max(len(status.key) for status in statuses)
+    lines = [_line(status, width) for status in statuses]
+    states = [status.state for status in statuses]
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    return "\n".join([*lines, f"{len(statuses)} runs: {counts}{_left(statuses, workers)}"])
+
+
+def _line(status: JobStatus, width: int) -> str:
+    numbers = "  ".join(f"{_short(name)} {value:.3f}" for name, value in status.numbers.items())
+    steps = f"{status.done:,} of {status.total:,}"
+    return f"{status.key:<{width}}  {status.state:<14}{steps:>18}  {numbers}".rstrip()
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("eval_").removesuffix("_accuracy").replace("_", "-")
+
+
+def _left(statuses: Iterable[JobStatus], workers: int) -> str:
+    """By the speed of what has finished here: runs of other sizes take other times."""
+    every = list(statuses)
+    speeds = [s.seconds / s.total for s in every if s.state == FINISHED and s.seconds and s.total]
+    missing = sum(s.total - s.done for s in every if s.state != FINISHED)
+    if not missing or not speeds:
+        return ""
+    hours = median(speeds) * missing / max(1, workers) / 3600
+    return f"; about {hours:.1f} hours left, {workers} at a time, at the finished runs' speed"
+
+
+def _about(job: Job) -> Mapping[str, Any]:
+    path = job.folder / RUN_FILE
+    return read_object(path) if path.is_file() else {}
+
+
+def _numbers(job: Job) -> dict[str, float]:
+    path = job.folder / METRICS_FILE
+    if not path.is_file():
+        return {}
+    evaluations, _ = split_tables(read_lines(path)[0])
+    last = evaluations.rows[max(evaluations.rows)] if evaluations.rows else {}
+    return {name: last[name] for name in _SHOWN if name in last}
+
+
+def _held(lock: Path) -> bool:
+    if not lock.is_file():
+        return False
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
