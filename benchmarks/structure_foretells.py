@@ -17,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from hf_grok.dynamics import Run, load_run
-from hf_grok.dynamics.columns import GENERALIZATION, OBJECT_RELATIVES
+from hf_grok.dynamics.columns import OBJECT_RELATIVES
 from hf_grok.dynamics.curves import last_part
+from hf_grok.metrics import GENERALIZATION
 
 NUMBERS = (
     "eval_tree_parseval",

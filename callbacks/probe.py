@@ -19,8 +19,8 @@ from hf_grok.callbacks.trainer_facts import (
     sums_all_metrics,
 )
 from hf_grok.errors import UserError
+from hf_grok.metrics import metric_of
 from hf_grok.probes import Probe, build_probes
-from hf_grok.probes.base import metric_of
 from hf_grok.probes.registry import Asked, refuse_same_names
 from hf_grok.probing import Probed, run_probes
 from hf_grok.runs.folder import PROBES_FILE

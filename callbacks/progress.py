@@ -8,10 +8,13 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, find_metric
+
+# Column -> beside its number; "loss" is that of training.
 SHOWN = {
-    "eval_in_distribution_accuracy": "in-distribution",
-    "eval_generalization_accuracy": "generalization",
-    "loss": "loss",
+    column: metric.label
+    for column in (IN_DISTRIBUTION, GENERALIZATION, "loss")
+    if (metric := find_metric(column)) is not None
 }
 
 

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hf_grok.metrics import (
+    NONE,
+    PREFIX,
+    VALIDATION_LOSS,
+    Metric,
+    baseline_of,
+    find_metric,
+    headlines,
+    title_of,
+)
 from hf_grok.model_cards.facts import StepFacts
 
 
@@ -30,49 +40,31 @@ class MainNumber:
     baseline_title: str = ""
 
 
-_OURS = (
-    MainNumber("eval_loss", "loss, validation", "loss", "validation"),
-    MainNumber(
-        "eval_in_distribution_accuracy", "accuracy, in distribution", "accuracy", "test"
-    ),
-    MainNumber(
-        "eval_generalization_accuracy", "accuracy, generalization", "accuracy", "generalization"
-    ),
-    MainNumber(
-        "eval_uas_best_head", "UAS, best heads", "uas", "test", "eval_uas_best_offset",
-        "the best fixed offset of each relation",
-    ),
-    MainNumber(
-        "eval_uas_single_head", "UAS, one head", "uas", "test", "eval_uas_single_offset",
-        "the best fixed offset",
-    ),
-    MainNumber(
-        "eval_uas_atypical", "UAS, uncommon offsets", "uas", "test", "eval_uas_atypical_offset",
-        "the best fixed offset",
-    ),
-    MainNumber(
-        "eval_tree_parseval", "parseval F1 of projected trees", "parseval", "test",
-        "eval_tree_right_branching", "right-branching trees",
-    ),
-    MainNumber("eval_pairs_accuracy", "accuracy, minimal pairs", "accuracy"),
-)  # fmt: skip
-_BY_COLUMN = {number.column: number for number in _OURS}
 _TRAINING_LOSS = MainNumber("loss", "loss, training", "loss", "train")
 # Numbers about the machine and about the counting, that Trainer logs beside the results.
 _TECHNICAL = re.compile(r"runtime|per_second|_time$|tokens_seen|memory|_examples$|_samples$|flos")
 _AT_MOST = 6
 
 
-def main_numbers(steps: Sequence[StepFacts]) -> list[MainNumber]:
+def main_numbers(
+    steps: Sequence[StepFacts], recorded: Mapping[str, Metric] = NONE
+) -> list[MainNumber]:
     """The numbers that a table of these steps shows, those of this package first.
 
-    A run that logs none of ours but the loss is shown by the first `eval_` columns that it has.
+    A run that logs no main number but the loss is shown by the first `eval_` columns that it has.
+
+    Args:
+        steps: of the series.
+        recorded: what the run's own probes declared of their numbers.
     """
     logged = list(dict.fromkeys(column for step in steps for column in step.metrics))
-    shown = [number for number in _OURS if number.column in logged]
-    if all(number.column == "eval_loss" for number in shown):
-        shown += [number for number in map(_named, logged) if _is_result(number.column)]
-    if "loss" in logged and all(number.column != "eval_loss" for number in shown):
+    shown = [
+        _declared(column, metric, recorded)
+        for column, metric in headlines(logged, recorded).items()
+    ]
+    if all(number.column == VALIDATION_LOSS for number in shown):
+        shown += [_named(column) for column in logged if _is_result(column)]
+    if "loss" in logged and all(number.column != VALIDATION_LOSS for number in shown):
         shown.insert(0, _TRAINING_LOSS)
     return shown[:_AT_MOST]
 
@@ -84,11 +76,21 @@ def baselines(
     return [(number, metrics[number.baseline]) for number in numbers if number.baseline in metrics]
 
 
+def _declared(column: str, metric: Metric, recorded: Mapping[str, Metric]) -> MainNumber:
+    kind = metric.kind or column.removeprefix(PREFIX)
+    shown = MainNumber(column, title_of(column, metric), kind, metric.split)
+    baseline = baseline_of(column, recorded)
+    if not isinstance(baseline, str):
+        return shown
+    about = find_metric(baseline, recorded)
+    words = title_of(baseline, about) if about else baseline.removeprefix(PREFIX)
+    return replace(shown, baseline=baseline, baseline_title=words)
+
+
 def _named(column: str) -> MainNumber:
-    title = column.removeprefix("eval_").replace("_", " ")
-    return MainNumber(column, title, column.removeprefix("eval_"))
+    name = column.removeprefix(PREFIX)
+    return MainNumber(column, name.replace("_", " "), name)
 
 
 def _is_result(column: str) -> bool:
-    known = column in _BY_COLUMN
-    return column.startswith("eval_") and not known and not _TECHNICAL.search(column)
+    return column.startswith(PREFIX) and column != VALIDATION_LOSS and not _TECHNICAL.search(column)

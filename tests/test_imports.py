@@ -28,11 +28,12 @@ ARROWS: dict[str, set[str]] = {
         *("datasets_scripts", "languages", "masking", "positions", "precision", "tally"),
         "text_model",
     },
-    "probes": {"behaviour", "guard", "masking", "precision", "tally", "text_model"},
+    "probes": {"behaviour", "guard", "masking", "metrics", "precision", "tally", "text_model"},
     "evaluate_metrics": {"behaviour", "datasets_scripts", "models", "probes", "tally"},
-    "runs": set(),
-    "dynamics": {"runs"},
-    "report": {"dynamics", "runs", "sweep_file"},
+    "metrics": set(),
+    "runs": {"metrics"},
+    "dynamics": {"metrics", "runs"},
+    "report": {"dynamics", "metrics", "runs", "sweep_file"},
     "sas": {
         *("annotation", "attention_proof", "attention_terms", "batched_attention", "guard"),
         *("masking", "precision", "probes", "runs", "shares", "tally"),
@@ -41,9 +42,9 @@ ARROWS: dict[str, set[str]] = {
     "sweep": {"packages", "runs", "sweep_file", "training"},
     "sweeps": set(),
     "callbacks": {
-        *("guard", "models", "probes", "probing", "runs", "series"),
+        *("guard", "metrics", "models", "probes", "probing", "runs", "series"),
     },
-    "model_cards": set(),
+    "model_cards": {"metrics"},
     "recipes": set(),
 }
 
@@ -65,6 +66,7 @@ FOREIGN: dict[str, set[str]] = {
     "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},
+    "metrics": {"torch", "transformers", "datasets", "numpy", "pandas", "matplotlib"},
     "runs": {"torch", "transformers", "datasets", "accelerate", "matplotlib"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from hf_grok.dynamics.curve_files import MetricCurve
-from hf_grok.dynamics.existence import Direction
-from hf_grok.dynamics.metric_names import HEADLINES, standard_baseline
 from hf_grok.dynamics.onset_study import OnsetSettings
 from hf_grok.dynamics.onsets import DIRECTIONS
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import NONE, Direction, Metric, find_metric, headlines, standard_baseline
 
 T = TypeVar("T")
 
 
-def chosen_metrics(curves: Sequence[MetricCurve], names: Sequence[str]) -> list[str]:
+def chosen_metrics(
+    curves: Sequence[MetricCurve], names: Sequence[str], recorded: Mapping[str, Metric] = NONE
+) -> list[str]:
     """The metrics to look at: those asked for, or the headlines, or all if there is none."""
     there = list(dict.fromkeys(curve.metric for curve in curves))
     if names:
         return list(dict.fromkeys(_resolved(name, there) for name in names))
-    return [name for name in HEADLINES if name in there] or there
+    return list(headlines(there, recorded)) or there
 
 
 def _resolved(name: str, there: Sequence[str]) -> str:
@@ -33,9 +34,18 @@ def _resolved(name: str, there: Sequence[str]) -> str:
 
 
 def settings_of(
-    curves: Sequence[MetricCurve], metrics: Sequence[str], options: argparse.Namespace
+    curves: Sequence[MetricCurve],
+    metrics: Sequence[str],
+    options: argparse.Namespace,
+    recorded: Mapping[str, Metric] = NONE,
 ) -> dict[str, OnsetSettings]:
     """metric -> how its onsets are sought.
+
+    Args:
+        curves: of all metrics.
+        metrics: that are looked at.
+        options: of the command line.
+        recorded: what the runs' own probes declared.
 
     Raises:
         UserError: for a direction, number or metric that is none; names the option.
@@ -54,7 +64,10 @@ def settings_of(
         metric: OnsetSettings(
             window=options.window,
             direction=directions.get(metric),
-            baseline=baselines.get(metric, standard_baseline(metric, _shared(curves, metric))),
+            declared=find_metric(metric, recorded),
+            baseline=baselines.get(
+                metric, standard_baseline(metric, _shared(curves, metric), recorded)
+            ),
             margin=margins.get(metric),
             hold=options.hold,
             least=least.get(metric),

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hf_grok.dynamics.bootstrap import SeedOnset
-from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.dynamics.existence import NoOnset, Onset
 from hf_grok.dynamics.grokking import grokking_summary
 from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.runs.read import Run
 
 
@@ -48,7 +48,6 @@ def _metric(study: MetricOnsets) -> dict[str, Any]:
     return {
         "metric": study.metric,
         "direction": study.direction,
-        "direction_by": _direction_by(study),
         "window": study.window,
         "baseline": study.baseline,
         "rules": {
@@ -62,12 +61,6 @@ def _metric(study: MetricOnsets) -> dict[str, Any]:
             for rule in RULES
         },
     }
-
-
-def _direction_by(study: MetricOnsets) -> str:
-    if not study.assumed:
-        return "name or option"
-    return "curve" if study.shown else "assumed"
 
 
 def _onset(found: Onset | NoOnset) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from hf_grok.dynamics.bootstrap import SeedOnset
-from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.dynamics.curves import Crossing
 from hf_grok.dynamics.existence import NoOnset, Onset, amount, shown
 from hf_grok.dynamics.grokking import GrokkingSummary, grokking_summary
 from hf_grok.dynamics.onset_study import MetricOnsets, time_order
 from hf_grok.dynamics.onsets import RULES, Rule
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.printable import printable
 from hf_grok.report import numerals
 from hf_grok.runs.read import Run
@@ -112,10 +112,6 @@ def _wrapped(margin: int, remark: str) -> list[str]:
 
 def _title(study: MetricOnsets, axis: str) -> str:
     kind = "rising" if study.direction == "rise" else "falling"
-    if study.assumed and study.shown:
-        kind += " as its curve does (its name does not say; see --direction)"
-    elif study.assumed:
-        kind = "taken to rise (neither its name nor its curve says; see --direction)"
     unit = axis.replace("_", " ")
     title = f"{study.metric}, {kind}; window {shown(study.window)} {unit}"
     if study.baseline is None:

@@ -33,7 +33,7 @@ examples:
       the headline curves of a run: losses, accuracies, attention UAS, tree projection, pairs
   hf-grok onsets runs/question-formation-quick-seed* --metric loss --metric uas_best_head
       several seeds; a metric may be named without its eval_
-  hf-grok onsets curves.csv --window 3500
+  hf-grok onsets curves.csv --window 3500 --direction rise
       a file with columns step,value; or metric,model,step,value, where a model is a seed or a
       run; or step and one column for each metric
   hf-grok onsets run --metric uas_single_head --baseline 0.28 --margin 0.03
@@ -76,8 +76,8 @@ def build_parser() -> OptionParser:
     add(
         "--direction",
         metavar="rise|fall",
-        help="default: a loss, perplexity, surprisal or error falls, an accuracy and the like "
-        "rises; what a name does not say, its curve shows",
+        help="default: what is declared of the metric: our own numbers and those of probes, and "
+        "such as loss, perplexity and accuracy, by their whole names; any other needs it",
         **own,
     )
     add(
@@ -129,8 +129,9 @@ def main(arguments: Sequence[str]) -> int:
     from hf_grok.dynamics.onset_study import study_metric
 
     runs, curves = _read(options.paths, options.axis)
-    metrics = chosen_metrics(curves, options.metric)
-    settings = settings_of(curves, metrics, options)
+    recorded = {name: metric for run in runs.values() for name, metric in run.metrics.items()}
+    metrics = chosen_metrics(curves, options.metric, recorded)
+    settings = settings_of(curves, metrics, options, recorded)
     studies: list[MetricOnsets] = []
     refused: dict[str, str] = {}
     for metric in metrics:

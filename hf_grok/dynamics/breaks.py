@@ -7,7 +7,6 @@ import numpy as np
 from hf_grok.dynamics.acceleration import Break, Positions, sharpest_break
 from hf_grok.dynamics.curves import Values
 from hf_grok.dynamics.existence import (
-    Direction,
     ExistenceTest,
     NoOnset,
     Onset,
@@ -17,6 +16,7 @@ from hf_grok.dynamics.existence import (
     shown,
     widened,
 )
+from hf_grok.metrics import Direction
 
 
 def onset_by_acceleration(

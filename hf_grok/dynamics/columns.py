@@ -1,4 +1,4 @@
-"""The columns of a run's evaluations that every recipe has, and how they become arrays."""
+"""How columns of a run's evaluations become arrays, and some that have names here."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import numpy as np
 
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import GENERALIZATION
 
 if TYPE_CHECKING:
     import pandas
 
-IN_DISTRIBUTION = "eval_in_distribution_accuracy"
-GENERALIZATION = "eval_generalization_accuracy"
-VALIDATION_LOSS = "eval_loss"
 WEIGHT_NORM = "eval_weight_norm"
 OBJECT_RELATIVES = f"{GENERALIZATION}_rc_object"
 SUBJECT_RELATIVES = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION, accuracy_curve
+from hf_grok.dynamics.columns import accuracy_curve
 from hf_grok.dynamics.curves import Crossing, first_crossing
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 
 if TYPE_CHECKING:
     import pandas

@@ -7,15 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_grok.dynamics.columns import (
-    GENERALIZATION,
-    IN_DISTRIBUTION,
-    VALIDATION_LOSS,
-    accuracy_curve,
-    curve,
-)
+from hf_grok.dynamics.columns import accuracy_curve, curve
 from hf_grok.dynamics.curves import Point, Steps, Values, last_part
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS
 
 if TYPE_CHECKING:
     import pandas

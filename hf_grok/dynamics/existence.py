@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
 from hf_grok.dynamics.acceleration import Positions
 from hf_grok.dynamics.curves import Values
 from hf_grok.errors import UserError
-
-Direction = Literal["rise", "fall"]
+from hf_grok.metrics import Direction
 
 
 @dataclass(frozen=True)

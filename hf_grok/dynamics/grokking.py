@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_grok.dynamics.columns import (
-    GENERALIZATION,
-    IN_DISTRIBUTION,
-    OBJECT_RELATIVES,
-    SUBJECT_RELATIVES,
-    accuracy_curve,
-)
+from hf_grok.dynamics.columns import OBJECT_RELATIVES, SUBJECT_RELATIVES, accuracy_curve
 from hf_grok.dynamics.curves import (
     Crossing,
     Point,
@@ -31,6 +25,7 @@ from hf_grok.dynamics.curves import (
 from hf_grok.dynamics.delay import SATURATION, delay_between, delay_bounds
 from hf_grok.dynamics.early_stopping import EarlyStopping, early_stopping_gap
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 
 if TYPE_CHECKING:
     import pandas

@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from hf_grok.dynamics.bootstrap import RESAMPLES, SeedOnset, bootstrap_onset, common_grid
 from hf_grok.dynamics.curve_files import MetricCurve
-from hf_grok.dynamics.existence import Direction, ExistenceTest, NoOnset, Onset
-from hf_grok.dynamics.metric_names import direction_of, direction_of_curve, is_share
+from hf_grok.dynamics.existence import ExistenceTest, NoOnset, Onset
 from hf_grok.dynamics.onsets import RULES, Rule, default_window, find_onset
 from hf_grok.errors import UserError
+from hf_grok.metrics import Direction, Metric, find_metric
 
 # Ours: an accuracy that moves by less has no onset that anybody would look at.
 LEAST_RISE_OF_A_SHARE = 0.05
@@ -26,18 +26,19 @@ class OnsetSettings:
 
     Args:
         window: None for `default_window` of the mean curve's steps.
-        direction: None for `direction_of` the metric, or where its name does not say, of its
-            curve (`direction_of_curve`).
+        direction: None for the one that the metric declares.
+        declared: what is known of the metric; None for what `hf_grok.metrics.find_metric` knows.
         baseline: a number or the name of another metric; None for the first window's best value.
         margin: as `find_onset`.
         hold: as `find_onset`.
-        least: least rise that counts; None for .05 of an accuracy and 0 of anything else.
+        least: least rise that counts; None for .05 of a share that is to rise, else 0.
         resamples: of the seeds.
         seed: of the resampling.
     """
 
     window: float | None = None
     direction: Direction | None = None
+    declared: Metric | None = None
     baseline: float | str | None = None
     margin: float | None = None
     hold: int = 2
@@ -53,8 +54,6 @@ class MetricOnsets:
     Args:
         metric: its name.
         direction: rise or fall.
-        assumed: nobody said the direction, and its name does not either.
-        shown: whether its curve shows the direction then; else it is taken to rise.
         window: D, in the unit of the curves' steps.
         baseline: of the crossings, as in `OnsetSettings`.
         models: whose curves, in order.
@@ -64,8 +63,6 @@ class MetricOnsets:
 
     metric: str
     direction: Direction
-    assumed: bool
-    shown: bool
     window: float
     baseline: float | str | None
     models: tuple[str, ...]
@@ -94,27 +91,25 @@ def study_metric(
 ) -> MetricOnsets:
     """Onsets of one metric by both rules: for every model, and over models where there are several.
 
-    A metric whose name does not say a direction is taken to move as its curve does, or, where that
-    ends where it began, to rise.
-
     Args:
         curves: of one metric, one for each model.
         others: where the baseline is found if it is another metric; may hold `curves`.
         settings: how to look.
 
     Raises:
-        UserError: as `find_onset`, naming metric and model; a baseline metric that is missing.
+        UserError: as `find_onset`, naming metric and model; a baseline metric that is missing; a
+            metric of which nothing says in which direction it should go.
     """
     metric = curves[0].metric
-    said = settings.direction or direction_of(metric)
-    of_curve = direction_of_curve([curve.values for curve in curves])
-    direction = said or of_curve or "rise"
+    declared = settings.declared or find_metric(metric)
+    direction = settings.direction or _declared_direction(metric, declared)
     pairs = [(curve.steps, curve.values) for curve in curves]
     window = _window(metric, pairs) if settings.window is None else settings.window
     levels = _levels(curves, others, settings.baseline)
     least = settings.least
     if least is None:
-        least = LEAST_RISE_OF_A_SHARE if is_share(metric) else 0.0
+        rising = declared is not None and declared.is_share and declared.direction == "rise"
+        least = LEAST_RISE_OF_A_SHARE if rising else 0.0
     find = partial(
         find_onset,
         window=window,
@@ -132,8 +127,6 @@ def study_metric(
     return MetricOnsets(
         metric=metric,
         direction=direction,
-        assumed=said is None,
-        shown=of_curve is not None,
         window=window,
         baseline=settings.baseline,
         models=models,
@@ -152,6 +145,15 @@ def time_order(
         if isinstance(onset, Onset) and interval is not None:
             found.append((study.metric, onset, interval))
     return sorted(found, key=lambda item: item[1].step)
+
+
+def _declared_direction(metric: str, declared: Metric | None) -> Direction:
+    if declared is None or declared.direction is None:
+        raise UserError(
+            f"{metric}: nothing says whether its onset is a rise or a fall: give "
+            f"--direction {metric}=rise or --direction {metric}=fall"
+        )
+    return declared.direction
 
 
 def _window(metric: str, pairs: Sequence[tuple[ArrayLike, ArrayLike]]) -> float:

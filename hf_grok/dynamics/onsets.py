@@ -12,7 +12,6 @@ from hf_grok.dynamics.breaks import onset_by_acceleration
 from hf_grok.dynamics.curves import Values
 from hf_grok.dynamics.existence import (
     STANDARD_TEST,
-    Direction,
     ExistenceTest,
     NoOnset,
     Onset,
@@ -20,6 +19,7 @@ from hf_grok.dynamics.existence import (
 )
 from hf_grok.dynamics.held_crossing import onset_by_crossing
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import Direction
 
 Rule = Literal["acceleration", "crossing"]
 DIRECTIONS: tuple[Direction, ...] = ("rise", "fall")

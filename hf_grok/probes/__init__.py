@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hf_grok._lazy import lazily
-from hf_grok.probes.base import Metric, Probe, State, add_states
+from hf_grok.metrics import Metric
+from hf_grok.probes.base import Probe, State, add_states
 from hf_grok.probes.registry import OURS, build_probe, build_probes, probe_class, probe_names
 
 if TYPE_CHECKING:

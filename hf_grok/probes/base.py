@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import Metric
 
 # name -> sums, on the CPU; of the same names and shapes for every part of the data.
 State: TypeAlias = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a reported number is.
-
-    Attributes:
-        meaning: one phrase, for legends and cards.
-        unit: of the number ("share", "nats", "dimensions", ...).
-        lowest: smallest possible value; None if unbounded.
-        highest: largest possible value; None if unbounded.
-        higher_is_better: None where neither direction is better.
-        baseline: name of the metric that puts this one into perspective; None if there is none.
-    """
-
-    meaning: str
-    unit: str
-    lowest: float | None = None
-    highest: float | None = None
-    higher_is_better: bool | None = None
-    baseline: str | None = None
 
 
 class Probe(ABC):
@@ -155,11 +134,3 @@ def require_finite_weights(model: nn.Module) -> None:
 def device_of(model: nn.Module) -> torch.device:
     """The device of the model's parameters."""
     return next(model.parameters()).device
-
-
-def metric_of(metrics: Mapping[str, Metric], name: str) -> Metric | None:
-    """The facts about `name`, whether it is listed itself or by a pattern that ends in "{}"."""
-    if name in metrics:
-        return metrics[name]
-    patterns = [key for key in metrics if key.endswith("{}") and name.startswith(key[:-2])]
-    return metrics[max(patterns, key=len)] if patterns else None

@@ -13,9 +13,10 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import in_double
 from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
-from hf_grok.probes.base import Metric, Probe, State, device_of
+from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.predictions import (
     NOWHERE,
     masked_pieces_of,
@@ -113,22 +114,7 @@ class TokenClassLoss(Probe):
     # 2: log-probabilities without the rounding of a large vocabulary; 3: masks are training's.
     version = 3
     source = "ours; classes by the parts of speech and relations of Universal Dependencies"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        f"class_loss_{kind}": Metric(
-            meaning,
-            "nats / piece",
-            lowest=0.0,
-            higher_is_better=False,
-            baseline=None if kind == "all" else "class_loss_all",
-        )
-        for kind, meaning in {
-            "content": "loss at nouns, verbs, adjectives, adverbs, names, numerals, interjections",
-            "function": "loss at adpositions, auxiliaries, conjunctions, determiners, pronouns",
-            "other": "loss at punctuation, symbols and the end token",
-            "agreement": "loss at verbs and auxiliaries that agree with a subject",
-            "all": "loss at every predicted piece",
-        }.items()
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["class_loss"]
 
     def __init__(
         self,

@@ -14,8 +14,9 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.alignment import check_words_fit
-from hf_grok.probes.base import Metric, Probe, State, device_of
+from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
 from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
 from hf_grok.probes.predictions import (
@@ -73,21 +74,7 @@ class EmpiricalFisher(Probe):
     # 2: log-probabilities without the rounding of a large vocabulary; 3: masks are training's.
     version = 3
     source = "Chen et al. 2024 (arXiv 2309.07311)"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "fisher_trace": Metric(
-            "mean squared gradient norm of a sentence's log-likelihood, labels from the model",
-            "squared nats / squared weight",
-            lowest=0.0,
-        ),
-        "fisher_trace_per_token": Metric(
-            "the same for a predicted token", "squared nats / squared weight", lowest=0.0
-        ),
-        "fisher_trace_gold": Metric(
-            "mean squared gradient norm of a sentence's log-likelihood, gold labels",
-            "squared nats / squared weight",
-            lowest=0.0,
-        ),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["fisher"]
 
     def __init__(
         self,

@@ -13,8 +13,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.alignment import EncodedWords
-from hf_grok.probes.base import Metric, Probe, State, device_of, require_finite
+from hf_grok.probes.base import Probe, State, device_of, require_finite
 from hf_grok.probes.texts import encode_sentences
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
 from hf_grok.probes.wrappers import ready, sees_past_only
@@ -56,17 +57,7 @@ class IntrinsicDimension(Probe):
     name = "intrinsic_dimension"
     version = 1
     source = "Facco et al. 2017; Chen et al. 2024 (arXiv 2309.07311)"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "intrinsic_dimension_cosine": Metric(
-            "TwoNN dimension of sentence vectors, distance 1 - cosine", "dimensions", lowest=0.0
-        ),
-        "intrinsic_dimension_euclidean": Metric(
-            "TwoNN dimension of sentence vectors, Euclidean distance", "dimensions", lowest=0.0
-        ),
-        "intrinsic_dimension_points": Metric(
-            "points that the estimate is of", "points", lowest=0.0
-        ),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["intrinsic_dimension"]
 
     def __init__(
         self,

@@ -16,7 +16,8 @@ from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.probes.base import Metric, Probe, State
+from hf_grok.metrics import PROBES, Metric
+from hf_grok.probes.base import Probe, State
 from hf_grok.probes.pair_rows import RESERVED_PREFIX, pair_rows
 from hf_grok.probes.pair_scores import log_probability, pseudo_log_likelihood
 from hf_grok.probes.pair_scoring import (
@@ -86,16 +87,7 @@ class MinimalPairAccuracy(Probe):
     name: ClassVar[str] = "pairs"
     version: ClassVar[int] = 2  # 2: without the rounding of a large vocabulary's log-softmax
     source: ClassVar[str] = "Warstadt et al. 2020 (BLiMP); Salazar et al. 2020"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "pairs_accuracy": Metric(
-            "pairs whose good sentence is the likelier, mean of paradigms", "share", 0.0, 1.0, True
-        ),
-        "pairs_ties": Metric("minimal pairs whose scores are equal", "share", 0.0, 1.0, False),
-        "pairs_phenomenon_{}": Metric(
-            "mean of the accuracies of a phenomenon's paradigms", "share", 0.0, 1.0, True
-        ),
-        "pairs_{}": Metric("accuracy of a paradigm", "share", 0.0, 1.0, True),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["pairs"]
 
     def __init__(
         self,

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import GROUP
 from hf_grok.probes.base import Probe
 
-GROUP = "hf_grok.probes"
 # A probe, or how one is asked for: its name or its class.
 Asked: TypeAlias = "str | type[Probe] | Probe"
 

@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import device_of_sums, in_double
 from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.attention import (
@@ -22,7 +23,7 @@ from hf_grok.probes.attention import (
 )
 from hf_grok.probes.attention_facts import attention_facts
 from hf_grok.probes.attention_modules import shortest_window
-from hf_grok.probes.base import Metric, Probe, State, device_of
+from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.sentences import constituency_sentences, words_of
 from hf_grok.probes.wrappers import ready
 from hf_grok.text_model import transformer_of
@@ -113,14 +114,7 @@ class AttentionSparsity(Probe):
     name: ClassVar[str] = "sparsity"
     version: ClassVar[int] = 1
     source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741)"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "sparsity_negative_entropy": Metric(
-            "minus the mean entropy of attention", "nats", highest=0.0
-        ),
-        "sparsity_normalised": Metric(
-            "minus the mean of entropy over its maximum", "share", lowest=-1.0, highest=0.0
-        ),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["sparsity"]
 
     def __init__(
         self,

@@ -12,9 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.base import (
-    Metric,
     Probe,
     State,
     add_states,
@@ -86,19 +86,7 @@ class TreeProjection(Probe):
     name = "tree"
     version = 1
     source = "Murty et al. 2023 (ICLR), tree projections; Murty et al. 2023 (arXiv 2305.18741)"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "tree_score": Metric(
-            "value of the tree's splits above random ones", "cosine", higher_is_better=True
-        ),
-        "tree_parseval": Metric(
-            "F1 of projected and gold spans", "share", 0.0, 1.0, True, "tree_right_branching"
-        ),
-        "tree_right_branching": Metric("F1 of right-branching trees", "share", 0.0, 1.0),
-        "tree_left_branching": Metric("F1 of left-branching trees", "share", 0.0, 1.0),
-        "tree_random": Metric("expected F1 of random trees", "share", 0.0, 1.0),
-        "tree_sentences": Metric("sentences of two words or more", "sentences", 0.0),
-        "tree_skipped": Metric("sentences of one word", "sentences", 0.0),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["tree"]
 
     def __init__(
         self,

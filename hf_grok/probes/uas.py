@@ -11,13 +11,13 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour.rows import Rows
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.attention import eager_attention, for_each_layer, word_batches
 from hf_grok.probes.attention_facts import attention_facts
-from hf_grok.probes.base import Metric, Probe, State, device_of
+from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.sentences import Sentence, dependency_sentences, words_of
 from hf_grok.probes.uas_gold import HALVES, Gold
-from hf_grok.probes.uas_metrics import UAS_METRICS
 from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
 from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
 from hf_grok.probes.uas_sums import Shape, Sums
@@ -83,7 +83,7 @@ class AttentionUAS(Probe):
     name: ClassVar[str] = "uas"
     version: ClassVar[int] = 1
     source: ClassVar[str] = "Chen et al. 2024 (arXiv 2309.07311), after Clark et al. 2019"
-    metrics: ClassVar[Mapping[str, Metric]] = UAS_METRICS
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["uas"]
 
     def __init__(
         self,

@@ -13,8 +13,8 @@ from torch.func import functional_call
 
 from hf_grok import precision
 from hf_grok.errors import UserError
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.base import (
-    Metric,
     Probe,
     State,
     device_of,
@@ -23,8 +23,6 @@ from hf_grok.probes.base import (
 )
 from hf_grok.probes.wrappers import unwrapped
 from hf_grok.text_model import text_config
-
-WITHOUT = "all parameters but the gains of LayerNorm and RMSNorm"
 
 
 def squared_norms(model: nn.Module) -> dict[str, Float[Tensor, ""]]:
@@ -154,24 +152,7 @@ class WeightNorm(Probe):
     version = 1
     source = "Murty et al. 2023 (arXiv 2305.18741); Chen et al. 2024 (arXiv 2309.07311)"
     needs_data: ClassVar[bool] = False
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "norm_l2": Metric("L2 norm of all parameters", "weights", lowest=0.0),
-        "norm_l2_over_root_depth": Metric(
-            "L2 norm of all parameters / sqrt(layers)", "weights", lowest=0.0
-        ),
-        "norm_squared": Metric("squared L2 norm of all parameters", "squared weights", lowest=0.0),
-        "norm_l2_without_layernorm": Metric(f"L2 norm of {WITHOUT}", "weights", lowest=0.0),
-        "norm_squared_without_layernorm": Metric(
-            f"squared L2 norm of {WITHOUT}", "squared weights", lowest=0.0
-        ),
-        "norm_unused_squared": Metric(
-            "squared L2 norm of the parameters that the output does not depend on",
-            "squared weights",
-            lowest=0.0,
-            baseline="norm_squared",
-        ),
-        "norm_matrix_{}": Metric("L2 norm of this parameter", "weights", lowest=0.0),
-    }
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["norm"]
 
     def __init__(
         self, *, per_matrix: bool = False, sample_input: Mapping[str, Any] | None = None

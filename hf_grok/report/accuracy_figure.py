@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.dynamics.curves import Crossing
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.report.annotations import ROW, Event, label_lines, mark_events
 from hf_grok.report.drawing import accuracy_axis, add_axes, add_title, new_figure, step_axis
 from hf_grok.report.groups import Group, measured

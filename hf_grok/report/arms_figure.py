@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hf_grok.report.arms_numbers import QUANTITIES, Quantity, present
+from hf_grok.metrics import IN_DISTRIBUTION, owner_of
+from hf_grok.report.arms_numbers import Quantity, present
 from hf_grok.report.arms_onsets import loss_level
 from hf_grok.report.arms_panels import (
     PARENT_STYLE,
@@ -14,13 +15,14 @@ from hf_grok.report.arms_panels import (
     branched_off,
     draw_panel,
     linear_step_axis,
-    loss_limits,
     name_baseline,
     scale,
+    value_limits,
 )
 from hf_grok.report.arms_runs import Arm, Sweep
 from hf_grok.report.drawing import matplotlib_module
 from hf_grok.report.palette import colour
+from hf_grok.report.probe_metrics import family_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +36,13 @@ TOP, BOTTOM, ROW_GAP = 0.66, 0.5, 0.42
 
 
 def panel_quantities(sweep: Sweep) -> list[Quantity]:
-    """One column each: loss, structure, capabilities, as far as they were measured."""
-    titled = present(sweep, [one for one in QUANTITIES if one.title])
-    # Curves are of the runs' own evaluations, and so is what they are drawn beside.
-    return [replace(one, afterwards=False) for one in titled]
+    """One column each: the loss, generalization, and the first main number of every probe."""
+    firsts: dict[str, Quantity] = {}
+    for one in present(sweep):
+        if one.column != IN_DISTRIBUTION:
+            # Curves are of the runs' own evaluations, and so is what they are drawn beside.
+            firsts.setdefault(owner_of(one.column), replace(one, afterwards=False))
+    return list(firsts.values())
 
 
 def arm_rows(sweep: Sweep) -> list[list[Arm]]:
@@ -57,7 +62,7 @@ def draw_arms(sweep: Sweep) -> Figure:
     level = loss_level(sweep.reference)
     figure = _new_figure(len(rows), len(quantities))
     last = max(int(run.evaluations.index[-1]) for run in sweep.runs)
-    limits = {one.column: loss_limits(sweep, one) for one in quantities}
+    limits = {one.column: value_limits(sweep, one) for one in quantities}
     for place, arms in enumerate(rows):
         for column, quantity in enumerate(quantities):
             axes = _add_panel(figure, place, column)
@@ -112,7 +117,7 @@ def _add_panel(figure: Figure, row: int, column: int) -> Axes:
 
 def _head(axes: Axes, quantity: Quantity) -> None:
     axes.annotate(
-        quantity.title,
+        family_title(quantity.measure),
         (0.0, 1.0),
         xycoords="axes fraction",
         xytext=(0, 20),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hf_grok.dynamics import Run
-from hf_grok.dynamics.columns import GENERALIZATION, VALIDATION_LOSS, curve
+from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import last_part
-from hf_grok.dynamics.existence import Direction
+from hf_grok.metrics import VALIDATION_LOSS, Metric, headlines, title_of
 from hf_grok.report import numerals
 from hf_grok.report.arms_runs import Arm, Sweep
-
-PAIRS = "eval_pairs_"
-# Numbers of minimal pairs that are of no paradigm.
-NO_PARADIGM = ("accuracy", "ties", "phenomenon_")
+from hf_grok.report.probe_metrics import Measure, measure_of, paradigm_of
 
 
 @dataclass(frozen=True)
@@ -24,64 +21,51 @@ class Quantity:
     """One number that arms are compared by.
 
     Args:
-        name: at the head of its column.
-        column: of the evaluations.
-        say: how a value is written.
-        baseline: what to beat: a column, or a number, of which 0 is no more than where counting
-            begins; None for a loss, whose level is the reference's.
-        margin: ours: how far beyond the baseline it must be, twice in a row, to have begun.
-        swings: the mean of the last quarter stands for the end: the last evaluation is a lottery.
-        title: of its panel in the figure, where it has one.
-        beaten: what the baseline is, in a word.
+        measure: its column, what it is, and its baselines.
         afterwards: its end is what `hf-grok probe` found in the last checkpoint, on more data than
             a run takes at every evaluation.
     """
 
-    name: str
-    column: str
-    say: Callable[[float], str] = numerals.accuracy
-    baseline: str | float | None = None
-    margin: float = 0.05
-    swings: bool = False
-    title: str = ""
-    beaten: str = ""
+    measure: Measure
     afterwards: bool = False
 
     @property
-    def direction(self) -> Direction:
-        """Where better is."""
-        return "fall" if self.baseline is None else "rise"
+    def column(self) -> str:
+        """Of the evaluations."""
+        return self.measure.column
+
+    @property
+    def metric(self) -> Metric:
+        """What it is."""
+        return self.measure.metric
+
+    @property
+    def name(self) -> str:
+        """At the head of its column."""
+        return title_of(self.column, self.metric)
+
+    @property
+    def baseline(self) -> str | float | None:
+        """What to beat: a column, or a number; 0, where counting begins, of a share without one.
+
+        None for a loss, whose level is the reference's, and for what has no scale of its own.
+        """
+        first = self.measure.baselines[:1] if self.metric.baseline else ()
+        if not first:
+            return 0.0 if self.metric.is_share else None
+        return first[0].column or first[0].value
+
+    @property
+    def beaten(self) -> str:
+        """What the baseline is, in a word; "" for none."""
+        return self.measure.baselines[0].label if self.metric.baseline else ""
+
+    def say(self, value: float) -> str:
+        """How a value is written."""
+        return numerals.accuracy(value) if self.metric.is_share else numerals.plain(value)
 
 
-LOSS = Quantity("LM loss", VALIDATION_LOSS, numerals.plain, title="LM loss, nats a token")
-QUANTITIES = (
-    LOSS,
-    Quantity("UAS, one head", "eval_uas_single_head", baseline="eval_uas_single_offset"),
-    Quantity(
-        "UAS, best heads",
-        "eval_uas_best_head",
-        baseline="eval_uas_best_offset",
-        title="UAS, best head of each relation",
-        beaten="best offsets",
-    ),
-    Quantity("UAS, uncommon offsets", "eval_uas_atypical", baseline="eval_uas_atypical_offset"),
-    Quantity(
-        "minimal pairs",
-        f"{PAIRS}accuracy",
-        baseline=0.5,
-        margin=0.1,
-        title="Minimal pairs, accuracy",
-        beaten="chance",
-    ),
-    Quantity(
-        "generalization",
-        GENERALIZATION,
-        baseline=0.0,
-        margin=0.8,
-        swings=True,
-        title="Generalization, accuracy",
-    ),
-)
+LOSS = Quantity(measure_of(VALIDATION_LOSS))
 
 
 @dataclass(frozen=True)
@@ -111,13 +95,31 @@ def has(run: Run, column: str) -> bool:
     return column in run.evaluations.columns and bool(run.evaluations[column].notna().any())
 
 
-def present(sweep: Sweep, among: Sequence[Quantity] = QUANTITIES) -> list[Quantity]:
-    """The quantities that any run has measured."""
-    return [
-        replace(one, afterwards=_all_probed(sweep, one))
-        for one in among
-        if any(has(run, one.column) for run in sweep.runs)
-    ]
+def present(sweep: Sweep) -> list[Quantity]:
+    """The main numbers that any run has measured."""
+    recorded = _recorded(sweep)
+    return [_told(sweep, measure_of(one, recorded)) for one in headlines(_columns(sweep), recorded)]
+
+
+def paradigms(sweep: Sweep) -> list[Quantity]:
+    """The accuracy of each paradigm of minimal pairs, by name."""
+    named = {one: name for one in _columns(sweep) if (name := paradigm_of(one)) is not None}
+    return [_told(sweep, measure_of(column, title=named[column])) for column in sorted(named)]
+
+
+def _columns(sweep: Sweep) -> dict[str, None]:
+    return dict.fromkeys(
+        str(column) for run in sweep.runs for column in run.evaluations.columns if has(run, column)
+    )
+
+
+def _recorded(sweep: Sweep) -> dict[str, Metric]:
+    return {name: metric for run in sweep.runs for name, metric in run.metrics.items()}
+
+
+def _told(sweep: Sweep, measure: Measure) -> Quantity:
+    quantity = Quantity(measure)
+    return replace(quantity, afterwards=_all_probed(sweep, quantity))
 
 
 def _all_probed(sweep: Sweep, quantity: Quantity) -> bool:
@@ -126,7 +128,7 @@ def _all_probed(sweep: Sweep, quantity: Quantity) -> bool:
     if isinstance(quantity.baseline, str):
         columns.append(quantity.baseline)
     runs = [run for run in sweep.runs if has(run, quantity.column)]
-    return not quantity.swings and all(
+    return not quantity.metric.swings and all(
         _probed_at_end(run, column) is not None for run in runs for column in columns
     )
 
@@ -140,24 +142,12 @@ def _probed_at_end(run: Run, column: str) -> float | None:
     return None if np.isnan(value) else value
 
 
-def paradigms(sweep: Sweep) -> list[Quantity]:
-    """The accuracy of each paradigm of minimal pairs, by name."""
-    columns = {str(column) for run in sweep.runs for column in run.evaluations.columns}
-    names = sorted(one.removeprefix(PAIRS) for one in columns if one.startswith(PAIRS))
-    each = [
-        Quantity(name.replace("_", " "), PAIRS + name)
-        for name in names
-        if not name.startswith(NO_PARADIGM)
-    ]
-    return present(sweep, each)
-
-
 def at_end(run: Run, quantity: Quantity) -> float:
     """The last value; of what swings, the mean over the last quarter."""
     if quantity.afterwards and (probed := _probed_at_end(run, quantity.column)) is not None:
         return probed
     steps, values = curve(run.evaluations, quantity.column)
-    return float((values[last_part(steps)] if quantity.swings else values[-1:]).mean())
+    return float((values[last_part(steps)] if quantity.metric.swings else values[-1:]).mean())
 
 
 def ends(arm: Arm, quantity: Quantity) -> Spread | None:
@@ -169,5 +159,5 @@ def baseline_at_end(sweep: Sweep, quantity: Quantity) -> Spread | None:
     """What scores without the model, over all runs; None where nothing was made to."""
     if not isinstance(quantity.baseline, str):
         return spread([quantity.baseline]) if quantity.baseline else None
-    level = replace(quantity, column=quantity.baseline)
+    level = replace(quantity, measure=replace(quantity.measure, column=quantity.baseline))
     return spread([at_end(run, level) for run in sweep.runs if has(run, level.column)])

@@ -73,15 +73,15 @@ def onset_of(run: Run, quantity: Quantity, rule: Rule, level: LossLevel | None) 
     window = window_of(steps)
     if window is None:
         return None
-    least = 0.0 if quantity.baseline is None else LEAST_RISE_OF_A_SHARE
+    least = LEAST_RISE_OF_A_SHARE if quantity.metric.is_share else 0.0
     baseline, margin = _beyond(run, quantity, steps, level)
-    if rule == "crossing" and baseline is None:
+    if quantity.metric.direction is None or (rule == "crossing" and baseline is None):
         return None
     found = find_onset(
         steps,
         values,
         window=window,
-        direction=quantity.direction,
+        direction=quantity.metric.direction,
         rule=rule,
         baseline=baseline,
         margin=margin,
@@ -94,14 +94,14 @@ def _beyond(
     run: Run, quantity: Quantity, steps: Steps, level: LossLevel | None
 ) -> tuple[Values | float | None, float]:
     """Baseline and margin of a crossing; no baseline where there is none to be had."""
-    if quantity.baseline is None:
-        return (None, 0.0) if level is None else (level.start, level.margin)
-    if isinstance(quantity.baseline, float):
-        return quantity.baseline, quantity.margin
+    if quantity.column == LOSS.column and level is not None:
+        return level.start, level.margin
+    if not isinstance(quantity.baseline, str):
+        return quantity.baseline, quantity.metric.margin
     if not has(run, quantity.baseline):
-        return None, quantity.margin
+        return None, quantity.metric.margin
     at, values = curve(run.evaluations, quantity.baseline)
-    return np.interp(steps, at, values), quantity.margin
+    return np.interp(steps, at, values), quantity.metric.margin
 
 
 def onsets(arm: Arm, quantity: Quantity, rule: Rule, level: LossLevel | None) -> Spread | None:

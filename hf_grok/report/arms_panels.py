@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Steps, Values
-from hf_grok.report.arms_numbers import LOSS, Quantity, Spread, baseline_at_end, has
+from hf_grok.report.arms_numbers import Quantity, Spread, baseline_at_end, has
 from hf_grok.report.arms_onsets import LossLevel, onsets
 from hf_grok.report.arms_runs import Arm, Sweep
 from hf_grok.report.drawing import accuracy_axis, linear_until, matplotlib_module, places_on
@@ -38,12 +38,14 @@ def linear_step_axis(axes: Axes, last: int, *, labelled: bool) -> None:
         axes.tick_params(axis="x", length=0)
 
 
-def loss_limits(sweep: Sweep, quantity: Quantity) -> tuple[float, float] | None:
-    """Of the axis of a loss: without its first fall, which would fill it."""
-    if quantity.column != LOSS.column:
+def value_limits(sweep: Sweep, quantity: Quantity) -> tuple[float, float] | None:
+    """Of the axis; without a loss's first fall, which would fill it. None for shares."""
+    if quantity.metric.is_share:
         return None
-    curves = [curve(run.evaluations, LOSS.column) for run in sweep.runs if has(run, LOSS.column)]
-    begun = linear_until(max(steps[-1] for steps, _ in curves))
+    column = quantity.column
+    curves = [curve(run.evaluations, column) for run in sweep.runs if has(run, column)]
+    falls = quantity.metric.direction == "fall"
+    begun = linear_until(max(steps[-1] for steps, _ in curves)) if falls else 0
     values = [values[steps >= begun] for steps, values in curves]
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     room = 0.06 * (high - low) or 1.0
@@ -51,7 +53,7 @@ def loss_limits(sweep: Sweep, quantity: Quantity) -> tuple[float, float] | None:
 
 
 def scale(axes: Axes, limits: tuple[float, float] | None) -> None:
-    """The value axis: of a loss within its limits, of a share from 0 to 1."""
+    """The value axis: within its limits, and without any, as for a share, from 0 to 1."""
     ticker = matplotlib_module("matplotlib.ticker")
     if limits is None:
         accuracy_axis(axes, label="", sparse=True)

@@ -16,9 +16,6 @@ RULE_TITLES: dict[Rule, str] = {
     "crossing": "Onsets: beyond the baseline, to stay",
     "acceleration": "Onsets: where the curve speeds up most",
 }
-# Not by each way of measuring UAS: the second onset says the same a little later.
-ONSET_COLUMNS = ("eval_loss", "eval_uas_single_head", "eval_uas_best_head", "eval_pairs_accuracy")
-GENERALIZATION_COLUMN = "eval_generalization_accuracy"
 
 
 def markdown(sweep: Sweep) -> str:
@@ -71,7 +68,7 @@ def _ends_table(sweep: Sweep) -> str:
 
 
 def _headed(quantity: Quantity) -> str:
-    return quantity.name + (", last quarter" if quantity.swings else "")
+    return quantity.name + (", last quarter" if quantity.metric.swings else "")
 
 
 def _said(quantities: Sequence[Quantity], numbers: Sequence[Spread | None]) -> list[str]:
@@ -96,9 +93,8 @@ def _paradigm_table(sweep: Sweep) -> str:
 
 
 def onset_quantities(sweep: Sweep) -> list[Quantity]:
-    """The quantities whose onsets are told."""
-    wanted = (*ONSET_COLUMNS, GENERALIZATION_COLUMN)
-    return [one for one in present(sweep) if one.column in wanted]
+    """The quantities whose onsets are told: those that get better in one direction."""
+    return [one for one in present(sweep) if one.metric.direction is not None]
 
 
 def _onset_text(sweep: Sweep, rule: Rule, level: LossLevel | None) -> list[str]:
@@ -121,7 +117,7 @@ _ACCELERATION = (
 def _crossings(sweep: Sweep, quantities: Sequence[Quantity], level: LossLevel | None) -> str:
     """How far beyond which baseline each quantity must be."""
     told = [
-        f"{one.name} {'by' if one.baseline else 'at'} {numerals.accuracy(one.margin)}"
+        f"{one.name} {'by' if one.baseline else 'at'} {numerals.accuracy(one.metric.margin)}"
         for one in quantities
         if one.baseline is not None
     ]

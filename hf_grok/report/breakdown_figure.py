@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.columns import GENERALIZATION
+from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.drawing import accuracy_axis, add_title, new_figure
 from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.palette import KIND_STYLES, WRONG_RULE_STYLE, Style, colour

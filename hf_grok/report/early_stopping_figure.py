@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hf_grok.dynamics import EarlyStopping, early_stopping_gap
-from hf_grok.dynamics.columns import IN_DISTRIBUTION, VALIDATION_LOSS
 from hf_grok.dynamics.early_stopping import PATIENCE
+from hf_grok.metrics import IN_DISTRIBUTION, VALIDATION_LOSS
 from hf_grok.report.drawing import add_axes, add_title, new_figure
 from hf_grok.report.groups import Group
 from hf_grok.report.palette import colour

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.dynamics import GrokkingSummary, Run, grokking_summary
-from hf_grok.dynamics.columns import GENERALIZATION, IN_DISTRIBUTION, curve
+from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, Metric
 
 # What says where a run lies or which of several it is, not what was run.
 NOT_SETTINGS = {"seed", "data_seed", "output_dir", "logging_dir", "run_name"}
@@ -75,6 +76,23 @@ class Group:
             f"seed {run.seed}" + (f" ({run.name})" if seeds.count(run.seed) > 1 else "")
             for run in self.runs
         ]
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column of the evaluations that any of the runs measured, in their order."""
+        return list(
+            dict.fromkeys(
+                str(column)
+                for run in self.runs
+                for column in run.evaluations.columns
+                if run.evaluations[column].notna().any()
+            )
+        )
+
+    @property
+    def recorded(self) -> dict[str, Metric]:
+        """What probes of other packages declared of their numbers in any of the runs."""
+        return {name: metric for run in self.runs for name, metric in run.metrics.items()}
 
     @property
     def last_step(self) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.columns import VALIDATION_LOSS, WEIGHT_NORM, curve
+from hf_grok.dynamics.columns import WEIGHT_NORM, curve
 from hf_grok.dynamics.curves import Steps, Values
+from hf_grok.metrics import VALIDATION_LOSS
 from hf_grok.report.annotations import label_lines
 from hf_grok.report.drawing import add_axes, add_title, new_figure, step_axis
 from hf_grok.report.groups import Group, measured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.columns import GENERALIZATION
+from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.drawing import add_axes, step_axis
 from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.palette import Style, colour

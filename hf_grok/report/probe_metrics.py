@@ -1,16 +1,29 @@
-"""What the report knows of the probes' numbers: their words, their ranges, what to compare with.
-
-Probes say the same of themselves (`hf_grok.probes.base.Metric`), but a report is written where
-torch may be missing; `tests/report/test_probe_metrics.py` holds the two together.
-"""
+"""Probes' numbers as the report draws them: which share a panel, over which baselines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from hf_grok.metrics import (
+    NONE,
+    PREFIX,
+    PROBES,
+    RUN,
+    Level,
+    Metric,
+    baseline_of,
+    column_beside,
+    find_metric,
+    key_of,
+    known_metrics,
+    metric_of,
+    title_of,
+)
 from hf_grok.report import numerals
 
-SHARE = (0.0, 1.0)
+RELATION = "uas_relation_"
+RELATION_OFFSET = "uas_relation_offset_"
 
 
 @dataclass(frozen=True)
@@ -19,145 +32,133 @@ class Baseline:
 
     Args:
         label: beside its line.
-        metric: the number that the probe reports it as; "" where it is always the same.
-        value: what it always is, where there is no such number.
+        column: of a run's evaluations that holds it; "" where it is always the same.
+        value: what it always is, where there is no such column.
     """
 
     label: str
-    metric: str = ""
+    column: str = ""
     value: float | None = None
-
-    @property
-    def column(self) -> str:
-        """Its column in a run's evaluations."""
-        return f"eval_{self.metric}"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a probe.
+    """One column of a run's evaluations, and what is known of it.
 
     Args:
-        metric: its name, as the probe reports it.
-        label: beside its curve.
+        column: its name.
+        metric: what it is.
         baselines: what to compare it with, the one to beat first.
     """
 
-    metric: str
-    label: str
+    column: str
+    metric: Metric
     baselines: tuple[Baseline, ...] = ()
 
     @property
-    def column(self) -> str:
-        """Its column in a run's evaluations."""
-        return f"eval_{self.metric}"
+    def name(self) -> str:
+        """As the probe reports it."""
+        return self.column.removeprefix(PREFIX)
+
+    @property
+    def label(self) -> str:
+        """Beside its curve."""
+        return self.metric.label or title_of(self.column, self.metric)
 
 
 @dataclass(frozen=True)
 class Family:
-    """Numbers that are drawn over each other.
+    """Numbers that are drawn over each other; the first one's scale is that of all.
 
     Args:
         title: what they are, and in which unit.
         measures: the numbers.
-        limits: of the axis; None where it follows the values.
-        logarithmic: the numbers change by factors.
-        headline: last and best value belong into the table: higher is better.
     """
 
     title: str
     measures: tuple[Measure, ...]
-    limits: tuple[float, float] | None = None
-    logarithmic: bool = False
-    headline: bool = False
+
+    @property
+    def shares(self) -> bool:
+        """Whether the axis goes from 0 to 1; else it follows the values."""
+        return self.measures[0].metric.is_share
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the numbers change by factors."""
+        return self.measures[0].metric.logarithmic
+
+    @property
+    def headline(self) -> bool:
+        """Whether last and best value belong into the table."""
+        first = self.measures[0].metric
+        return first.headline and first.direction is not None
 
     def say(self, value: float) -> str:
         """A value of these numbers, as labels and tables write it."""
-        return numerals.accuracy(value) if self.limits == SHARE else numerals.plain(value)
+        return numerals.accuracy(value) if self.shares else numerals.plain(value)
 
 
-def _uas(title: str, metric: str, label: str, offset: str, offset_label: str) -> Family:
-    baseline = Baseline(offset_label, offset)
-    return Family(title, (Measure(metric, label, (baseline,)),), SHARE, headline=True)
+def families(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Family]:
+    """The panels of those columns that are drawn, in order: our own probes' first.
+
+    Args:
+        columns: of a run's evaluations.
+        recorded: what the run's own probes declared.
+    """
+    panels: dict[str, list[Measure]] = {}
+    for column, metric in known_metrics(columns, recorded).items():
+        if metric_of(RUN, column.removeprefix(PREFIX)) is None and (
+            metric.panel or metric.headline
+        ):
+            measure = measure_of(column, recorded)
+            panels.setdefault(family_title(measure), []).append(measure)
+    return [Family(title, tuple(measures)) for title, measures in panels.items()]
 
 
-_ALL_PIECES = Baseline("all", "class_loss_all")
-# In the order in which they are drawn.
-FAMILIES: tuple[Family, ...] = (
-    _uas(
-        "UAS, best head of each relation",
-        "uas_best_head",
-        "best heads",
-        "uas_best_offset",
-        "best offsets",
-    ),
-    _uas(
-        "UAS, one head for all words",
-        "uas_single_head",
-        "best head",
-        "uas_single_offset",
-        "best offset",
-    ),
-    _uas(
-        "UAS of arcs at uncommon offsets",
-        "uas_atypical",
-        "best heads",
-        "uas_atypical_offset",
-        "best offsets",
-    ),
-    Family(
-        "Tree projection: F1 with gold trees",
-        (
-            Measure(
-                "tree_parseval",
-                "projected",
-                (
-                    Baseline("right-branching", "tree_right_branching"),
-                    Baseline("left-branching", "tree_left_branching"),
-                    Baseline("random", "tree_random"),
-                ),
-            ),
-        ),
-        SHARE,
-        headline=True,
-    ),
-    Family(
-        "Tree score: cosine above random splits",
-        (Measure("tree_score", "projected", (Baseline("random splits", value=0.0),)),),
-        headline=True,
-    ),
-    Family(
-        "Minimal pairs: accuracy",
-        (Measure("pairs_accuracy", "mean", (Baseline("chance", value=0.5),)),),
-        SHARE,
-        headline=True,
-    ),
-    Family(
-        "Loss by class of word (nats a piece)",
-        (
-            Measure("class_loss_content", "content", (_ALL_PIECES,)),
-            Measure("class_loss_function", "function", (_ALL_PIECES,)),
-            Measure("class_loss_agreement", "agreement", (_ALL_PIECES,)),
-        ),
-    ),
-    Family(
-        "Attention sparsity: -1 even, 0 one position",
-        (Measure("sparsity_normalised", "mean"),),
-    ),
-    Family("Weight norm: L2, all parameters", (Measure("norm_l2", "norm"),)),
-    Family(
-        "Intrinsic dimension (TwoNN)",
-        (
-            Measure("intrinsic_dimension_cosine", "cosine"),
-            Measure("intrinsic_dimension_euclidean", "Euclidean"),
-        ),
-    ),
-    Family(
-        "Trace of the empirical Fisher (log scale)",
-        (Measure("fisher_trace", "sampled labels"), Measure("fisher_trace_gold", "gold labels")),
-        logarithmic=True,
-    ),
-)
+def family_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Family:
+    """A known column by itself, under its own heading."""
+    measure = measure_of(column, recorded)
+    return Family(family_title(measure), (measure,))
 
-RELATION = "uas_relation_"
-RELATION_OFFSET = "uas_relation_offset_"
+
+def measure_of(column: str, recorded: Mapping[str, Metric] = NONE, *, title: str = "") -> Measure:
+    """A column with its baselines, and a title of its own where one is given.
+
+    Raises:
+        KeyError: nothing is known of it.
+    """
+    metric = find_metric(column, recorded)
+    if metric is None:
+        raise KeyError(column)
+    lines = [
+        baseline_of(column, recorded),
+        *(column_beside(column, other) for other in metric.beside),
+    ]
+    metric = replace(metric, title=title) if title else metric
+    return Measure(column, metric, tuple(_baseline(one, recorded) for one in lines if one))
+
+
+def family_title(measure: Measure) -> str:
+    """Heads its panel: what it declares, or its title, with the unit of what is no share."""
+    if measure.metric.panel:
+        return measure.metric.panel
+    title = title_of(measure.column, measure.metric)
+    unit = "" if measure.metric.is_share else f" ({measure.metric.unit})"
+    return f"{title[:1].upper()}{title[1:]}{unit}"
+
+
+def paradigm_of(column: str) -> str | None:
+    """The paradigm of minimal pairs that a column is of, in words; None if it is of none."""
+    name = column.removeprefix(PREFIX)
+    if key_of(PROBES["pairs"], name) != "pairs_{}":
+        return None
+    return name.removeprefix("pairs_").replace("_", " ")
+
+
+def _baseline(line: str | Level, recorded: Mapping[str, Metric]) -> Baseline:
+    if isinstance(line, Level):
+        return Baseline(line.label, value=line.value)
+    metric = find_metric(line, recorded)
+    label = metric.label or title_of(line, metric) if metric else line.removeprefix(PREFIX)
+    return Baseline(label, line)

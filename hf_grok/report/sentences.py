@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hf_grok.dynamics import GrokkingSummary, Run
-from hf_grok.dynamics.columns import (
-    GENERALIZATION,
-    OBJECT_RELATIVES,
-    SUBJECT_RELATIVES,
-    VALIDATION_LOSS,
-    accuracy_curve,
-    curve,
-)
+from hf_grok.dynamics.columns import OBJECT_RELATIVES, SUBJECT_RELATIVES, accuracy_curve, curve
 from hf_grok.dynamics.curves import Crossing, first_crossing, last_part
+from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS
 from hf_grok.report.numerals import accuracy, plain, step, times
 
 HALF = 0.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.metric_names import direction_of
 from hf_grok.report.accuracy_figure import arrival_events
 from hf_grok.report.annotations import ROW, label_lines, mark_events
 from hf_grok.report.drawing import accuracy_axis, add_title, matplotlib_module, new_figure
@@ -25,7 +24,7 @@ from hf_grok.report.panels import (
     panel_title,
     stacked_axes,
 )
-from hf_grok.report.probe_metrics import FAMILIES, SHARE, Baseline, Family, Measure
+from hf_grok.report.probe_metrics import Baseline, Family, Measure, families
 from hf_grok.report.series import draw_series
 
 if TYPE_CHECKING:
@@ -44,26 +43,22 @@ End = tuple[float, str, Style]
 
 
 def structure_families(group: Group) -> list[Family]:
-    """The families of which any run of the group measured a number."""
-    return [
-        family
-        for family in FAMILIES
-        if any(measured(group, measure.column) for measure in family.measures)
-    ]
+    """The panels of the numbers that any run of the group measured."""
+    return families(group.columns, group.recorded)
 
 
 def draw_structure(group: Group) -> Figure | None:
     """One panel a family of numbers, with baselines and onsets; None without probes."""
-    families = structure_families(group)
-    if not families:
+    panels = structure_families(group)
+    if not panels:
         return None
     events = arrival_events(group)
     bottom, top = 0.5, 0.42 + ROW * len(events) + TITLE
-    figure = new_figure(bottom + top + len(families) * PANEL + (len(families) - 1) * GAP)
+    figure = new_figure(bottom + top + len(panels) * PANEL + (len(panels) - 1) * GAP)
     rows = stacked_axes(
-        figure, group, len(families), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT
+        figure, group, len(panels), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT
     )
-    for axes, family in zip(rows, families, strict=True):
+    for axes, family in zip(rows, panels, strict=True):
         draw_generalization_behind(axes, group)
         draw_family(axes, group, family, family_curves(group, family))
     mark_events(rows[0], events, above=TITLE)
@@ -88,7 +83,7 @@ def caption_structure(group: Group) -> str:
     if len(group.runs) > 1:
         text += " Thin lines are runs; thick line and band are their mean and middle half."
     measures = [one for family in structure_families(group) for one in family.measures]
-    return text + MEANING if any(direction_of(one.column) for one in measures) else text
+    return text + MEANING if any(one.metric.direction for one in measures) else text
 
 
 @dataclass(frozen=True)
@@ -101,12 +96,11 @@ class Curve:
 
 
 def family_curves(group: Group, family: Family) -> list[Curve]:
-    """The numbers of a family that any run has, each with its style and onsets."""
-    present = [measure for measure in family.measures if measured(group, measure.column)]
-    styles = (STRUCTURE_STYLE,) if len(present) == 1 else KIND_STYLES
+    """The numbers of a family, each with its style and onsets."""
+    styles = (STRUCTURE_STYLE,) if len(family.measures) == 1 else KIND_STYLES
     return [
         Curve(measure, style, study_onsets(group, measure.column))
-        for measure, style in zip(present, styles, strict=False)
+        for measure, style in zip(family.measures, styles, strict=False)
     ]
 
 
@@ -166,7 +160,7 @@ def _draw_baseline(axes: Axes, group: Group, baseline: Baseline, style: Style) -
 
 def _scale(axes: Axes, family: Family) -> None:
     ticker = matplotlib_module("matplotlib.ticker")
-    if family.limits == SHARE:
+    if family.shares:
         accuracy_axis(axes, label="", sparse=True)
     elif family.logarithmic:
         axes.set_yscale("log")

@@ -4,59 +4,47 @@ from __future__ import annotations
 
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.columns import curve
-from hf_grok.dynamics.curves import highest
+from hf_grok.dynamics.curves import highest, lowest
 from hf_grok.report import numerals
-from hf_grok.report.groups import Group, measured
-from hf_grok.report.probe_metrics import FAMILIES, SHARE, Baseline, Family, Measure
+from hf_grok.report.groups import Group
+from hf_grok.report.probe_metrics import Baseline, Family, families, measure_of, paradigm_of
 from hf_grok.report.tables import NOTHING, Cell, Row
 from hf_grok.runs.probe_files import ProbeFailure
 
 MEANING = (
-    "{metric} at the last step that was probed; below it the highest of all steps, and what scores "
+    "{metric} at the last step that was probed; below it the best of all steps, and what scores "
     "without the model's structure"
 )
 PARADIGM_MEANING = (
     "share of this paradigm's pairs whose grammatical sentence is the likelier, at the last step "
     "that was probed; below it the highest of all steps"
 )
-PARADIGM = "eval_pairs_"
-NO_PARADIGM = ("eval_pairs_accuracy", "eval_pairs_ties", "eval_pairs_phenomenon_")
 SHOWN_STEPS = 4
 
 
 def structure_rows(group: Group) -> list[Row]:
-    """Last and best value of each number of which more is better, with the baseline to beat."""
+    """Last and best value of each main number of a probe, with the baseline to beat."""
     return [
         Row(
             family.title,
-            MEANING.format(metric=family.measures[0].metric),
+            MEANING.format(metric=family.measures[0].name),
             tuple(_cell(run, family) for run in group.runs),
         )
-        for family in FAMILIES
-        if family.headline and measured(group, family.measures[0].column)
+        for family in families(group.columns, group.recorded)
+        if family.headline
     ]
 
 
 def paradigm_rows(group: Group) -> list[Row]:
     """Last and best accuracy of each paradigm of minimal pairs: their mean hides them."""
-    columns = dict.fromkeys(
-        str(column)
-        for run in group.runs
-        for column in run.evaluations.columns
-        if str(column).startswith(PARADIGM) and not str(column).startswith(NO_PARADIGM)
-    )
-    families = [
-        Family(
-            f"pairs: {column.removeprefix(PARADIGM).replace('_', ' ')}",
-            (Measure(column.removeprefix("eval_"), "", (Baseline("chance", value=0.5),)),),
-            SHARE,
-        )
-        for column in columns
+    named = [
+        Family(f"pairs: {paradigm}", (measure_of(column),))
+        for column in group.columns
+        if (paradigm := paradigm_of(column)) is not None
     ]
     return [
         Row(family.title, PARADIGM_MEANING, tuple(_cell(run, family) for run in group.runs))
-        for family in families
-        if measured(group, family.measures[0].column)
+        for family in named
     ]
 
 
@@ -74,7 +62,7 @@ def _cell(run: Run, family: Family) -> Cell:
     if not _has(run, measure.column):
         return NOTHING
     steps, values = curve(run.evaluations, measure.column)
-    best = highest(steps, values)
+    best = (lowest if measure.metric.direction == "fall" else highest)(steps, values)
     remark = f"best {family.say(best.value)} at {numerals.step(best.step)}"
     level = _level(run, measure.baselines[0]) if measure.baselines else None
     if level is not None:

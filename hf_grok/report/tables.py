@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hf_grok.dynamics import EarlyStopping, GrokkingSummary, Run
-from hf_grok.dynamics.columns import IN_DISTRIBUTION, VALIDATION_LOSS, curve
+from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Crossing, Point
+from hf_grok.metrics import IN_DISTRIBUTION, VALIDATION_LOSS
 from hf_grok.report import numerals
 from hf_grok.report.early_stopping_figure import stops
 from hf_grok.report.groups import NOT_SETTINGS, Group

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS
 from hf_grok.report.annotations import ROW, Event, mark_events
 from hf_grok.report.drawing import add_title, new_figure
 from hf_grok.report.groups import Group, measured
 from hf_grok.report.onset_marks import MEANING, found_onsets, say_onsets, study_onsets
 from hf_grok.report.palette import GENERALIZATION_STYLE, STRUCTURE_STYLE, Style
 from hf_grok.report.panels import TITLE, draw_events, stacked_axes
-from hf_grok.report.probe_metrics import FAMILIES, SHARE, Family, Measure
+from hf_grok.report.probe_metrics import Family, Measure, family_of
 from hf_grok.report.structure_figure import Curve, draw_family
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 PANEL = 1.25  # inches
 GAP = 0.32
 RIGHT = 1.42
+_STRUCTURE = ("eval_uas_single_head", "eval_uas_best_head")
+_PAIRS = "eval_pairs_accuracy"
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,10 @@ class Part:
 
 
 _LOSS = Part(
-    Family("Validation loss (nats a token)", (Measure("loss", "loss"),)),
+    family_of(VALIDATION_LOSS),
     "loss",
     Style("green", "-", "^"),
     Style("green", (0, (1, 1.2))),
-)
-_ACCURACY = Family(
-    "Generalization accuracy", (Measure("generalization_accuracy", "accuracy"),), SHARE
 )
 
 
@@ -56,17 +56,17 @@ def trajectory_parts(group: Group) -> list[Part]:
     UAS is that of one head, which the paper plots; of the best head of each relation where only
     that was measured.
     """
-    structure = _first_measured(group, "uas_single_head", "uas_best_head")
-    if structure is None or not measured(group, _LOSS.measure.column):
+    structure = [one for one in _STRUCTURE if measured(group, one)]
+    if not structure or not measured(group, VALIDATION_LOSS):
         return []
-    pairs = _first_measured(group, "pairs_accuracy")
-    if pairs is None and not group.summaries:
+    pairs = bool(measured(group, _PAIRS))
+    if not pairs and not group.summaries:
         return []
     return [
         _LOSS,
-        Part(structure, "UAS", STRUCTURE_STYLE, Style("blue", (0, (5, 1.6)))),
+        Part(family_of(structure[0]), "UAS", STRUCTURE_STYLE, Style("blue", (0, (5, 1.6)))),
         Part(
-            pairs or _ACCURACY,
+            family_of(_PAIRS if pairs else GENERALIZATION),
             "pairs" if pairs else "accuracy",
             GENERALIZATION_STYLE,
             Style("vermilion", "-"),
@@ -112,13 +112,6 @@ def caption_trajectory(group: Group) -> str:
     if len(group.runs) > 1:
         text += " Onsets are those of the mean, and their intervals those of resampled seeds."
     return text + MEANING
-
-
-def _first_measured(group: Group, *metrics: str) -> Family | None:
-    """The family that begins with the first of these numbers that any run measured."""
-    found = {family.measures[0].metric: family for family in FAMILIES}
-    there = (metric for metric in metrics if measured(group, f"eval_{metric}"))
-    return next((found[metric] for metric in there), None)
 
 
 def _events(part: Part, study: MetricOnsets | None) -> list[Event]:

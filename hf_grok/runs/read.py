@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
+from hf_grok.metrics import Metric
 from hf_grok.printable import listed, quoted
 from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RESULTS_FILE, RUN_FILE
 from hf_grok.runs.metrics_file import Table, read_lines, split_tables
@@ -47,6 +48,7 @@ class Run:
         failures: probes that failed, by name and then step.
         later: every number of probes that were run afterwards, laid out as `evaluations`.
         later_data: probe that was run afterwards -> what it looked at, in words.
+        metrics: number of a probe of another package -> what the probe declares of it.
     """
 
     path: Path
@@ -58,6 +60,7 @@ class Run:
     failures: tuple[ProbeFailure, ...] = ()
     later: pandas.DataFrame | None = None
     later_data: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         rows, columns = self.evaluations.shape

@@ -29,6 +29,7 @@ from hf_grok.callbacks import (
 )
 from hf_grok.errors import UserError
 from hf_grok.evaluation import Measures
+from hf_grok.metrics import GENERALIZATION
 from hf_grok.positions import position_limit
 from hf_grok.runs.record import RunRecord
 from hf_grok.sas.masked_loss import token_mean_loss
@@ -43,7 +44,7 @@ from hf_grok.training.probes import recipe_probes
 from hf_grok.training.recipe import Settings
 from hf_grok.training.trainer import GrokTrainer
 
-GENERALIZATION, GENERALIZED = "eval_generalization_accuracy", 0.95
+GENERALIZED = 0.95
 
 
 def build_config(arguments: ModelArguments, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:

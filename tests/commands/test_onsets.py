@@ -125,9 +125,10 @@ def test_a_reason_is_printed_where_there_is_no_onset(
 ) -> None:
     path = tmp_path / "flat.csv"
     path.write_text("step,value\n" + "".join(f"{step},0.25\n" for step in range(0, 1_001, 50)))
-    assert printed(capsys, path).splitlines() == [
-        "value, taken to rise (neither its name nor its curve says; see --direction); "
-        "window 150 steps",
+    with pytest.raises(UserError, match=r"value: nothing says .* give --direction value=rise or"):
+        main([str(path)])
+    assert printed(capsys, path, "--direction", "rise").splitlines() == [
+        "value, rising; window 150 steps",
         "  curve  rule          onset  interval  rise  needed",
         "  flat   acceleration   none  flat: 0.25 at all 21 evaluations",
         "  flat   crossing       none  flat: 0.25 at all 21 evaluations",
@@ -141,7 +142,7 @@ def test_a_csv_file_with_a_window(tmp_path: Path, capsys: pytest.CaptureFixture[
     path.write_text(
         "step,value\n" + "".join(f"{s},{v}\n" for s, v in zip(steps, values, strict=True))
     )
-    text = printed(capsys, path, "--window", 3500)
+    text = printed(capsys, path, "--window", 3500, "--direction", "rise")
     assert "window 3,500 steps" in text
     assert "curves  acceleration   9,000  8,000 to 10,000  3,500     500" in text
 
@@ -210,11 +211,12 @@ def test_without_headlines_every_metric_of_a_file_is_looked_at(
         for step, value in zip(range(0, 1_001, 50), ramp(STEPS, 900, 300), strict=False)
     ]
     path.write_text("metric,model,step,value\n" + "\n".join(lines) + "\n")
-    text = printed(capsys, path)
+    text = printed(capsys, path, "--direction", "norm=rise")
     assert "mean of 2" in "\n".join(block(text, "loss, falling"))
-    assert "mean of" not in "\n".join(
-        block(text, "norm, rising as its curve does (its name does not say")
-    )
+    assert "mean of" not in "\n".join(block(text, "norm, rising"))
+    text = printed(capsys, path)
+    assert "loss, falling" in text
+    assert "not studied: norm: nothing says whether its onset is a rise or a fall" in text
 
 
 def test_along_another_axis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -290,7 +292,7 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     text = capsys.readouterr().out
     assert text.startswith("usage: hf-grok onsets PATH")
-    assert "  hf-grok onsets curves.csv --window 3500" in text
+    assert "  hf-grok onsets curves.csv --window 3500 --direction rise" in text
     assert max(len(line) for line in text.splitlines()) <= 100
 
 
@@ -302,7 +304,7 @@ def test_files_need_nothing_but_numpy(tmp_path: Path) -> None:
         "absent = ['torch', 'datasets', 'pandas', 'matplotlib', 'jinja2', 'scipy']\n"
         "sys.modules.update(dict.fromkeys(absent))\n"
         "from hf_grok.commands.onsets import main\n"
-        f"sys.exit(main([{str(path)!r}]))"
+        f"sys.exit(main([{str(path)!r}, '--direction', 'rise']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""

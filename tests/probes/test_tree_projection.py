@@ -14,9 +14,10 @@ from tokenizers.processors import TemplateProcessing
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.errors import UserError
 from hf_grok.guard import watching
+from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import tree_projection
-from hf_grok.probes.base import add_states, metric_of
+from hf_grok.probes.base import add_states
 from hf_grok.probes.charts import choose_splits, tree_of, tree_score
 from hf_grok.probes.span_states import span_similarities
 from hf_grok.probes.tree_projection import TreeProjection

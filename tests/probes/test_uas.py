@@ -11,7 +11,8 @@ import torch
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTrainedModel
 
 from hf_grok.errors import UserError
-from hf_grok.probes.base import add_states, metric_of
+from hf_grok.metrics import metric_of
+from hf_grok.probes.base import add_states
 from hf_grok.probes.uas import AttentionUAS
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, HEADS, LAYERS, model_of
 from tests.probes.uas_material import (

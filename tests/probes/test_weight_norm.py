@@ -8,8 +8,8 @@ from torch import nn
 from transformers import BertConfig, BertForMaskedLM, BertModel, PreTrainedModel
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import metric_of
 from hf_grok.probes import WeightNorm, add_states
-from hf_grok.probes.base import metric_of
 from hf_grok.probes.weight_norm import l2_norm, norm_gains, squared_norms, unused_parameters
 from tests.probes.matrix import ARCHITECTURES, LAYERS, model_of
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 from hf_grok.dynamics.existence import Onset
 from hf_grok.report.arms_numbers import (
     LOSS,
-    QUANTITIES,
     Quantity,
     Spread,
     at_end,
@@ -23,12 +23,14 @@ from hf_grok.report.arms_numbers import (
 from hf_grok.report.arms_onsets import loss_level, onset_of, onsets, window_of
 from hf_grok.report.arms_runs import Sweep, read_sweep
 from hf_grok.report.arms_table import markdown, say
+from hf_grok.report.probe_metrics import measure_of
 from tests.dynamics.tables import write_run
 
 STEPS = list(range(0, 2001, 100))
-BY_COLUMN = {one.column: one for one in QUANTITIES}
-UAS = BY_COLUMN["eval_uas_best_head"]
-PAIRS = BY_COLUMN["eval_pairs_accuracy"]
+UAS, ATYPICAL, PAIRS, UNSEEN = (
+    Quantity(measure_of(f"eval_{name}"))
+    for name in ("uas_best_head", "uas_atypical", "pairs_accuracy", "generalization_accuracy")
+)
 
 
 def sweep_of(out: Path, arms: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> Sweep:
@@ -70,7 +72,8 @@ def test_the_end_is_the_last_value_or_the_mean_of_the_last_quarter(tmp_path: Pat
     sweep = sweep_of(tmp_path, {"base": [{"eval_loss": values}]})
     run = sweep.runs[0]
     assert at_end(run, LOSS) == 1.0
-    swinging = Quantity("any", "eval_loss", swings=True)
+    metric = replace(LOSS.metric, swings=True)
+    swinging = Quantity(replace(LOSS.measure, metric=metric))
     assert at_end(run, swinging) == pytest.approx(values[[s >= 1500 for s in STEPS]].mean())
 
 
@@ -82,7 +85,7 @@ def test_a_crossing_is_twice_in_a_row_beyond_the_moving_baseline(seed: int, tmp_
     columns = {"eval_uas_best_head": values, "eval_uas_best_offset": level}
     run = sweep_of(tmp_path, {"base": [columns]}).runs[0]
     found = onset_of(run, UAS, "crossing", None)
-    expected = crossing_by_hand(values, level, UAS.margin)
+    expected = crossing_by_hand(values, level, UAS.metric.margin)
     assert (found.step if found else None) == expected
 
 
@@ -137,7 +140,7 @@ def test_baselines_stand_in_the_first_row(tmp_path: Path) -> None:
         "eval_pairs_accuracy": at((0, 0.7)),
     }
     sweep = sweep_of(tmp_path, {"base": [columns]})
-    assert [one.name for one in present(sweep)] == ["UAS, best heads", "minimal pairs"]
+    assert [one.name for one in present(sweep)] == ["UAS, best heads", "accuracy, minimal pairs"]
     assert baseline_at_end(sweep, PAIRS) == Spread(0.5, 0.0, 0.5, 0.5, 1)
     assert "| *without the model* |  | .35 | .50 |" in markdown(sweep)
 
@@ -157,7 +160,7 @@ def test_runs_that_lack_a_number_are_left_out_of_its_mean(tmp_path: Path) -> Non
     ]
     sweep = sweep_of(tmp_path, {"base": runs})
     assert ends(sweep.reference, PAIRS) == Spread(0.7, 0.0, 0.7, 0.7, 1)
-    assert ends(sweep.reference, BY_COLUMN["eval_uas_atypical"]) is None
+    assert ends(sweep.reference, ATYPICAL) is None
 
 
 def test_a_range_is_left_out_where_it_repeats_the_mean() -> None:
@@ -228,7 +231,7 @@ def test_where_a_run_was_not_probed_all_are_told_by_their_own(tmp_path: Path) ->
 def test_generalization_is_held_against_nothing(tmp_path: Path) -> None:
     column = "eval_generalization_accuracy"
     sweep = sweep_of(tmp_path, {"base": [{column: at((0, 0.2), (1000, 0.9))}]})
-    assert baseline_at_end(sweep, BY_COLUMN[column]) is None
+    assert baseline_at_end(sweep, UNSEEN) is None
     text = markdown(sweep)
     assert "| *without the model* |  | — |" in text
-    assert "beyond the baseline: generalization at .80." in text
+    assert "beyond the baseline: accuracy, generalization at .80." in text

@@ -1,69 +1,70 @@
-"""What the report says of the probes' numbers, held to what the probes say of them."""
+"""Which numbers share a panel, under which title, over which baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from hf_grok.probes.base import Metric, metric_of
-from hf_grok.probes.registry import OURS, probe_class
-from hf_grok.report.probe_metrics import (
-    FAMILIES,
-    RELATION,
-    RELATION_OFFSET,
-    SHARE,
-    Family,
-    Measure,
+from hf_grok.metrics import PROBES, Level, Metric
+from hf_grok.report.probe_metrics import Baseline, families, family_of, paradigm_of
+
+
+def test_every_probe_has_a_panel_and_every_panel_a_title_of_its_own() -> None:
+    columns = [f"eval_{name}" for own in PROBES.values() for name in own if "{}" not in name]
+    panels = families(reversed(columns))  # their order is that of the definitions
+    drawn = {measure.name for family in panels for measure in family.measures}
+    for probe, own in PROBES.items():
+        assert drawn & own.keys(), probe
+    titles = [family.title for family in panels]
+    assert len(set(titles)) == len(titles) == 11
+    assert titles[0] == "UAS, best head of each relation"
+
+
+def test_what_was_not_measured_is_not_drawn_and_a_runs_own_numbers_have_figures_elsewhere() -> None:
+    columns = ["eval_loss", "eval_generalization_accuracy", "eval_class_loss_function", "eval_x"]
+    (family,) = families(columns)
+    assert [measure.column for measure in family.measures] == ["eval_class_loss_function"]
+
+
+@pytest.mark.parametrize(
+    ("column", "baselines"),
+    [
+        ("eval_uas_relation_nsubj", [("uas relation offset nsubj", "uas_relation_offset_nsubj")]),
+        ("eval_pairs_accuracy", [("chance", 0.5)]),
+        ("eval_pairs_binding", [("chance", 0.5)]),
+        ("eval_tree_score", [("random splits", 0.0)]),
+        ("eval_class_loss_content", [("all", "class_loss_all")]),
+        (
+            "eval_tree_parseval",
+            [
+                ("right-branching", "tree_right_branching"),
+                ("left-branching", "tree_left_branching"),
+                ("random", "tree_random"),
+            ],
+        ),
+    ],
 )
-
-MEASURES = [(family, measure) for family in FAMILIES for measure in family.measures]
-
-
-@pytest.fixture(scope="module")
-def said() -> Mapping[str, Metric]:
-    """Every metric of every probe."""
-    return {name: metric for probe in OURS for name, metric in probe_class(probe).metrics.items()}
+def test_baselines_are_metrics_or_levels(column: str, baselines: list) -> None:
+    expected = tuple(
+        Baseline(label, f"eval_{of}") if isinstance(of, str) else Baseline(label, value=of)
+        for label, of in baselines
+    )
+    assert family_of(column).measures[0].baselines == expected
 
 
-def name(case: object) -> str:
-    return case.metric if isinstance(case, Measure) else ""
-
-
-@pytest.mark.parametrize(("family", "measure"), MEASURES, ids=name)
-def test_a_number_is_what_its_probe_says(
-    family: Family, measure: Measure, said: Mapping[str, Metric]
-) -> None:
-    metric = said[measure.metric]
-    reported = [baseline.metric for baseline in measure.baselines if baseline.metric]
-    assert reported[:1] == ([metric.baseline] if metric.baseline else [])
-    assert (family.limits == SHARE) == ((metric.lowest, metric.highest) == SHARE)
-    assert family.headline == (metric.higher_is_better is True)
-    assert set(reported) <= said.keys()
-
-
-def test_every_probe_has_a_panel() -> None:
-    drawn = {measure.metric for _, measure in MEASURES}
-    for probe in OURS:
-        assert drawn & probe_class(probe).metrics.keys(), probe
-
-
-def test_the_baselines_without_a_number_are_those_of_the_definitions() -> None:
-    constant = {
-        (measure.metric, baseline.label): baseline.value
-        for _, measure in MEASURES
-        for baseline in measure.baselines
-        if not baseline.metric
+def test_a_recorded_headline_has_a_panel_of_its_own() -> None:
+    recorded = {
+        "my_depth": Metric("depth of it", "levels", headline=True, baseline=Level("none", 0.0)),
+        "my_depth_{}": Metric("depth of a part", "levels"),
+        "my_share": Metric("share of it", "share", 0.0, 1.0, True, title="my share", headline=True),
     }
-    assert constant == {("tree_score", "random splits"): 0.0, ("pairs_accuracy", "chance"): 0.5}
+    panels = families(["eval_my_depth_a", "eval_my_share", "eval_my_depth"], recorded)
+    assert [family.title for family in panels] == ["My share", "My depth (levels)"]
+    share, depth = panels
+    assert (share.headline, depth.headline) == (True, False)  # neither direction of it is better
+    assert depth.measures[0].baselines == (Baseline("none", value=0.0),)
+    assert (share.say(0.998), depth.say(96.54)) == (".998", "96.5")
 
 
-def test_relations_are_named_as_the_probe_names_them(said: Mapping[str, Metric]) -> None:
-    assert said[f"{RELATION}{{}}"].baseline == f"{RELATION_OFFSET}{{}}"
-    assert metric_of(said, "uas_relation_offset_nsubj") is said[f"{RELATION_OFFSET}{{}}"]
-
-
-def test_values_are_written_as_their_unit_asks() -> None:
-    shares = next(family for family in FAMILIES if family.measures[0].metric == "uas_best_head")
-    norms = next(family for family in FAMILIES if family.measures[0].metric == "norm_l2")
-    assert (shares.say(0.998), norms.say(96.54)) == (".998", "96.5")
+def test_paradigms_are_the_pairs_that_are_no_summary() -> None:
+    columns = ["pairs_accuracy", "pairs_ties", "pairs_phenomenon_binding", "uas_arcs", "pairs_x_y"]
+    assert [paradigm_of(f"eval_{one}") for one in columns] == [None, None, None, None, "x y"]

@@ -86,7 +86,7 @@ def test_baselines_are_lines_with_names_and_values(one: Group) -> None:
     with theme("test"):
         figure = draw_structure(one)
     assert figure is not None
-    names = [family.measures[0].metric for family in structure_families(one)]
+    names = [family.measures[0].name for family in structure_families(one)]
     panels = dict(zip(names, figure.axes, strict=True))
     trees = panels["tree_parseval"]
     assert [set(line.get_ydata()) for line in drawn(trees, "_baseline")] == [{0.58}, {0.37}, {0.43}]
