@@ -1,8 +1,8 @@
 """What every builder of this package shares: a cache keyed by content, splits, shards, errors.
 
 `datasets` caches by builder name, config and version only, so changed code would be served old
-data. Here the cache path carries a digest of this package's sources, of the builder's own module
-and of the files that were given: other content, other path.
+data. Here the cache path carries a digest of this package's sources, of those of the package that
+the builder is from, and of the files that were given: other content, other path.
 """
 
 from __future__ import annotations

@@ -22,11 +22,15 @@ def digest(files: Sequence[Path]) -> str:
 
 
 # Read with the import, when the files are what runs; an edit later in the process is not.
-_PACKAGE = digest(sorted(Path(__file__).parent.glob("*.py")))
+_HERE = Path(__file__).resolve().parent
+_PACKAGE = digest(sorted(_HERE.glob("*.py")))
 
 
 def source_digest(builder: type, base: type) -> str:
-    """Digest of the code behind a builder: this package, and every module it inherits from.
+    """Digest of the code behind a builder: this package, and those of all that it inherits from.
+
+    Of a class in another package every module in that package's folder counts, so that a lexicon
+    beside the builder does too; of one in a module without a package, that module.
 
     Args:
         builder: the class; its name counts, so two builders of one module never share a cache.
@@ -36,18 +40,21 @@ def source_digest(builder: type, base: type) -> str:
         UserError: the class was not read from a file, so that changes to it could not be seen.
     """
     ancestors = [ancestor for ancestor in builder.__mro__ if issubclass(ancestor, base)]
-    own = digest(sorted({_source_file(ancestor) for ancestor in ancestors}))
+    own = digest(sorted({file for ancestor in ancestors for file in _source_files(ancestor)}))
     return hashlib.sha256(f"{builder.__qualname__}\0{own}{_PACKAGE}".encode()).hexdigest()[:16]
 
 
-def _source_file(builder: type) -> Path:
-    file = getattr(sys.modules.get(builder.__module__), "__file__", None)
+def _source_files(builder: type) -> list[Path]:
+    module = sys.modules.get(builder.__module__)
+    file = getattr(module, "__file__", None)
     if file is None:
         raise UserError(
             f"{builder.__qualname__} is not defined in a file: its cached data could not follow "
             "changes to it; put the class into a module"
         )
-    return Path(file).resolve()
+    path = Path(file).resolve()
+    in_folder = getattr(module, "__package__", None) and path.parent != _HERE
+    return sorted(path.parent.rglob("*.py")) if in_folder else [path]
 
 
 def listed_files(data_files: object) -> dict[str, list[str]]:

@@ -43,6 +43,11 @@ class Brought(Generic[T]):
         """Whether it is this package's own."""
         return self.package == OURS
 
+    @property
+    def foreign_version(self) -> dict[str, str]:
+        """Package -> version of what is another package's; nothing of what is ours."""
+        return {} if self.is_ours else {self.package: self.version}
+
     def holding(self, thing: S) -> Brought[S]:
         """Something else of the same package."""
         return Brought(self.package, self.version, thing)

@@ -108,7 +108,7 @@ class DatasetCard:
         data = DatasetCardData(
             pretty_name=self.language.title,
             language=self.language.language or None,
-            license="unknown" if self.sources else "apache-2.0",
+            license="unknown" if self.sources else self.language.licence,
             annotations_creators="machine-generated",
             language_creators="found" if self.sources else "machine-generated",
             size_categories=size_category(sum(split.examples for split in self.splits)),

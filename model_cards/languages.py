@@ -28,6 +28,7 @@ class LanguageFacts:
         model_tags: for the Hub, of models that were trained on it, before `tags`.
         repetition: what is never repeated, as a clause without its full stop.
         tasks: the Hub's task categories.
+        licence: of generated data, as the Hub names it.
     """
 
     title: str
@@ -41,6 +42,7 @@ class LanguageFacts:
     model_tags: tuple[str, ...] = ()
     repetition: str = "No text stands in two splits or twice in one"
     tasks: tuple[str, ...] = ("text-generation",)
+    licence: str = "apache-2.0"
 
 
 SENTENCE_COLUMNS = {

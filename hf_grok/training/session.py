@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.languages import trained_language
+from hf_grok.languages import brought_language
 from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
@@ -211,7 +211,8 @@ def run_information(
 ) -> dict[str, Any]:
     """What run.json says of a run before it starts."""
     training = settings.training
-    scheme = trained_language(settings.data.language).scheme
+    learnt = brought_language(settings.data.language)
+    scheme = learnt.thing.scheme
     return {
         "hf_grok_version": versions()["hf_grok"],
         "recipe": settings.recipe.name,
@@ -232,7 +233,7 @@ def run_information(
         "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
         # Grammars and probes alike take their arcs from the derivation.
         "annotation": {"training": scheme, "evaluation": scheme} if scheme else {},
-        "versions": versions(),
+        "versions": {**versions(), **learnt.foreign_version},
         "machine": machine(training.device.type, threads),
         "model": {
             "name": settings.model.model,
