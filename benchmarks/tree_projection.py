@@ -34,13 +34,13 @@ from training_step import print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 from turns import Turns, multiply
 
+from hf_grok.annotation.alignment import encode_words
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.models import (
     VanillaTransformerConfig,
     VanillaTransformerForCausalLM,
     word_level_tokenizer,
 )
-from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.span_rows import CPU_TOKENS, SpanSentences, lay_out
 from hf_grok.probes.span_states import span_similarities
 from hf_grok.probes.tree_baselines import f_scores, span_matches

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from hf_grok.annotation.heads import cycle_in
 from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
 from hf_grok.printable import quoted, shortened
@@ -194,19 +195,7 @@ def _check_tree(words: Sequence[Word]) -> None:
         raise words[0].line.error("no word has head 0: expected one root")
     if len(roots) > 1:
         raise roots[1].line.error(f"{len(roots)} words have head 0: expected one root")
-    _check_no_cycle(words)
-
-
-def _check_no_cycle(words: Sequence[Word]) -> None:
-    below_root = {0}
-    for number in range(1, len(words) + 1):
-        path: dict[int, None] = {}  # in order, and quick to look into
-        while number not in below_root:
-            if number in path:
-                steps = list(path)
-                cycle = " -> ".join(map(str, [*steps[steps.index(number) :], number]))
-                told = shortened(cycle, 200)
-                raise words[number - 1].line.error(f"heads go in a circle: {told}")
-            path[number] = None
-            number = words[number - 1].head
-        below_root.update(path)
+    cycle = [number + 1 for number in cycle_in([word.head - 1 for word in words])]
+    if cycle:
+        told = shortened(" -> ".join(map(str, cycle)), 200)
+        raise words[cycle[0] - 1].line.error(f"heads go in a cycle: {told}")

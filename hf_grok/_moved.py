@@ -12,7 +12,13 @@ from types import ModuleType
 
 # Old dotted name -> where the module is now. A module under it keeps its own name.
 MOVED: dict[str, str] = {
+    "hf_grok.behaviour.rows": "hf_grok.annotation.rows",
     "hf_grok.hiding": "hf_grok.masking",
+    "hf_grok.probes.alignment": "hf_grok.annotation.alignment",
+    "hf_grok.probes.heads": "hf_grok.annotation.heads",
+    "hf_grok.probes.sentences": "hf_grok.annotation.sentences",
+    "hf_grok.probes.texts": "hf_grok.annotation.alignment",
+    "hf_grok.sas.sham": "hf_grok.annotation.sham",
     "hf_grok.scheme": "hf_grok.annotation.scheme",
     "hf_grok.record": "hf_grok.runs.record",
     "hf_grok.run_files": "hf_grok.runs.folder",

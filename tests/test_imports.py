@@ -21,15 +21,20 @@ COMMON = {
 
 # room -> the modules of hf_grok, beside COMMON, that it may import.
 ARROWS: dict[str, set[str]] = {
-    "datasets_scripts": set(),
+    "datasets_scripts": {"annotation"},
     "models": set(),
     "annotation": set(),
     "behaviour": {
-        *("datasets_scripts", "languages", "masking", "positions", "precision", "tally"),
+        *("annotation", "datasets_scripts", "languages", "masking", "positions", "precision"),
+        *("tally", "text_model"),
+    },
+    "probes": {
+        *("annotation", "behaviour", "guard", "masking", "metrics", "precision", "tally"),
         "text_model",
     },
-    "probes": {"behaviour", "guard", "masking", "metrics", "precision", "tally", "text_model"},
-    "evaluate_metrics": {"behaviour", "datasets_scripts", "models", "probes", "tally"},
+    "evaluate_metrics": {
+        *("annotation", "behaviour", "datasets_scripts", "models", "probes", "tally"),
+    },
     "metrics": set(),
     "runs": {"metrics"},
     "dynamics": {"metrics", "runs"},

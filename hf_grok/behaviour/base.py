@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from hf_grok.annotation.alignment import EncodedWords
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError
 from hf_grok.positions import position_limit
@@ -75,6 +76,15 @@ def next_word_logits(
     # No mask: padding is on the right, out of sight of every token that counts.
     logits: Tensor = model(input_ids=ids, use_cache=False).logits
     return logits
+
+
+def check_words_fit(model: nn.Module, words: EncodedWords) -> None:
+    """`check_model_fits` of sentences as pieces.
+
+    Raises:
+        UserError: the model has too few positions or too small a vocabulary for them.
+    """
+    check_model_fits(model, EncodedLines(words.ids, words.lengths, offset=0))
 
 
 def check_model_fits(model: nn.Module, lines: EncodedLines) -> None:

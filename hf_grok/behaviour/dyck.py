@@ -10,9 +10,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.encoding import check_one_token_per_word, encode_lines
-from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
 from hf_grok.tally import Tally
 

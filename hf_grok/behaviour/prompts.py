@@ -10,8 +10,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column, label_column
 from hf_grok.behaviour.encoding import EncodedLines, check_one_token_per_word, encode_lines
-from hf_grok.behaviour.rows import Rows, column, label_column
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from hf_grok.tally import Tally

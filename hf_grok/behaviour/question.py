@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.greedy import greedy_is_gold
 from hf_grok.behaviour.prompts import add_by_label, prompts_of_task
-from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
 from hf_grok.languages import OURS
 from hf_grok.tally import Tally

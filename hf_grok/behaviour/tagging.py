@@ -10,8 +10,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.prompts import Prompts
-from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError
 
 

@@ -10,11 +10,11 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.greedy import decode_greedily
 from hf_grok.behaviour.inflection import number_pair, recent_noun_differs
 from hf_grok.behaviour.prompts import Prompts, add_by_label, prompts_of_task
-from hf_grok.behaviour.rows import Rows, column
 from hf_grok.behaviour.tagging import TaggedRow, parts_of_speech, tag_places, tagged_rows
 from hf_grok.errors import UserError
 from hf_grok.languages import OURS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hf_grok.behaviour.rows import Rows, column, label_column
+from hf_grok.annotation.rows import Rows, column, label_column
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 

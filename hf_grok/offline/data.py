@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.rows import Rows
 from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object

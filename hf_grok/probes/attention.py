@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from hf_grok.annotation.alignment import EncodedWords
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError
-from hf_grok.probes.alignment import EncodedWords
 from hf_grok.probes.attention_modules import (
     attention_modules,
     layers_with_attention,

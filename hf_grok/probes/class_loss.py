@@ -10,12 +10,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.alignment import NO_WORD, encode_words
+from hf_grok.annotation.rows import Rows, column
+from hf_grok.annotation.sentences import dependency_sentences
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.behaviour.encoding import length_batches, token_budget
-from hf_grok.behaviour.rows import Rows, column
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import in_double
-from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.predictions import (
     NOWHERE,
@@ -24,7 +26,6 @@ from hf_grok.probes.predictions import (
     predict,
     predictions_of,
 )
-from hf_grok.probes.sentences import dependency_sentences
 from hf_grok.probes.wrappers import ready, sees_past_only
 
 # The three share out the seventeen tags of Universal Dependencies. Numerals, which UD counts among

@@ -12,10 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.alignment import encode_sentences
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.alignment import check_words_fit
 from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
 from hf_grok.probes.fisher_labels import sampled_labels, uniform_numbers
@@ -25,7 +26,6 @@ from hf_grok.probes.predictions import (
     predict,
     predictions_of,
 )
-from hf_grok.probes.texts import encode_sentences
 from hf_grok.probes.wrappers import ready, sees_past_only
 
 METHODS = ("auto", "batched", "one_by_one")

@@ -10,13 +10,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hf_grok.annotation.alignment import EncodedWords, encode_sentences
 from hf_grok.behaviour.base import check_model_fits
 from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.alignment import EncodedWords
 from hf_grok.probes.base import Probe, State, device_of, require_finite
-from hf_grok.probes.texts import encode_sentences
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
 from hf_grok.probes.wrappers import ready, sees_past_only
 from hf_grok.text_model import plain_tokens, transformer_of, trying

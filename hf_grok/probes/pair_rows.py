@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_grok.behaviour.rows import Rows, column
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.errors import UserError
 
 SENTENCES = ("sentence_good", "sentence_bad")

@@ -10,8 +10,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.alignment import start_token
 from hf_grok.errors import UserError
-from hf_grok.probes.alignment import start_token
 
 
 @dataclass(frozen=True)

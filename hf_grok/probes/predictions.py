@@ -10,10 +10,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.alignment import NO_WORD, EncodedWords
 from hf_grok.errors import UserError
 from hf_grok.masking import IGNORED, evaluation_masks
 from hf_grok.precision import log_probabilities_of
-from hf_grok.probes.alignment import NO_WORD, EncodedWords
 
 NOWHERE = -1
 NOT_A_NUMBER = "the model's probabilities are not numbers: has training diverged?"

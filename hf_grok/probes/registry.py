@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from os import PathLike
 from typing import Any, TypeAlias
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.rows import Rows
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import GROUP
 from hf_grok.probes.base import Probe

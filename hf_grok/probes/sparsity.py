@@ -10,11 +10,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.alignment import encode_words
+from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.sentences import constituency_sentences, words_of
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.errors import UserError
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import device_of_sums, in_double
-from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.attention import (
     attention_masks,
     eager_attention,
@@ -24,7 +26,6 @@ from hf_grok.probes.attention import (
 from hf_grok.probes.attention_facts import attention_facts
 from hf_grok.probes.attention_modules import shortest_window
 from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.sentences import constituency_sentences, words_of
 from hf_grok.probes.wrappers import ready
 from hf_grok.text_model import transformer_of
 

@@ -10,10 +10,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.alignment import encode_words
+from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.sentences import words_of
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.alignment import check_words_fit, encode_words
 from hf_grok.probes.base import (
     Probe,
     State,
@@ -28,7 +30,6 @@ from hf_grok.probes.charts import (
     tree_score,
     uniform_draws,
 )
-from hf_grok.probes.sentences import words_of
 from hf_grok.probes.span_rows import lay_out
 from hf_grok.probes.span_states import span_similarities
 from hf_grok.probes.tree_baselines import f_scores, span_matches

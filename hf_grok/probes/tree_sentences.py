@@ -8,10 +8,10 @@ from dataclasses import replace
 from jaxtyping import Bool
 from torch import Tensor
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.sentences import Sentence, constituency_sentences
 from hf_grok.errors import UserError
 from hf_grok.probes.charts import span_matrix
-from hf_grok.probes.sentences import Sentence, constituency_sentences
 
 FINAL_PUNCTUATION = (".", "?", "!")
 

@@ -8,21 +8,25 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
+from transformers.utils import logging
 
-from hf_grok.behaviour.rows import Rows
+from hf_grok.annotation.alignment import NO_WORD, encode_words
+from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.sentences import Sentence, dependency_sentences, words_of
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.alignment import NO_WORD, check_words_fit, encode_words
 from hf_grok.probes.attention import eager_attention, for_each_layer, word_batches
 from hf_grok.probes.attention_facts import attention_facts
 from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.sentences import Sentence, dependency_sentences, words_of
 from hf_grok.probes.uas_gold import HALVES, Gold
 from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
 from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
 from hf_grok.probes.uas_sums import Shape, Sums
 from hf_grok.probes.wrappers import ready
 from hf_grok.text_model import transformer_of
+
+logger = logging.get_logger(__name__)
 
 # Chen et al. ask for 100; what a run is watched on is smaller, and half of it is scored.
 MINIMUM_COUNT = 20
@@ -59,8 +63,8 @@ class AttentionUAS(Probe):
     - `uas_arcs`, `uas_left_out`: arcs of the scored part that count, and that are left out.
 
     Relations count by themselves with `minimum_count` arcs in the scored part and one in the other.
-    Shares are in [0, 1]; higher is more syntax, above the baseline. One-word and unparsed sentences
-    are skipped.
+    Shares are in [0, 1]; higher is more syntax, above the baseline. One-word sentences are skipped,
+    and so are those of which a word or every word has no head (-1), whose number is logged.
 
     Args:
         rows: with columns words, heads, deprels.
@@ -71,6 +75,9 @@ class AttentionUAS(Probe):
         allow_unknown: let words through that the tokenizer does not know.
         add_start: put the tokenizer's start token in front where it adds none (GPT-2).
         picture_sentences: sentences of median length whose maps are kept for `picture`.
+
+    Attributes:
+        unparsed: sentences left out since they are not parsed, or not in full.
 
     Raises:
         UserError: rows that are no dependency trees or that the tokenizer does not fit, an option
@@ -101,6 +108,13 @@ class AttentionUAS(Probe):
         everything = dependency_sentences(rows, unparsed=True)
         numbers = [n for n, sentence in enumerate(everything) if len(sentence.heads) > 1]
         self._sentences = [everything[number] for number in numbers]
+        self.unparsed = sum(bool(s.words) and not s.heads for s in everything)
+        if self.unparsed:
+            logger.warning(
+                "uas: %d of %d sentences have words without a head and are left out",
+                self.unparsed,
+                len(everything),
+            )
         _require_arcs(self._sentences, numbers, selection)
         self._gold = Gold.of(self._sentences, numbers)
         self._commonest = {causal: self._gold.commonest(causal=causal) for causal in (False, True)}

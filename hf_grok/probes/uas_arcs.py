@@ -45,15 +45,19 @@ class Targets:
 
     @classmethod
     def of(
-        cls, arcs: Arcs, batch: int, words: int, *, causal: bool, device: torch.device
+        cls,
+        arcs: Arcs,
+        heads: Int[Tensor, "batch word"],
+        *,
+        causal: bool,
+        device: torch.device,
     ) -> Targets:
-        """The arcs of `batch` sentences of up to `words` words, on a device."""
+        """Arcs of a batch on a device, and the heads of all its words that they were taken from."""
         sentence, dependent, head = (
             ends.to(device) for ends in (arcs.sentence, arcs.dependent, arcs.head)
         )
-        heads = torch.zeros(batch, words, dtype=torch.int64, device=device)
-        heads[sentence, dependent] = head
-        place = torch.arange(words, device=device)
+        heads = heads.to(device)
+        place = torch.arange(heads.shape[1], device=device)
         # Stored as `word_attention` lays its maps out, attended word by attended word.
         rows = (place[:, None] < heads[:, None, :]).to(torch.int32).mT
         columns = (place < heads[:, :, None]).to(torch.int32).mT

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from hf_grok.annotation.heads import NONE, head_places
+from hf_grok.annotation.sentences import Sentence
 from hf_grok.probes.offsets import arc_offsets, commonest_offsets
-from hf_grok.probes.sentences import Sentence
 
-NO_HEAD = -1
+NO_HEAD = NONE
 HALVES = 2  # of the sentences: those at even rows, those at odd rows
 KINDS = 2  # of arcs: those at the commonest offset of their relation, the atypical ones
 
@@ -83,7 +84,7 @@ class Gold:
         heads = torch.full((len(sentences), longest), NO_HEAD)
         relations = torch.zeros_like(heads)
         for row, sentence in enumerate(sentences):
-            heads[row, : len(sentence.heads)] = torch.tensor(sentence.heads) - 1
+            heads[row, : len(sentence.heads)] = torch.tensor(head_places(sentence.heads))
             # A root's relation may be that of no arc.
             numbers = [number.get(relation, 0) for relation in sentence.deprels]
             relations[row, : len(numbers)] = torch.tensor(numbers)

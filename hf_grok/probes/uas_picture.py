@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from hf_grok.annotation.sentences import Sentence
 from hf_grok.probes.base import State
-from hf_grok.probes.sentences import Sentence
 from hf_grok.probes.uas_scores import best_option, frequent, parts_of
 
 DIRECTIONS = {1: ("later",), 2: ("dep->head", "head->dep")}

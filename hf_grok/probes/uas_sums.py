@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from hf_grok.annotation.alignment import EncodedWords
 from hf_grok.precision import device_of_sums, in_double
-from hf_grok.probes.alignment import EncodedWords
 from hf_grok.probes.base import State
 from hf_grok.probes.offsets import offset_hits, offsets_for
 from hf_grok.probes.uas_arcs import Targets, arc_hits, visible_cells
@@ -157,7 +157,10 @@ class Sums:
             pieces=word_pieces(places, most, self._shape.heads).to(self._device),
             cells=cells.to(self._device),
             targets=Targets.of(
-                arcs, len(places), most, causal=self._shape.causal, device=self._device
+                arcs,
+                self._gold.heads[list(chosen), :most],
+                causal=self._shape.causal,
+                device=self._device,
             ),
             category=category.to(self._hits.device),
             drawn={

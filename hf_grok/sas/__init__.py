@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hf_grok._lazy import lazily
 
 if TYPE_CHECKING:
+    from hf_grok.annotation.sham import sham_heads
     from hf_grok.sas.arguments import SASArguments
     from hf_grok.sas.checks import LanguageModelDivergedError
     from hf_grok.sas.collator import ArcCollator
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from hf_grok.sas.mixin import SASMixin
     from hf_grok.sas.packing import pack_rows
     from hf_grok.sas.schedule import LambdaSchedule
-    from hf_grok.sas.sham import sham_heads
 
 _HOMES = {
     "ArcCollator": "collator",

@@ -9,18 +9,10 @@ from typing import Any
 import numpy as np
 
 from hf_grok._optional import import_optional
+from hf_grok.annotation.heads import NONE
+from hf_grok.annotation.sham import LEFT_OUT, left_out, sentence_spans, sham_of_row
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import (
-    HEADS,
-    LEFT_OUT,
-    NONE,
-    RELATIONS,
-    SHAM_HEADS,
-    SHAM_RELATIONS,
-    WORD_OF,
-    ArcCounts,
-)
-from hf_grok.sas.sham import left_out, sentence_spans, sham_of_row
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF, ArcCounts
 
 INPUT_IDS = "input_ids"
 TOKEN_TYPES = "token_type_ids"

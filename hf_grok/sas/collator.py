@@ -10,17 +10,10 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.heads import NONE
 from hf_grok.errors import UserError
 from hf_grok.masking import IGNORED, MASKED_SHARE, Masking, mask_tokens
-from hf_grok.sas.annotation import (
-    HEADS,
-    NONE,
-    RELATIONS,
-    SHAM_HEADS,
-    SHAM_RELATIONS,
-    WORD_OF,
-    ArcCounts,
-)
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF, ArcCounts
 from hf_grok.sas.arc_rows import INPUT_IDS, TOKEN_TYPES, ArcRow
 from hf_grok.sas.encoding import DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 from hf_grok.sas.epoch_rows import EPOCH, EXAMPLE_INDEX

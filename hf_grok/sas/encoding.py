@@ -11,17 +11,18 @@ import numpy as np
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.errors import UserError
-from hf_grok.probes.alignment import encode_words
-from hf_grok.probes.heads import read_heads
-from hf_grok.sas.annotation import (
+from hf_grok.annotation.alignment import encode_words
+from hf_grok.annotation.heads import (
     NONE,
     ROOT,
-    WORD_OF,
-    ArcCounts,
-    check_word_heads,
+    check_relations,
+    head_places,
     relation_id,
+    word_heads,
 )
+from hf_grok.annotation.sham import word_keys
+from hf_grok.errors import UserError
+from hf_grok.sas.annotation import WORD_OF, ArcCounts
 from hf_grok.sas.arc_rows import (
     INPUT_IDS,
     ArcRow,
@@ -39,7 +40,6 @@ from hf_grok.sas.published import (
     row_from_published,
     special_ids,
 )
-from hf_grok.sas.sham import word_keys
 
 WORDS, WORD_HEADS, DEPRELS = WORD_LAYOUT = ("words", "heads", "deprels")
 PUBLISHED_LAYOUT = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS)
@@ -185,21 +185,17 @@ def word_arcs(
         UserError: heads that are no tree over the words, or not one relation for each.
     """
     words, heads, deprels = row[WORDS], row[WORD_HEADS], row[DEPRELS]
-    listed = read_heads(heads, words, where)
+    listed = word_heads(heads, words, where)
     if listed is None:
         nothing = np.full(len(words), NONE)
         return nothing, nothing.copy()
-    check_word_heads(words, listed, where)
-    if deprels is None or len(deprels) != len(words):
-        found = 0 if deprels is None else len(deprels)
-        raise UserError(f"{where}: {len(words)} words and {found} deprels: expected one for each")
+    check_relations(deprels, words, where)
     counts.roots += listed.count(ROOT)
-    found_heads = np.array([head - 1 if head > ROOT else NONE for head in listed])
     numbers = [
         relation_id(name) if head > ROOT else NONE
         for name, head in zip(deprels, listed, strict=True)
     ]
-    return found_heads, np.array(numbers)
+    return np.array(head_places(listed)), np.array(numbers)
 
 
 def encode_rows(

@@ -13,9 +13,10 @@ from torch.utils.data import DataLoader
 from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
+from hf_grok.annotation.heads import NONE
 from hf_grok.annotation.scheme import scheme_mismatch
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import ANNOTATION, NONE, WORD_OF
+from hf_grok.sas.annotation import ANNOTATION, WORD_OF
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.backbone import language_model
 from hf_grok.sas.checks import (

@@ -9,8 +9,9 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.heads import NONE, ROOT, read_heads
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import NONE, ROOT, ArcCounts, is_parsed
+from hf_grok.sas.annotation import ArcCounts
 from hf_grok.sas.arc_rows import ArcRow, ArcRows
 from hf_grok.sas.encoding import CHUNK, DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 
@@ -82,11 +83,11 @@ def joined(sentences: Sequence[Row]) -> dict[str, list[Any]]:
     row: dict[str, list[Any]] = {WORDS: [], WORD_HEADS: [], DEPRELS: []}
     for sentence in sentences:
         offset, words = len(row[WORDS]), list(sentence[WORDS])
-        heads, deprels = sentence[WORD_HEADS], sentence[DEPRELS]
-        if heads is None or not is_parsed(list(heads)):
+        heads, deprels = read_heads(sentence[WORD_HEADS], "a sentence", words), sentence[DEPRELS]
+        if heads is None:
             heads, deprels = [NONE] * len(words), [""] * len(words)
         row[WORDS] += words
-        row[WORD_HEADS] += [head + offset if head > ROOT else head for head in map(int, heads)]
+        row[WORD_HEADS] += [head + offset if head > ROOT else head for head in heads]
         row[DEPRELS] += list(deprels)
     return row
 

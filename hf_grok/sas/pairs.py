@@ -9,17 +9,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from hf_grok.annotation.heads import NONE, relation_id
+from hf_grok.annotation.sham import LEFT_OUT
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import (
-    HEADS,
-    LEFT_OUT,
-    NONE,
-    RELATIONS,
-    SHAM_HEADS,
-    SHAM_RELATIONS,
-    WORD_OF,
-    relation_id,
-)
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.options import PenaltyOptions
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.heads import NONE, check_no_cycle, read_heads, relation_id
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import NONE, check_no_cycle, is_parsed, relation_id
 from hf_grok.sas.arc_rows import INPUT_IDS, TOKEN_TYPES, ArcRow
 
 PUBLISHED_HEADS = "heads"
@@ -53,11 +53,13 @@ def row_from_published(
 
     Raises:
         UserError: columns of different lengths; a head outside the row, its own token, a special
-            token or filling; a special token with a head; heads that go in a circle; a number
+            token or filling; a special token with a head; heads that go in a cycle; a number
             beyond `relation_names`; a row that fits both numberings.
 
     Source: Chen et al. 2024 (arXiv 2309.07311), columns of the released data.
     """
+    heads = read_heads(row[PUBLISHED_HEADS], where, unit="token", first=0)
+    row = {**row, PUBLISHED_HEADS: heads}
     read = partial(
         _row, where=where, special=special, roots=root_relations, relation_names=relation_names
     )
@@ -88,7 +90,7 @@ def row_from_published(
 def _moved(row: Mapping[str, Any], first_head: int, where: str) -> Mapping[str, Any]:
     """The row with `heads` and `relns` at the positions of their tokens."""
     heads, relations = row[PUBLISHED_HEADS], row[PUBLISHED_RELATIONS]
-    if first_head == 0 or heads is None or not is_parsed(list(heads)):
+    if first_head == 0 or heads is None:
         return row
     tokens, given = len(row[INPUT_IDS]), len(heads)
     # Special tokens, one in front and one behind, or filling up to as many entries as tokens.
@@ -97,12 +99,12 @@ def _moved(row: Mapping[str, Any], first_head: int, where: str) -> Mapping[str, 
     names = [] if relations is None else list(relations)
     if len(names) != given:
         raise UserError(f"{where}: {given} heads and {len(names)} relns: expected one each")
-    if given == tokens and int(list(heads)[-1]) != NONE:
+    if given == tokens and heads[-1] != NONE:
         raise UserError(f"{where}: the last of {given} heads belongs to a token behind the row")
     behind = max(tokens - 1 - given, 0)
     return {
         **row,
-        PUBLISHED_HEADS: [NONE, *list(heads)[: tokens - 1], *[NONE] * behind],
+        PUBLISHED_HEADS: [NONE, *heads[: tokens - 1], *[NONE] * behind],
         PUBLISHED_RELATIONS: ["", *names[: tokens - 1], *[""] * behind],
     }
 
@@ -154,7 +156,7 @@ def _real(row: Mapping[str, Any], ids: np.ndarray) -> np.ndarray:
 
 def _heads(row: Mapping[str, Any], real: np.ndarray, where: str) -> np.ndarray:
     given, tokens = row[PUBLISHED_HEADS], len(real)
-    if given is None or not is_parsed(list(given)):
+    if given is None:
         return np.full(tokens, NONE)
     if len(given) != tokens:
         raise UserError(f"{where}: {tokens} input_ids and {len(given)} heads: expected one each")
@@ -172,7 +174,7 @@ def _relations(
     row: Mapping[str, Any], tokens: int, heads: np.ndarray, where: str
 ) -> list[str | int]:
     given = row[PUBLISHED_RELATIONS]
-    if (given is None or not len(given)) and not is_parsed(heads.tolist()):
+    if (given is None or not len(given)) and (heads == NONE).all():
         return [""] * tokens
     listed = [] if given is None else [_plain(name) for name in given]
     if len(listed) != tokens:

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from hf_grok.sas.annotation import NONE, WORD_OF
+from hf_grok.annotation.heads import NONE
+from hf_grok.sas.annotation import WORD_OF
 from hf_grok.sas.attention import gather_pairs
 from hf_grok.sas.options import PenaltyOptions
 from hf_grok.sas.pairs import ArcPairs, arc_pairs

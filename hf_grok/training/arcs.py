@@ -9,17 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from hf_grok.annotation.heads import NONE, relation_id
+from hf_grok.annotation.sham import ShamRow, left_out
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import (
-    HEADS,
-    NONE,
-    RELATIONS,
-    SHAM_HEADS,
-    SHAM_RELATIONS,
-    WORD_OF,
-    relation_id,
-)
-from hf_grok.sas.sham import ShamRow, left_out
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 
 Integers: TypeAlias = NDArray[np.int64]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hf_grok.sas.annotation import NONE
-from hf_grok.sas.sham import ShamRow, sham_of_row, word_keys
+from hf_grok.annotation.heads import NONE
+from hf_grok.annotation.sham import ShamRow, sham_of_row, word_keys
 from hf_grok.training.arcs import filled
 
 if TYPE_CHECKING:

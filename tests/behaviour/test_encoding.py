@@ -6,8 +6,8 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, Value
 
+from hf_grok.annotation.rows import column, label_column
 from hf_grok.behaviour.encoding import check_one_token_per_word, encode_lines, length_batches
-from hf_grok.behaviour.rows import column, label_column
 from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from tests.behaviour.material import tokenizer_of

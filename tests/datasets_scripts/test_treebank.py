@@ -10,11 +10,11 @@ from pathlib import Path
 import datasets
 import pytest
 
-from hf_grok.behaviour.rows import column
+from hf_grok.annotation.rows import column
+from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.datasets_scripts import Treebank
 from hf_grok.datasets_scripts.conllu import read_conllu
 from hf_grok.errors import UserError
-from hf_grok.probes.sentences import dependency_sentences
 from hf_grok.text_files import read_lines
 
 EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
@@ -134,13 +134,13 @@ def test_sentences_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
 
 
 BAD_SENTENCES = {
-    "cycle": ([node(1, "a", 0), node(2, "b", 3), node(3, "c", 2)], 2, "in a circle: 2 -> 3 -> 2"),
+    "cycle": ([node(1, "a", 0), node(2, "b", 3), node(3, "c", 2)], 2, "in a cycle: 2 -> 3 -> 2"),
     "cycle above": (
         [node(1, "a", 2), node(2, "b", 3), node(3, "c", 2), node(4, "d", 0)],
         2,
-        "in a circle: 2 -> 3 -> 2",
+        "in a cycle: 2 -> 3 -> 2",
     ),
-    "own head": ([node(1, "a", 0), node(2, "b", 2)], 2, "heads go in a circle: 2 -> 2"),
+    "own head": ([node(1, "a", 0), node(2, "b", 2)], 2, "heads go in a cycle: 2 -> 2"),
     "head out of range": ([node(1, "a", 0), node(2, "b", 3)], 2, "head 3 of word 2 ('b')"),
     "no root": ([node(1, "a", 2), node(2, "b", 1)], 1, "no word has head 0"),
     "two roots": ([node(1, "a", 0), node(2, "b", 0)], 2, "2 words have head 0"),

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
+from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.errors import UserError
 from hf_grok.offline.data import load_data
-from hf_grok.probes.sentences import dependency_sentences
 from tests.offline.material import ROWS
 
 CONLLU = """\

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import layer_norm, linear
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_grok.annotation.alignment import encode_words
 from hf_grok.models import word_level_tokenizer
-from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.span_rows import SpanSentences, lay_out
 
 WORDS = ("a", "b", "c", "d", "e", "f", "g", "h")

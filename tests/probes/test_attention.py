@@ -21,8 +21,8 @@ from transformers import (
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from hf_grok.annotation.alignment import encode_words
 from hf_grok.errors import UserError
-from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.attention import (
     attention_masks,
     batch_inputs,

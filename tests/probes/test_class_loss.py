@@ -8,6 +8,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from hf_grok.annotation.alignment import encode_words
 from hf_grok.behaviour import TokenLoss
 from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.behaviour.masked_loss import MaskedLoss
@@ -15,7 +16,6 @@ from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import TokenClassLoss, add_states
-from hf_grok.probes.alignment import encode_words
 from hf_grok.probes.class_loss import CONTENT, FUNCTION, OTHER, agreement_sites
 from hf_grok.probes.predictions import masked_pieces_of
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, model_of

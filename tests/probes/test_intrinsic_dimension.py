@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from hf_grok.annotation.sentences import Sentence
 from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.probes import IntrinsicDimension, add_states
 from hf_grok.probes import two_nn as two_nn_module
-from hf_grok.probes.sentences import Sentence
 from hf_grok.probes.two_nn import dimension_of_ratios, neighbour_ratios, two_nn
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, LAYERS, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer

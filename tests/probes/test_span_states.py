@@ -11,10 +11,10 @@ from torch import Tensor
 from transformers import PreTrainedModel, RobertaConfig, RobertaForMaskedLM
 from transformers.models.gpt2 import modeling_gpt2
 
+from hf_grok.annotation.alignment import NO_WORD, encode_words
 from hf_grok.batched_attention import register_batched_attention
 from hf_grok.errors import UserError
 from hf_grok.probes import span_rows, span_runs
-from hf_grok.probes.alignment import NO_WORD, encode_words
 from hf_grok.probes.span_attention import SpanMask
 from hf_grok.probes.span_rows import SpanRows, SpanSentences, every_span, every_start, lay_out
 from hf_grok.probes.span_runs import can_run_apart, states_masked

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.errors import UserError
-from hf_grok.probes.sentences import dependency_sentences
 from hf_grok.probes.uas_arcs import Targets, arc_hits, visible_cells
 from hf_grok.probes.uas_gold import NO_HEAD, Arcs, Gold
 from hf_grok.probes.uas_picture import typical_sentences
@@ -93,9 +93,15 @@ def test_what_a_word_may_choose(causal: bool, sink: bool) -> None:
             assert bool(cells[i, j]) == allowed
 
 
+def targets_of(arcs: Arcs, batch: int, words: int, *, causal: bool) -> Targets:
+    heads = torch.full((batch, words), NO_HEAD)
+    heads[arcs.sentence, arcs.dependent] = arcs.head
+    return Targets.of(arcs, heads, causal=causal, device=torch.device("cpu"))
+
+
 def one_map(rows: list[list[float]], dependent: int, head: int, *, causal: bool) -> Any:
     arcs = arcs_between(*(torch.tensor([number]) for number in (0, dependent, head)))
-    targets = Targets.of(arcs, 1, len(rows), causal=causal, device=torch.device("cpu"))
+    targets = targets_of(arcs, 1, len(rows), causal=causal)
     hits, weight = arc_hits(torch.tensor([[rows]]), targets)
     return hits[0, 0].tolist(), weight[0, 0].tolist()
 
@@ -128,7 +134,7 @@ def test_ties_are_resolved_as_numpy_does(causal: bool) -> None:
     sentence, dependent = torch.cartesian_prod(torch.arange(2), torch.arange(40)).unbind(1)
     head = (dependent + torch.randint(1, 40, (80,))) % 40
     arcs = arcs_between(sentence, dependent, head)
-    targets = Targets.of(arcs, 2, 40, causal=causal, device=torch.device("cpu"))
+    targets = targets_of(arcs, 2, 40, causal=causal)
     hits, weight = arc_hits(weights, targets)
     for arc, (s, d, h) in enumerate(zip(sentence, dependent, head, strict=True)):
         for attention_head in range(3):

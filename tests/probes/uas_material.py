@@ -1,4 +1,4 @@
-"""Tokenizers of every kind, sentences with arbitrary arcs, and attention UAS by loops."""
+"""Tokenizers of every kind, sentences with arbitrary trees, and attention UAS by loops."""
 
 from __future__ import annotations
 
@@ -100,21 +100,18 @@ def _pairs(merged: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def rows_of(count: int, *, seed: int = 0, longest: int = 6) -> list[dict[str, Any]]:
-    """Sentences of arbitrary words and arcs, of one to `longest` words."""
+    """Sentences of arbitrary words and trees, of one to `longest` words."""
     draw = random.Random(seed)
     rows = []
     for _ in range(count):
         size = draw.randint(1, longest)
-        root = draw.randrange(size)
-        heads = [0 if i == root else _other(draw, i, size) for i in range(size)]
+        heads, order = [0] * size, draw.sample(range(1, size + 1), size)
+        for place, word in enumerate(order[1:], start=1):  # each hangs on one that hangs already
+            heads[word - 1] = draw.choice(order[:place])
         deprels = ["root" if head == 0 else draw.choice(RELATIONS) for head in heads]
         words = [draw.choice(WORDS) for _ in range(size)]
         rows.append({"words": words, "heads": heads, "deprels": deprels})
     return rows
-
-
-def _other(draw: random.Random, word: int, size: int) -> int:
-    return draw.choice([head for head in range(1, size + 1) if head != word + 1])
 
 
 def treebank_rows() -> list[dict[str, Any]]:
@@ -162,7 +159,7 @@ class Searched:
 
     arcs: list[Found]
     roots: list[int]  # the half of each
-    left_out: list[int]
+    left_out: list[Found]  # only sinks: never of a bidirectional model
 
 
 def word_maps(
@@ -205,7 +202,7 @@ def search(
             if len(words) - hidden > 1 and head == 0:
                 searched.roots.append(half)
             elif head and min(i, head - 1) < hidden:
-                searched.left_out.append(half)
+                searched.left_out.append(Found(half, row["deprels"][i], abs(head - 1 - i), {}, {}))
             elif head and len(words) > 1:
                 arc = Found(half, row["deprels"][i], head - 1 - i, {}, {})
                 _look(arc, maps, i, head - 1, causal)
@@ -255,13 +252,14 @@ def oracle_numbers(
         "uas_single_head_without_punct": best(by_hits, plain_on, plain) / len(plain),
         "uas_single_offset_without_punct": best(by_offset, plain_on, plain) / len(plain),
         "uas_arcs": float(len(scored)),
-        "uas_left_out": float(len([h for h in searched.left_out if same or h == 1])),
+        "uas_left_out": float(len([a for a in searched.left_out if same or a.half == 1])),
     }
     for o, way in by_offset.items():
         label = str(o) if causal else f"{o:+d}"
         numbers[f"uas_offset_{label}"] = sum(way(a) for a in scored) / (len(scored) + roots)
     totals: dict[str, float] = defaultdict(float)
-    commonest = {r: _commonest(of(searched.arcs, r)) for r in RELATIONS}
+    everything = [*searched.arcs, *searched.left_out]
+    commonest = {r: _commonest(of(everything, r)) for r in RELATIONS}
     for relation in RELATIONS:
         mine_on, mine = of(on, relation), of(scored, relation)
         if len(mine) >= minimum_count and mine_on:

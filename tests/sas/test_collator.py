@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import Trainer, TrainingArguments
 
+from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import relation_id
 from hf_grok.sas.arc_rows import ArcRows
 from hf_grok.sas.collator import ArcCollator
 from hf_grok.sas.encoding import encode_rows
@@ -173,7 +173,7 @@ def test_truncation_leaves_out_the_arcs_that_it_cuts(length: int) -> None:
     [
         ({**EXAMPLE, "heads": [2, 9, 4, 2]}, r"row 7: word 2 \('lynx'\) has head 9"),
         ({**EXAMPLE, "heads": [2, 2, 4, 2]}, "row 7: word 2 .* has head 2"),
-        ({**EXAMPLE, "heads": [2, 4, 0, 1]}, "row 7: heads go in a circle, 1 -> 2 -> 4 -> 1"),
+        ({**EXAMPLE, "heads": [2, 4, 0, 1]}, "row 7: heads go in a cycle, 1 -> 2 -> 4 -> 1"),
         ({**EXAMPLE, "deprels": ["x"]}, "row 7: 4 words and 1 deprels"),
         ({**EXAMPLE, "words": ["ape", "lynx", "cat", "zzz"]}, r"sentence 7: .* word 4, 'zzz'"),
         ({"input_ids": [1, 5, 2]}, "columns example_index, input_ids: .*remove_unused_columns"),

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
+from hf_grok.annotation.sham import sham_tree
 from hf_grok.datasets_scripts import Treebank
 from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.options import DIRECTIONS, PenaltyOptions
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
-from hf_grok.sas.sham import sham_tree
 from tests.sas.parsed import causal, random_heads, sentence
 
 EWT = Path(__file__).resolve().parents[3] / "shared/data/ud_english_ewt_dev.conllu"

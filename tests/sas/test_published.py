@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import relation_id
 from tests.sas.parsed import causal, published_row, random_heads
 
 Row = dict[str, Any]
@@ -157,7 +157,7 @@ def test_the_unknown_token_is_a_word() -> None:
             "head of token 1 is 5, which is a special token or filling",
         ),
         ({"heads": [2, 2, 0, 2, -1, -1]}, "token 0 is a special token and has head 2"),
-        ({"heads": [-1, 3, 0, 1, -1, -1]}, "heads go in a circle, 1 -> 3 -> 1"),
+        ({"heads": [-1, 3, 0, 1, -1, -1]}, "heads go in a cycle, 1 -> 3 -> 1"),
         ({"heads": [-1, 2, 0]}, "6 input_ids and 3 heads"),
         ({"relns": ["x"]}, "6 input_ids and 1 relns"),
         ({"relns": None}, "6 input_ids and 0 relns"),

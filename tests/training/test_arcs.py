@@ -7,17 +7,11 @@ import pytest
 import torch
 from datasets import Dataset
 
+from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.sas import encode_rows
-from hf_grok.sas.annotation import (
-    HEADS,
-    RELATIONS,
-    SHAM_HEADS,
-    SHAM_RELATIONS,
-    WORD_OF,
-    relation_id,
-)
+from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments
 from hf_grok.training.language import load_language

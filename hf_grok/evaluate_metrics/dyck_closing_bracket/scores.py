@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from hf_grok.annotation.rows import column
 from hf_grok.behaviour.dyck import closing_distances, distance_tally
-from hf_grok.behaviour.rows import column
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.checks import (
     are_rows,

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from hf_grok.behaviour.rows import column
+from hf_grok.annotation.rows import column
+from hf_grok.annotation.sentences import constituency_sentences
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.checks import (
     are_rows,
@@ -18,7 +19,6 @@ from hf_grok.evaluate_metrics.checks import (
 )
 from hf_grok.probes.base import State, add_states
 from hf_grok.probes.charts import span_matrix
-from hf_grok.probes.sentences import constituency_sentences
 from hf_grok.probes.tree_baselines import f_scores, span_matches
 from hf_grok.tally import Tally
 

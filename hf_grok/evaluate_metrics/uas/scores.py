@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from hf_grok.behaviour.rows import column
+from hf_grok.annotation.rows import column
+from hf_grok.annotation.sentences import Sentence, dependency_sentences
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.checks import (
     are_rows,
@@ -20,7 +21,6 @@ from hf_grok.evaluate_metrics.checks import (
     whole_numbers,
 )
 from hf_grok.probes.offsets import offset_hits, offset_labels
-from hf_grok.probes.sentences import Sentence, dependency_sentences
 from hf_grok.probes.uas_gold import NO_HEAD, Arcs, Gold
 from hf_grok.probes.uas_scores import is_punctuation
 from hf_grok.tally import Tally

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.base import check_model_fits
-from hf_grok.behaviour.encoding import EncodedLines
+from hf_grok.annotation.rows import column
+from hf_grok.annotation.sentences import Sentence
 from hf_grok.errors import UserError
 
 NO_WORD = -1
@@ -93,20 +94,48 @@ def encode_words(
     )
 
 
+def words_in(data: Any, name: str = "words") -> list[Sequence[str]]:
+    """The words of every sentence; a running text is cut at white space.
+
+    Args:
+        data: strings, `Sentence`s, or rows (dicts or a `datasets.Dataset`).
+        name: the column of rows that holds the words, as a list or as running text.
+
+    Raises:
+        UserError: there is no sentence, or rows have no such column.
+    """
+    first = next(iter(data), None)
+    if first is None:
+        raise UserError("there are no sentences: expected at least one")
+    if isinstance(first, Sentence):
+        return [sentence.words for sentence in data]
+    texts = list(data) if isinstance(first, str) else column(data, name)
+    return [text.split() if isinstance(text, str) else list(text) for text in texts]
+
+
+def encode_sentences(
+    data: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    name: str = "words",
+    most: int | None = None,
+    add_start: bool = False,
+    allow_unknown: bool = False,
+) -> EncodedWords:
+    """The sentences of `words_in(data, name)` as pieces; only the first `most` of them.
+
+    Raises:
+        UserError: as `words_in` and `encode_words` do.
+    """
+    sentences = words_in(data, name)[:most]
+    return encode_words(sentences, tokenizer, add_start=add_start, allow_unknown=allow_unknown)
+
+
 def pieces_to_words(
     word_of: Int[Tensor, "sentence length"], words: int
 ) -> Bool[Tensor, "sentence word length"]:
     """member[i, w, t] = piece t of sentence i belongs to word w."""
     return word_of[:, None, :] == torch.arange(words, device=word_of.device)[:, None]
-
-
-def check_words_fit(model: nn.Module, words: EncodedWords) -> None:
-    """Longest sentence <= the model's positions, and largest token id < its vocabulary.
-
-    Raises:
-        UserError: either is not so.
-    """
-    check_model_fits(model, EncodedLines(words.ids, words.lengths, offset=0))
 
 
 def _pieces(

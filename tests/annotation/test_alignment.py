@@ -10,8 +10,9 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizer, PreTrainedTokenizerFast
 
+from hf_grok.annotation.alignment import encode_words, pieces_to_words
+from hf_grok.behaviour.base import check_words_fit
 from hf_grok.errors import UserError
-from hf_grok.probes.alignment import check_words_fit, encode_words, pieces_to_words
 from tests.probes.matrix import model_of
 from tests.probes.uas_material import (
     WORDS,

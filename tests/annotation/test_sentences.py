@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from hf_grok.errors import UserError
-from hf_grok.probes.sentences import (
+from hf_grok.annotation.sentences import (
     Sentence,
     constituency_sentences,
     dependency_sentences,
     words_of,
 )
+from hf_grok.errors import UserError
 
 ROW: dict[str, Any] = {
     "words": ["the", "newts", "smile"],
@@ -50,13 +50,13 @@ def test_a_formatted_dataset_gives_plain_numbers() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"heads": [2, 3]}, "row 1: 3 words, 2 heads and 3 deprels"),
-        ({"deprels": ["det"]}, "row 1: 3 words, 3 heads and 1 deprels"),
-        ({"words": [], "heads": [], "deprels": []}, "row 1: 0 words"),
+        ({"heads": [2, 3]}, "row 1: 3 words and 2 heads: expected one for each"),
+        ({"deprels": ["det"]}, "row 1: 3 words and 1 deprels: expected one for each"),
+        ({"words": [], "heads": [], "deprels": []}, "row 1 has no words"),
         ({"heads": [4, 3, 0]}, r"row 1: word 1 \('the'\) has head 4: .*1 to 3"),
-        ({"heads": [-1, 3, 0]}, r"row 1: word 1 \('the'\) has head -1"),
+        ({"heads": [-1, 3, 0]}, r"row 1: word 1 \('the'\) has no head \(-1\) and others have one"),
         ({"heads": [2, 2, 0]}, r"row 1: word 2 \('newts'\) has head 2"),
-        ({"heads": [2, 1, 1]}, "row 1: no word has head 0"),
+        ({"heads": [2, 1, 1]}, "row 1: heads go in a cycle, 1 -> 2 -> 1"),
     ],
 )
 def test_what_is_no_dependency_tree(changes: dict[str, Any], message: str) -> None:

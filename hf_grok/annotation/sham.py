@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hf_grok.annotation.heads import NONE, ROOT, check_heads
+from hf_grok.annotation.sham_search import other_tree
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import LEFT_OUT, NONE, ROOT, check_no_cycle
-from hf_grok.sas.sham_search import other_tree
+
+# Of the words of a sentence that has no other tree with the same offsets; `NONE` is no arc.
+LEFT_OUT = -2
 
 # Proposals for each word in a round, and in all of a short sentence's; see `sham_tree`.
 SWEEPS = 20
@@ -49,8 +52,8 @@ def sham_tree(heads: Sequence[int], seed: int) -> ShamTree | None:
     of relations, since a relation goes with its offset.
 
     A chain of symmetric proposals from the gold tree: two words, or with half the chance each time
-    one more, pass their offsets on in a circle, the mark of a root among them. A proposal stands if
-    every head is then another word of the tree and no heads go in a circle. Being symmetric, the
+    one more, pass their offsets on in a ring, the mark of a root among them. A proposal stands if
+    every head is then another word of the tree and no heads go in a cycle. Being symmetric, the
     chain draws from all trees that it reaches alike in the long run; it makes 20 proposals for each
     word, and 300 at least. Where it ends at the gold tree, it goes on, and at last a search from
     left to right looks for another.
@@ -62,10 +65,10 @@ def sham_tree(heads: Sequence[int], seed: int) -> ShamTree | None:
 
     Returns:
         Never the gold tree; None where there is no other (or none was found within the steps of
-        `hf_grok.sas.sham_search`).
+        `hf_grok.annotation.sham_search`).
 
     Raises:
-        UserError: a head out of range, or heads that go in a circle.
+        UserError: a head out of range, or heads that go in a cycle.
     """
     _check(heads)
     chain = _Chain(heads)
@@ -113,7 +116,7 @@ class _Chain:
             return False
         old = [self.tree[word] for word in chosen]
         self._put(chosen, new)
-        if any(_in_circle(self.tree, word) for word in chosen):
+        if any(_in_cycle(self.tree, word) for word in chosen):
             self._put(chosen, old)
             return False
         arcs = [(self.offsets[giver], self.arcs_of[giver]) for giver in givers]
@@ -134,7 +137,7 @@ class _Chain:
         return head if 0 < head < len(self.tree) and self.tree[head] != NONE else NONE
 
 
-def _in_circle(tree: Sequence[int], word: int) -> bool:
+def _in_cycle(tree: Sequence[int], word: int) -> bool:
     """Whether the way from a word to its root comes back to it, or never ends."""
     at = tree[word]
     for _ in tree:
@@ -145,13 +148,12 @@ def _in_circle(tree: Sequence[int], word: int) -> bool:
 
 
 def _check(heads: Sequence[int]) -> None:
+    check_heads(heads, "the sentence")
     for word, head in enumerate(heads, start=1):
-        if not NONE <= head <= len(heads) or head == word or (head > 0 and heads[head - 1] == NONE):
+        if head > ROOT and heads[head - 1] == NONE:
             raise UserError(
-                f"word {word} has head {head}: expected the number of another parsed word, 1 to "
-                f"{len(heads)}, 0 for a root or -1 for unparsed"
+                f"word {word} has head {head}, which has no parse: expected one that has"
             )
-    check_no_cycle([head - 1 if head > ROOT else NONE for head in heads], "the sentence", first=1)
 
 
 class ShamRow(NamedTuple):

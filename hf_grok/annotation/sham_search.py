@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hf_grok.sas.annotation import NONE, ROOT
+from hf_grok.annotation.heads import NONE, ROOT
 
 # Heads that are tried in all. Sentences of up to eight words of EWT take 3,000 at most, and longer
-# ones have other trees, which the chain of `hf_grok.sas.sham` finds.
+# ones have other trees, which the chain of `hf_grok.annotation.sham` finds.
 TRIES = 20_000
 
 
@@ -60,7 +60,7 @@ def same_offsets(heads: Sequence[int], tries: int = TRIES) -> Iterator[list[int]
 
 
 def _may_hang(tree: Sequence[int], words: Sequence[int], at: int, head: int) -> bool:
-    """Whether a head is a word of the tree and closes no circle with the words before."""
+    """Whether a head is a word of the tree and closes no cycle with the words before."""
     if not 0 < head < len(tree) or tree[head] == NONE:
         return False
     last = words[at]

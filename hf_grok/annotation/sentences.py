@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_grok.behaviour.rows import Rows, column
+from hf_grok.annotation.heads import NONE, check_relations, word_heads
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.errors import UserError
-from hf_grok.probes.heads import read_heads
 
 Span = tuple[int, int]
 
@@ -34,35 +34,49 @@ def dependency_sentences(rows: Rows, *, unparsed: bool = False) -> list[Sentence
     """Rows with columns words, heads, deprels (and spans, where there are), as sentences.
 
     Args:
-        rows: a `datasets.Dataset`, a `Treebank`, or a list of dicts; heads as `read_heads` reads.
-        unparsed: let sentences through in which no word has a head; theirs and the relations are
-            then empty.
+        rows: a `datasets.Dataset`, a `Treebank`, or a list of dicts; heads as `word_heads` reads.
+        unparsed: let sentences through of which a word, or every word, has no head (-1); theirs and
+            the relations are then empty.
 
     Raises:
-        UserError: no row, a missing column, columns of different lengths, a head out of range or
-            of some words only, no head 0, or an unparsed sentence; names the row.
+        UserError: no row, a missing column, what `hf_grok.annotation.heads` refuses, or a sentence
+            that is not parsed in full; names the row.
     """
     columns = [column(rows, name) for name in ("words", "heads", "deprels")]
-    spans = _optional_spans(rows)
     sentences = [
-        _parsed(f"row {number}", words, heads, deprels, gold)
-        for number, (words, heads, deprels, gold) in enumerate(zip(*columns, spans, strict=True))
+        _parsed(f"row {number}", *values, unparsed=unparsed)
+        for number, values in enumerate(zip(*columns, _optional_spans(rows), strict=True))
     ]
     if not sentences:
         raise UserError("there are no sentences: expected at least one row")
-    for number, sentence in enumerate(sentences):
-        if sentence.heads or not unparsed:
-            _check_heads(number, sentence)
     return sentences
 
 
 def _parsed(
-    where: str, words: Sequence[str], heads: Any, deprels: Any, spans: tuple[Span, ...] | None
+    where: str,
+    words: Sequence[str],
+    given: Any,
+    deprels: Sequence[str] | None,
+    spans: tuple[Span, ...] | None,
+    *,
+    unparsed: bool,
 ) -> Sentence:
-    found = read_heads(heads, words, where)
-    if found is None:
+    heads = word_heads(given, words, where)
+    if heads is not None:
+        check_relations(deprels, words, where)
+        if NONE not in heads:
+            return Sentence(tuple(words), tuple(heads), tuple(deprels or ()), spans)
+    if unparsed:
         return Sentence(tuple(words), spans=spans)
-    return Sentence(tuple(words), tuple(found), tuple(deprels or ()), spans)
+    if not words:
+        raise UserError(f"{where} has no words: leave it out")
+    if heads is None:
+        raise UserError(f"{where} is unparsed, no word has a head: leave it out")
+    place = heads.index(NONE)
+    raise UserError(
+        f"{where}: word {place + 1} ({words[place]!r}) has no head (-1) and others have one: leave "
+        "the sentence out"
+    )
 
 
 def constituency_sentences(rows: Rows) -> list[Sentence]:
@@ -95,25 +109,6 @@ def _optional_spans(rows: Rows) -> Iterable[tuple[Span, ...] | None]:
     if "spans" not in present:
         return [None] * len(rows)
     return [tuple((start, end) for start, end in spans) for spans in column(rows, "spans")]
-
-
-def _check_heads(number: int, sentence: Sentence) -> None:
-    words, heads, deprels = sentence.words, sentence.heads, sentence.deprels
-    if words and not heads:
-        raise UserError(f"row {number} is unparsed, no word has a head: leave it out")
-    if not len(words) == len(heads) == len(deprels) or not words:
-        raise UserError(
-            f"row {number}: {len(words)} words, {len(heads)} heads and {len(deprels)} deprels: "
-            "expected one head and one relation for each word, and at least one word"
-        )
-    for position, head in enumerate(heads, start=1):
-        if not 0 <= head <= len(words) or head == position:
-            raise UserError(
-                f"row {number}: word {position} ({words[position - 1]!r}) has head {head}: "
-                f"expected 0 (the root) or the number of another word, 1 to {len(words)}"
-            )
-    if 0 not in heads:
-        raise UserError(f"row {number}: no word has head 0: expected a root")
 
 
 def words_of(sentences: Sequence[Sentence]) -> list[tuple[str, ...]]:

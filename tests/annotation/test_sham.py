@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from hf_grok.errors import UserError
-from hf_grok.sas.annotation import LEFT_OUT, NONE
-from hf_grok.sas.sham import (
+from hf_grok.annotation.heads import NONE
+from hf_grok.annotation.sham import (
+    LEFT_OUT,
     left_out,
     sentence_spans,
     sham_heads,
@@ -20,7 +20,8 @@ from hf_grok.sas.sham import (
     shared_arcs,
     word_keys,
 )
-from hf_grok.sas.sham_search import other_tree, same_offsets
+from hf_grok.annotation.sham_search import other_tree, same_offsets
+from hf_grok.errors import UserError
 from tests.sas.parsed import random_heads
 
 
@@ -123,7 +124,7 @@ def test_unparsed_words_stay_and_are_nobodys_head() -> None:
 
 @pytest.mark.parametrize("heads", [[2, 1], [3, 0], [1], [-2], [2, -1]])
 def test_what_is_no_tree_is_refused(heads: list[int]) -> None:
-    with pytest.raises(UserError, match=r"has head|circle"):
+    with pytest.raises(UserError, match=r"has head|cycle"):
         sham_heads(heads, 0)
 
 
