@@ -19,11 +19,12 @@ from hf_grok.callbacks.trainer_facts import (
     sums_all_metrics,
 )
 from hf_grok.errors import UserError
-from hf_grok.metrics import metric_of
+from hf_grok.json_reading import read_object
+from hf_grok.metrics import metric_of, recordable
 from hf_grok.probes import Probe, build_probes
 from hf_grok.probes.registry import Asked, refuse_same_names
 from hf_grok.probing import Probed, run_probes
-from hf_grok.runs.folder import PROBES_FILE
+from hf_grok.runs.folder import DECLARED_FILE, PROBES_FILE, write_json
 from hf_grok.runs.json_lines import append_row, keep_rows
 
 logger = logging.get_logger(__name__)
@@ -73,8 +74,8 @@ class ProbeCallback(TrainerCallback):
     Raises:
         UserError: no probe, an unknown one, no rows or such as do not fit, no tokenizer, `every`
             below 1. When training begins: a model sharded over processes, which none of them has
-            whole; a `metric_for_best_model` that `every` leaves out of some evaluations; two
-            callbacks with a probe of the same name.
+            whole; a `metric_for_best_model` that `every` leaves out of some evaluations, or whose
+            worst model `greater_is_better` would keep; two callbacks with a probe of the same name.
 
     Example:
         >>> trainer.add_callback(ProbeCallback(trainer, probes=["uas", "tree"], data=rows))
@@ -117,6 +118,7 @@ class ProbeCallback(TrainerCallback):
         if state.is_world_process_zero:
             steps = {row["step"] for row in state.log_history if self._is_ours(row)}
             keep_rows(self._file(), lambda row: row.get("step") in steps)
+            self._declare()
 
     def on_step_begin(
         self,
@@ -186,11 +188,24 @@ class ProbeCallback(TrainerCallback):
         named, regular = best_metric(args), args.eval_strategy == "steps"
         if named is None or not any(is_number_of(probe, named) for probe in self.probes):
             return
+        self._check_direction(args, named)
         if self.every > 1 and not (regular and state.eval_steps % self.every == 0):
             raise UserError(
                 f"metric_for_best_model={named!r} is needed at each evaluation, and every="
                 f"{self.every} probes only some of them: leave every out, or set "
                 f'eval_strategy="steps" and eval_steps to a multiple of {self.every}'
+            )
+
+    def _check_direction(self, args: TrainingArguments, named: str) -> None:
+        """Refuse to keep the worst model: Trainer takes less for better only of a "...loss"."""
+        found = (metric_of(probe.metrics, named.removeprefix("eval_")) for probe in self.probes)
+        better = next((metric.higher_is_better for metric in found if metric is not None), None)
+        if better is not None and better != args.greater_is_better:
+            where = "higher" if better else "lower"
+            raise UserError(
+                f"metric_for_best_model={named!r}: {where} is better, and "
+                f"greater_is_better={args.greater_is_better} would keep the worst model: set "
+                f"greater_is_better={better}"
             )
 
     def _is_ours(self, row: Mapping[str, Any]) -> bool:
@@ -253,6 +268,15 @@ class ProbeCallback(TrainerCallback):
         path.parent.mkdir(parents=True, exist_ok=True)  # a trial's, before its first checkpoint
         for row in rows:
             append_row(path, row)
+
+    def _declare(self) -> None:
+        """Keep what other packages' probes say of their numbers, for whoever lacks the package."""
+        declared = recordable({n: m for probe in self.probes for n, m in probe.metrics.items()})
+        if declared:
+            path = run_folder(self._trainer) / DECLARED_FILE
+            earlier = read_object(path) if path.is_file() else {}  # of another ProbeCallback
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {**earlier, **declared})
 
     def _file(self) -> Path:
         return run_folder(self._trainer) / PROBES_FILE

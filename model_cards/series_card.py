@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import Metric
 from hf_grok.model_cards.facts import (
     AnnotationFacts,
     CostFacts,
@@ -55,6 +56,7 @@ class SeriesCard:
         limitations: what a reader must not conclude, beside what every series says.
         papers: to cite, beside this package and what the language and the regulariser cite.
         endpoint: of the Hub, for links.
+        metrics: number of a probe of another package -> what the probe declares of it.
 
     Raises:
         UserError: no steps, or two of the same number; a repository's name that cannot be one.
@@ -75,6 +77,7 @@ class SeriesCard:
     limitations: Sequence[str] = ()
     papers: Sequence[Paper] = ()
     endpoint: str = HUB
+    metrics: Mapping[str, Metric] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = [step.step for step in self.steps]
@@ -112,7 +115,7 @@ class SeriesCard:
     @property
     def numbers(self) -> list[MainNumber]:
         """The columns of the table of steps."""
-        return main_numbers(self.steps)
+        return main_numbers(self.steps, self.metrics)
 
     @property
     def baselines(self) -> list[tuple[MainNumber, float]]:

@@ -249,9 +249,19 @@ def about_probes(
             "data": None if found is None else found.description,
             "fingerprint": None if found is None else found.fingerprint,
             "options": dict(options[name]),
+            **_declared(name),
         }
         for name, found in data.items()
     }
+
+
+def _declared(name: str) -> dict[str, Any]:
+    """What a probe of another package says of its numbers; nothing of ours, which are known."""
+    from hf_grok.metrics import recordable
+    from hf_grok.probes import probe_class
+
+    declared = recordable(probe_class(name).metrics)
+    return {"metrics": declared} if declared else {}
 
 
 def _sources(names: Sequence[str], given: Sequence[str]) -> dict[str, str]:

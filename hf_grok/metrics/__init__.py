@@ -26,6 +26,7 @@ from hf_grok.metrics.ours import (
     RUN,
     VALIDATION_LOSS,
 )
+from hf_grok.metrics.recorded import recordable, recorded_metrics
 
 __all__ = [
     "CHANCE",
@@ -50,6 +51,8 @@ __all__ = [
     "known_metrics",
     "metric_of",
     "owner_of",
+    "recordable",
+    "recorded_metrics",
     "standard_baseline",
     "title_of",
 ]

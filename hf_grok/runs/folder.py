@@ -19,6 +19,7 @@ RUN_FILE = "run.json"
 METRICS_FILE = "metrics.jsonl"
 PROBES_FILE = "probes.jsonl"
 RESULTS_FILE = "probe_results.json"
+DECLARED_FILE = "probe_metrics.json"
 ABOUT_FILE = "series/about.json"
 # Of a checkpoint.
 MANIFEST_FILE = "manifest.json"

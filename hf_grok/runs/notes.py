@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
+from hf_grok.metrics import Metric
 from hf_grok.runs.folder import (
     ABOUT_FILE,
     CONFIG_FILE,
@@ -22,6 +23,7 @@ from hf_grok.runs.folder import (
     checkpoints,
 )
 from hf_grok.runs.json_lines import read_rows
+from hf_grok.runs.probe_files import read_declared
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class RunNotes:
         history: every logged row, each with its step.
         state: trainer_state.json of the folder or of its last checkpoint, without the history.
         config: the model's config.json.
+        metrics: number of a probe of another package -> what the probe declares of it.
     """
 
     name: str
@@ -41,6 +44,7 @@ class RunNotes:
     history: Sequence[Mapping[str, Any]]
     state: Mapping[str, Any]
     config: Mapping[str, Any]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
 
 def read_notes(run: Path | None) -> RunNotes:
@@ -64,6 +68,7 @@ def read_notes(run: Path | None) -> RunNotes:
         history=history,
         state={key: value for key, value in state.items() if key != "log_history"},
         config=next(newest_first(run, CONFIG_FILE), {}),
+        metrics=read_declared(run),
     )
 
 

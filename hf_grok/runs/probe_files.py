@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 from hf_grok.errors import UserError
 from hf_grok.json_reading import read_object
+from hf_grok.metrics import Metric, recorded_metrics
 from hf_grok.printable import listed, quoted
-from hf_grok.runs.folder import RESULTS_FILE
+from hf_grok.runs.folder import DECLARED_FILE, RESULTS_FILE
 from hf_grok.runs.json_lines import Row
 from hf_grok.runs.metrics_file import Table, read_lines
 
@@ -40,6 +41,7 @@ class ProbeRecords:
         failures: by probe and step.
         measured: the probes and steps of `numbers`.
         data: probe -> what it looked at, in words.
+        metrics: number of a probe of another package -> what the probe declares of it.
         notes: what a reader should know about the file.
     """
 
@@ -48,6 +50,7 @@ class ProbeRecords:
     failures: dict[Key, ProbeFailure] = field(default_factory=dict)
     measured: set[Key] = field(default_factory=set)
     data: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, Metric] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -97,6 +100,7 @@ def read_probe_results(path: Path) -> ProbeRecords:
     for entry in pictures:
         records.pictures[_key(entry)] = _get(entry, "picture", dict)
     records.data = {probe: _data_of(content, probe) for probe, _ in sorted(records.measured)}
+    records.metrics = _declared_of(path, content)
     records.notes = [
         *_origin(path, records),
         *_without_step(path, content),
@@ -182,6 +186,27 @@ def _get(line: Row, name: str, kind: Any) -> Any:
             f'{line.place}: expected "{name}" to be {_WORDS[kind]}, got {quoted(value)}'
         )
     return value
+
+
+def read_declared(run: Path) -> dict[str, Metric]:
+    """What the probes of other packages declared of their numbers; nothing if none was there.
+
+    Raises:
+        UserError: for a file that says no such thing; names the entry that is wrong.
+    """
+    path = run / DECLARED_FILE
+    return recorded_metrics(read_object(path), str(path)) if path.is_file() else {}
+
+
+def _declared_of(path: Path, content: Mapping[str, Any]) -> dict[str, Metric]:
+    declared: dict[str, Metric] = {}
+    for probe, about in content["probes"].items():
+        metrics = about.get("metrics", {}) if isinstance(about, dict) else {}
+        place = f"{path}, metrics of {quoted(probe)}"
+        if not isinstance(metrics, dict):
+            raise UserError(f"{place}: expected an object, got {quoted(metrics)}")
+        declared.update(recorded_metrics(metrics, place))
+    return declared
 
 
 def _data_of(content: Mapping[str, Any], probe: str) -> str:

@@ -20,6 +20,7 @@ from hf_grok.runs.probe_files import (
     ProbeFailure,
     add_later_numbers,
     combine,
+    read_declared,
     read_probe_lines,
     read_probe_results,
 )
@@ -130,6 +131,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         failures=failures,
         later=_frame(later.numbers),
         later_data=later.data,
+        metrics={**later.metrics, **read_declared(directory)},
     )
 
 

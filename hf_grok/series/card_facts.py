@@ -87,6 +87,7 @@ def series_card(
         figures=figures,
         licence=licence,
         limitations=limitations,
+        metrics=notes.metrics,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -12,6 +14,7 @@ from torch import nn
 
 from hf_grok.callbacks import ProbeCallback
 from hf_grok.errors import UserError
+from hf_grok.metrics import Metric
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import AttentionUAS, Probe, WeightNorm
 from tests.callbacks.material import CountingProbe, tiny_trainer
@@ -121,3 +124,43 @@ def test_weights_that_are_packed_in_buffers_or_elsewhere_have_none_either() -> N
         WeightNorm().measure(nn.Linear(2, 2, device="meta").eval())
     half = nn.Linear(2, 2).to(torch.bfloat16).eval()
     assert WeightNorm().measure(half)["norm_l2"] > 0
+
+
+class Losing(CountingProbe):
+    """A number of which less is better, and whose name does not end in "loss"."""
+
+    metrics: ClassVar[Mapping[str, Metric]] = {
+        "count_items": Metric("items", "items"),
+        "count_norm": Metric("norm", "squared", higher_is_better=False),
+    }
+
+
+@pytest.mark.parametrize("named", ["count_norm", "eval_count_norm"])
+def test_the_worst_model_is_not_kept_for_the_best(tmp_path: Path, named: str) -> None:
+    trainer = tiny_trainer(tmp_path, metric_for_best_model=named)  # Trainer: greater is better
+    trainer.add_callback(ProbeCallback(trainer, Losing()))
+    with pytest.raises(UserError, match=r"'eval_count_norm': lower is .* set greater_is_better=F"):
+        trainer.train()
+    for probe, settings in (
+        (Losing(), {"metric_for_best_model": named, "greater_is_better": False}),
+        (Losing(), {"metric_for_best_model": "count_items"}),  # neither is better
+        (CountingProbe(), {"metric_for_best_model": named, "greater_is_better": False}),
+    ):
+        trainer = tiny_trainer(tmp_path, **settings)
+        trainer.add_callback(ProbeCallback(trainer, probe))
+        trainer.train()
+
+
+def test_what_probes_of_other_packages_declare_is_kept_and_not_twice(tmp_path: Path) -> None:
+    for _ in range(2):
+        trainer = tiny_trainer(tmp_path)
+        trainer.add_callback(ProbeCallback(trainer, "norm"))
+        trainer.add_callback(ProbeCallback(trainer, Losing()))
+        trainer.add_callback(ProbeCallback(trainer, Patient(3)))
+        trainer.train()
+        kept = json.loads((tmp_path / "probe_metrics.json").read_text())
+        assert list(kept) == ["count_items", "count_norm"]
+        trainer = tiny_trainer(tmp_path / "ours")
+        trainer.add_callback(ProbeCallback(trainer, "norm"))
+        trainer.train()
+    assert not (tmp_path / "ours" / "probe_metrics.json").exists()
