@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._option_parser import OptionParser
+from hf_grok.annotation.scheme import SCHEME
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.yaml_reading import parse_yaml
@@ -132,11 +133,26 @@ def main(arguments: Sequence[str]) -> int:
     path = options.out or default_file(options.model)
     results = ProbeResults(path, options.model, about_probes(data, arguments_of))
     probe_series(checkpoints, names, data, results, arguments_of)
-    for said in sorted({found.left_out for found in data.values() if found and found.left_out}):
+    for said in notes(options.model, data):
         print(f"note: {said}", file=sys.stderr)
     print(summary(results, names))
     print(f"written to {path}")
     return 1 if results.failures else 0
+
+
+def notes(model: str, data: Mapping[str, ProbeData | None]) -> list[str]:
+    """What was left out of the data, and whether heads follow another scheme than in training."""
+    from hf_grok.annotation.scheme import scheme_mismatch
+    from hf_grok.runs.record import recorded
+
+    found = [each for each in data.values() if each is not None]
+    said = {each.left_out for each in found if each.left_out}
+    run = recorded(Path(model)) if Path(model).is_dir() else None
+    recorded_schemes = (run or {}).get("annotation")
+    trained = recorded_schemes.get("training") if isinstance(recorded_schemes, dict) else None
+    schemes = {each.scheme for each in found if each.scheme is not None}
+    differing = [scheme_mismatch(trained, scheme) for scheme in schemes if trained is not None]
+    return [*sorted(said), *sorted(filter(None, differing))]
 
 
 def _found(options: argparse.Namespace) -> list[Checkpoint]:
@@ -250,6 +266,7 @@ def about_probes(
             "fingerprint": None if found is None else found.fingerprint,
             "options": dict(options[name]),
             **_declared(name),
+            **({SCHEME: found.scheme} if found is not None and found.scheme else {}),
         }
         for name, found in data.items()
     }

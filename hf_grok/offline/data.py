@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
@@ -31,12 +32,14 @@ class ProbeData:
         fingerprint: of the rows' content.
         left_out: what was passed over as `skip_bad_lines` and `max_words` ask; empty where nothing
             was.
+        scheme: annotation scheme of the heads; None where nothing says.
     """
 
     rows: Rows
     description: str
     fingerprint: str
     left_out: str = ""
+    scheme: str | None = None
 
 
 def load_data(
@@ -83,7 +86,15 @@ def load_data(
     if len(rows) == 0:
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
     description = f"{name}, {len(rows):,} rows"
-    return ProbeData(rows, description, _fingerprint(rows), told)
+    return ProbeData(rows, description, _fingerprint(rows), told, _scheme_of(source))
+
+
+def _scheme_of(source: str) -> str | None:
+    """As `hf-grok data parse` wrote it beside a file or folder, or as one of our languages says."""
+    path = Path(source)
+    if path.exists():
+        return read_scheme(path)
+    return (language(source).scheme or None) if source in known_languages() else None
 
 
 def _read(source: str, split: str, bad: BadLines) -> tuple[Rows, str]:

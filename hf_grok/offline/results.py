@@ -25,7 +25,8 @@ class ProbeResults:
     Args:
         path: of the file; read if it is there.
         model: what is probed.
-        probes: probe -> {"data", "fingerprint", "options"}: what it looks at, and how.
+        probes: probe -> {"data", "fingerprint", "options"}: what it looks at, and how; and the
+            "annotation_scheme" of its data where that is known.
 
     Raises:
         UserError: the file is no results file, or holds results of another model, or of a probe

@@ -27,7 +27,7 @@ from hf_grok.probes.pair_scoring import (
     require_second_token,
     scores_causally,
 )
-from hf_grok.probes.pair_sentences import encode_sentences
+from hf_grok.probes.pair_sentences import encode_texts
 from hf_grok.probes.wrappers import ready
 
 
@@ -105,7 +105,7 @@ class MinimalPairAccuracy(Probe):
         self._tokenizer = tokenizer
         self._pairs = pair_rows(rows)
         self._paradigm = torch.tensor(self._pairs.paradigm_numbers)
-        self._sentences, places = encode_sentences(
+        self._sentences, places = encode_texts(
             [*self._pairs.good, *self._pairs.bad],
             [*self._pairs.names, *self._pairs.names],
             tokenizer,

@@ -36,7 +36,7 @@ class EncodedSentences:
         return len(self.lengths)
 
 
-def encode_sentences(
+def encode_texts(
     texts: Sequence[str],
     names: Sequence[str],
     tokenizer: PreTrainedTokenizerBase,

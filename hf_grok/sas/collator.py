@@ -41,10 +41,10 @@ class ArcCollator:
     Args:
         tokenizer: a fast one, with a padding token, and a mask token if `masked`.
         masked: masked language model, or causal.
-        share: of a row's pieces that are hidden, one at least.
-        random: share of the hidden pieces that a random ordinary token replaces.
-        kept: share of the hidden pieces that stay as they are; the others are shown as the mask
-            token.
+        share: of a row's pieces that are masked, one at least.
+        random: share of the masked pieces that a random ordinary token replaces; BERT's is 0.1.
+        kept: share of the masked pieces that stay as they are; BERT's is 0.1. The others, by
+            default all, are shown as the mask token, as in recipes and in the validation loss.
         seed: of all masks; 0 or more.
         pad_to_multiple_of: make lengths of batches (in pieces, in words) multiples of this.
         options: those of `ArcEncoder`: max_length, sham, sham_seed, add_start, allow_unknown,
@@ -73,8 +73,8 @@ class ArcCollator:
         *,
         masked: bool = True,
         share: float = MASKED_SHARE,
-        random: float = 0.1,
-        kept: float = 0.1,
+        random: float = 0.0,
+        kept: float = 0.0,
         seed: int = 0,
         pad_to_multiple_of: int = 1,
         **options: Any,

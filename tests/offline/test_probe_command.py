@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hf_grok.annotation.scheme import write_annotation
 from hf_grok.commands.probe import main
 from hf_grok.errors import UserError
 from hf_grok.probes import registry
@@ -56,6 +57,31 @@ def test_every_checkpoint_of_a_run_once(
     assert main(words) == 0
     assert NormProbe.calls == 4  # what was there is not computed again
     assert [row["step"] for row in results(run / RESULTS_FILE)["rows"]] == [0, 10, 20, 30]
+
+
+def test_the_scheme_beside_the_data_is_kept_and_another_than_the_runs_is_said(
+    tmp_path: Path, data: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_folder(tmp_path / "run", [0])
+    words = [str(run), "--data", data, "--probes", "asked"]
+    main(words)
+    assert "annotation_scheme" not in results(run / RESULTS_FILE)["probes"]["asked"]
+    write_annotation(Path(data), {"annotation_scheme": "clearnlp"})
+    (run / "run.json").write_text(json.dumps({"annotation": {"training": "ud"}}))
+    capsys.readouterr()
+    main(words)  # goes on with what was written before the scheme was known
+    told = capsys.readouterr().err
+    assert "note: The training arcs follow the annotation scheme ud, the evaluation arcs" in told
+    out = tmp_path / "anew.json"
+    main([*words, "--out", str(out)])
+    assert results(out)["probes"]["asked"]["annotation_scheme"] == "clearnlp"
+    write_annotation(Path(data), {"annotation_scheme": "ud"})
+    capsys.readouterr()
+    main(words)
+    assert "annotation scheme" not in capsys.readouterr().err
+    Path(f"{data}.annotation.json").write_text('{"annotation_scheme": "U D"}')
+    with pytest.raises(UserError, match="annotation scheme 'U D'"):
+        main(words)
 
 
 def test_other_weights_under_an_old_name_are_measured_anew(tmp_path: Path, data: str) -> None:

@@ -12,10 +12,12 @@ from transformers import Trainer, TrainingArguments
 
 from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
+from hf_grok.masking import Masking
 from hf_grok.sas.arc_rows import ArcRows
 from hf_grok.sas.collator import ArcCollator
 from hf_grok.sas.encoding import encode_rows
 from hf_grok.sas.epoch_rows import EpochRows
+from hf_grok.training.arguments import DataArguments
 from tests.sas.parsed import (
     arcs_of,
     byte_level_tokenizer,
@@ -73,7 +75,7 @@ def test_filling_on_the_left_and_to_a_multiple() -> None:
 
 def test_masked_batches_hide_pieces_of_words_only() -> None:
     rows = EpochRows(sentences(40), fixed=True)
-    batch = ArcCollator(pieces_tokenizer(), random=0, kept=0)([rows[at] for at in range(40)])
+    batch = ArcCollator(pieces_tokenizer())([rows[at] for at in range(40)])
     plain = causal()([rows[at] for at in range(40)])
     guessed = batch["labels"] != -100
     assert guessed.any(dim=1).all()
@@ -81,6 +83,13 @@ def test_masked_batches_hide_pieces_of_words_only() -> None:
     assert torch.equal(guessed, batch["input_ids"] != plain["input_ids"])
     assert (batch["input_ids"][guessed] == pieces_tokenizer().mask_token_id).all()
     assert torch.equal(batch["labels"][guessed], plain["input_ids"][guessed])
+
+
+def test_a_script_masks_as_a_recipe_does() -> None:
+    """The defaults are one: a collator's, a recipe's and `Masking`'s."""
+    recipe = DataArguments("agreement")
+    assert ArcCollator(pieces_tokenizer()).masking == Masking()
+    assert Masking(recipe.mask_share, recipe.mask_random, recipe.mask_kept) == Masking()
 
 
 def test_random_replacements_are_never_special() -> None:
