@@ -203,6 +203,6 @@ def _notes(runs: Mapping[str, Run]) -> list[str]:
     going = [
         f"note: {name} is {run.status}: this is what it has done so far"
         for name, run in runs.items()
-        if run.status != "finished"
+        if run.status not in ("finished", "unknown")
     ]
     return going + [f"note: {note}" for run in runs.values() for note in run.notes]

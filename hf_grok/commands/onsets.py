@@ -164,11 +164,10 @@ def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[Metric
     runs: dict[str, Run] = {}
     curves: list[MetricCurve] = []
     for path, name in zip(paths, _names(paths), strict=True):
-        file = _file_of(path)
-        if file is not None:
+        if path.is_file():
             if axis != "steps":
                 raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
-            curves += read_curves(file, name)
+            curves += read_curves(path, name)
         else:
             runs[name] = load_run(path)
             curves += run_curves(runs[name], name, axis)
@@ -177,19 +176,6 @@ def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[Metric
     if not curves:
         raise UserError(f"no evaluation yet in {', '.join(map(str, paths))}")
     return runs, curves
-
-
-def _file_of(path: Path) -> Path | None:
-    """The file that holds the curves of a path; None where `load_run` is to read it.
-
-    Of a folder that another Trainer wrote it is the state beside its last checkpoint, or in it.
-    """
-    from hf_grok.runs.folder import RUN_FILE, STATE_FILE, checkpoints
-
-    if not path.is_dir() or (path / RUN_FILE).is_file():
-        return path if path.is_file() else None
-    states = (folder / STATE_FILE for folder in [path, *reversed(checkpoints(path))])
-    return next((state for state in states if state.is_file()), None)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -208,6 +194,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
 def _require_one_setting(runs: dict[str, Run]) -> None:
     settings: dict[tuple[object, ...], str] = {}
     for name, run in runs.items():
+        if not run.of_recipe:
+            continue  # nobody says what was run: whoever names several says that they are seeds
         model = run.info.get("model", {}).get("name")
         settings.setdefault((run.recipe, run.info.get("scale"), model, run.layers), name)
     if len(settings) > 1:

@@ -33,7 +33,12 @@ def build_parser() -> OptionParser:
         ),
     )
     parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="a directory that `hf-grok train` wrote"
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a directory that `hf-grok train` wrote, or the output_dir of any Trainer, or a file "
+        "with its log_history (JSON, CSV)",
     )
     parser.add_argument(
         "--out",
@@ -45,9 +50,13 @@ def build_parser() -> OptionParser:
 
 
 def default_folder(runs: Sequence[Path]) -> Path:
-    """RUN/report for one run; report-<names> here for several, shortened if that is very long."""
+    """RUN/report for one run (beside a file); report-<names> here for several.
+
+    Shortened if that is very long.
+    """
     if len(runs) == 1:
-        return runs[0] / "report"
+        run = runs[0]
+        return run.with_name(f"{run.stem}-report") if run.is_file() else run / "report"
     names = [run.resolve().name for run in runs]
     full = "-".join(["report", *names])
     if len(full) <= LONGEST_NAME:

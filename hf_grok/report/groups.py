@@ -48,7 +48,7 @@ class Group:
         """Such as "question-formation (quick), 6 layers, seed 0"."""
         parts = [self.setting]
         if len(self.runs) == 1:
-            parts.append(f"seed {self.runs[0].seed}")
+            parts += [] if self.runs[0].seed is None else [f"seed {self.runs[0].seed}"]
         else:
             parts.append(f"{len(self.runs)} runs")
         return ", ".join(parts)
@@ -73,7 +73,9 @@ class Group:
         """A short name for each run: its seed, and its directory's name where seeds repeat."""
         seeds = [run.seed for run in self.runs]
         return [
-            f"seed {run.seed}" + (f" ({run.name})" if seeds.count(run.seed) > 1 else "")
+            run.name
+            if run.seed is None
+            else f"seed {run.seed}" + (f" ({run.name})" if seeds.count(run.seed) > 1 else "")
             for run in self.runs
         ]
 
@@ -95,6 +97,11 @@ class Group:
         return {name: metric for run in self.runs for name, metric in run.metrics.items()}
 
     @property
+    def of_recipe(self) -> bool:
+        """Whether `hf-grok train` ran these; otherwise it is one run of somebody's own Trainer."""
+        return self.runs[0].of_recipe
+
+    @property
     def last_step(self) -> int:
         """The last step at which any of the runs was evaluated."""
         return max(int(run.evaluations.index[-1]) for run in self.runs)
@@ -102,6 +109,8 @@ class Group:
 
 def group_runs(runs: Iterable[Run]) -> list[Group]:
     """Groups of runs with the same recipe, scale, model and depth, in this order.
+
+    A run without a recipe does not say whose seed it is: it is a group of its own.
 
     Raises:
         UserError: if a run is there twice, or has no evaluation yet.
@@ -127,7 +136,8 @@ def _check(run: Run, seen: set[str]) -> None:
 
 
 def _key(run: Run) -> tuple[Any, ...]:
-    return run.recipe, run.info.get("scale"), run.info.get("model", {}).get("name"), run.layers
+    name = run.recipe if run.of_recipe else str(run.path)
+    return name, run.info.get("scale"), run.info.get("model", {}).get("name"), run.layers
 
 
 def _sortable(part: Any) -> tuple[bool, Any]:
@@ -135,18 +145,17 @@ def _sortable(part: Any) -> tuple[bool, Any]:
 
 
 def _group(key: tuple[Any, ...], members: list[Run]) -> Group:
-    runs = tuple(sorted(members, key=lambda run: (run.seed, run.name)))
-    recipe, scale, model, layers = key
-    summaries = tuple(_summary(run) for run in runs) if _any_accuracy(runs) else ()
-    return Group(recipe, scale, model, layers, runs, summaries)
+    runs = tuple(sorted(members, key=lambda run: (run.seed or 0, run.name)))
+    _, scale, model, layers = key
+    summaries = tuple(_summary(run) for run in runs) if _has_accuracies(runs) else ()
+    return Group(runs[0].recipe, scale, model, layers, runs, summaries)
 
 
-def _any_accuracy(runs: Sequence[Run]) -> bool:
-    return any(
-        column in run.evaluations.columns
-        for run in runs
-        for column in (IN_DISTRIBUTION, GENERALIZATION)
-    )
+def _has_accuracies(runs: Sequence[Run]) -> bool:
+    """Whether there is something to sum up; a recipe that measures one accuracy owes the other."""
+    columns = {str(column) for run in runs for column in run.evaluations.columns}
+    there = columns & {IN_DISTRIBUTION, GENERALIZATION}
+    return bool(there) if runs[0].of_recipe else len(there) == 2
 
 
 def _summary(run: Run) -> GrokkingSummary:

@@ -45,7 +45,8 @@ def draw_losses(group: Group) -> Figure | None:
 
 def caption_losses(group: Group) -> str:
     """What `draw_losses` shows."""
-    text = "Cross-entropy in nats a token: training (dotted) and validation (solid)."
+    what = "Cross-entropy in nats a token" if group.of_recipe else "Loss, as the Trainer logged it"
+    text = f"{what}: training (dotted) and validation (solid)."
     if not measured(group, WEIGHT_NORM):
         return text + " The norm of the weights was not logged."
     return text + " Below, the L2 norm of all parameters."
@@ -74,7 +75,7 @@ def _draw_losses(axes: Axes, group: Group, losses: list[tuple[str, Curves]], *, 
         end = draw_series(axes, curves, style, width=width)
         if end is not None:
             ends.append((end, name, style))
-    axes.set_ylabel("loss (nats)")
+    axes.set_ylabel("loss (nats)" if group.of_recipe else "loss")
     label_lines(axes, ends)
 
 

@@ -31,8 +31,11 @@ def describe_losses(runs: Sequence[Run]) -> str:
         return "Neither accuracies nor a validation loss were measured."
     firsts, lasts = ([values[place] for _, values in curves] for place in (0, -1))
     length = step(max(int(steps[-1]) for steps, _ in curves))
+    way = f"Validation loss went from {_range(firsts)} to {_range(lasts)}"
+    if not runs[0].of_recipe:
+        return f"{way} in {length} steps, as its Trainer measured it."
     return (
-        f"Validation loss went from {_range(firsts)} to {_range(lasts)} nats a predicted token in "
+        f"{way} nats a predicted token in "
         f"{length} steps; the language asks no questions, so there are no accuracies."
     )
 
@@ -53,6 +56,12 @@ def describe_status(run: Run) -> str | None:
         return (
             f"This run is not finished: it is going on or was cut off (last evaluation at step "
             f"{last}). {PARTIAL}"
+        )
+    if run.status == "unfinished":
+        return (
+            f"What was logged reaches step {step(run.info['logged'])} of "
+            f"{step(run.info['planned'])}: this run is going on, was cut off, or left no "
+            f"checkpoint of its end. {PARTIAL}"
         )
     return None
 

@@ -145,7 +145,8 @@ def summary_rows(group: Group) -> list[Row]:
 
 
 def _loss_row(group: Group) -> Row:
-    meaning = "nats a predicted token at the last evaluation; below it the lowest of all"
+    unit = "nats a predicted token" if group.of_recipe else "as its Trainer measured it,"
+    meaning = f"{unit} at the last evaluation; below it the lowest of all"
     return Row("validation loss", meaning, tuple(_loss(run) for run in group.runs))
 
 

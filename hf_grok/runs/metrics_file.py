@@ -24,8 +24,13 @@ class Table:
     A resumed run repeats the steps after its checkpoint with the same values; other values for
     a step that is already there are kept track of in `notes`, and so are values that are no
     finite number, which become NaN.
+
+    Args:
+        first_counts: a value that is there stays instead. Trainer's own history repeats no step on
+            resume: what it has twice was evaluated by hand afterwards, often on the best model.
     """
 
+    first_counts: bool = False
     rows: dict[int, dict[str, float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -36,10 +41,13 @@ class Table:
             if not math.isfinite(value):
                 self.notes.append(f"{place}: {key} is {value} at step {step} and is left out")
             elif row.get(key, value) != value and not key.endswith(TIMING_SUFFIXES):
+                used = "first" if self.first_counts else "later"
                 self.notes.append(
                     f"{place}: step {step} is there twice, with {key} {row[key]:g} and then "
-                    f"{value:g}; the later one is used"
+                    f"{value:g}; the {used} one is used"
                 )
+            if self.first_counts and key in row:
+                continue
             row[key] = value if math.isfinite(value) else math.nan
 
 
@@ -57,7 +65,7 @@ def read_lines(path: Path) -> tuple[list[Row], list[str]]:
     return rows, notes if cut else []
 
 
-def split_tables(lines: Iterable[Row]) -> tuple[Table, Table]:
+def split_tables(lines: Iterable[Row], *, first_counts: bool = False) -> tuple[Table, Table]:
     """The evaluation rows (keys `eval_*`) and the training rows (`TRAINING_KEYS`), by step.
 
     Rows with neither, such as the closing summary of a Trainer, belong to no table.
@@ -65,7 +73,7 @@ def split_tables(lines: Iterable[Row]) -> tuple[Table, Table]:
     Raises:
         UserError: for a row without a valid step or with a value that is no number.
     """
-    evaluations, training = Table(), Table()
+    evaluations, training = Table(first_counts), Table(first_counts)
     for line in lines:
         step = line.step
         measured = {key: line.values[key] for key in line.values if key.startswith("eval_")}

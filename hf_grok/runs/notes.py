@@ -5,7 +5,7 @@ Nothing is read but JSON: no weights, no pickles, no network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,11 @@ from hf_grok.runs.folder import (
     CONFIG_FILE,
     METRICS_FILE,
     RUN_FILE,
-    STATE_FILE,
     checkpoints,
 )
 from hf_grok.runs.json_lines import read_rows
 from hf_grok.runs.probe_files import read_declared
+from hf_grok.runs.trainer_log import newest_log
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class RunNotes:
     Attributes:
         name: of the folder.
         about: as in run.json; empty where there is none.
-        history: every logged row, each with its step.
+        history: every logged row, each with its step; of a plain Trainer's rows the numbers.
         state: trainer_state.json of the folder or of its last checkpoint, without the history.
         config: the model's config.json.
         metrics: number of a probe of another package -> what the probe declares of it.
@@ -58,16 +58,14 @@ def read_notes(run: Path | None) -> RunNotes:
     """
     if run is None:
         return RunNotes("series", {}, [], {}, {})
-    states = newest_first(run, STATE_FILE)
-    state = next(states, {})
-    table = run / METRICS_FILE
-    history = _rows(table) if table.is_file() else _logged(state)
+    log, table = newest_log(run), run / METRICS_FILE
+    rows = read_rows(table)[0] if table.is_file() else log.rows if log else []
     return RunNotes(
         name=name_of(run),
         about=read_about(run),
-        history=history,
-        state={key: value for key, value in state.items() if key != "log_history"},
-        config=next(newest_first(run, CONFIG_FILE), {}),
+        history=[row.values for row in rows],
+        state=log.state if log else {},
+        config=newest_config(run),
         metrics=read_declared(run),
     )
 
@@ -87,31 +85,20 @@ def read_about(run: Path) -> dict[str, Any]:
     return {key: value for path in about for key, value in _read(path).items()}
 
 
-def newest_first(run: Path, name: str) -> Iterator[dict[str, Any]]:
-    """The JSON files of this name of a run and its checkpoints: its own, then the last one's.
+def newest_config(run: Path) -> dict[str, Any]:
+    """The config.json of a run, else of its last checkpoint that has one; empty if none has.
 
     Of a checkpoint that is being written the file may be cut: it is passed over.
     """
-    if (run / name).is_file():
-        yield _read(run / name)
+    if (run / CONFIG_FILE).is_file():
+        return _read(run / CONFIG_FILE)
     for folder in reversed(checkpoints(run)):
         with suppress(UserError):
-            if (folder / name).is_file():
-                yield _read(folder / name)
+            if (folder / CONFIG_FILE).is_file():
+                return _read(folder / CONFIG_FILE)
+    return {}
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The JSON object of a file; an empty one where there is no file."""
     return read_object(path, nonfinite=True) if path.is_file() else {}
-
-
-def _logged(state: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rows of Trainer's log; what is no row is none."""
-    rows = state.get("log_history")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _rows(table: Path) -> list[Mapping[str, Any]]:
-    """Every whole row; a last line that is being written is none yet."""
-    rows, _ = read_rows(table)
-    return [row.values for row in rows]

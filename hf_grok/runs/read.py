@@ -1,4 +1,7 @@
-"""A run directory as tables: who ran, what was evaluated, what was logged while training."""
+"""A run as tables: who ran, what was evaluated, what was logged while training.
+
+Of `hf-grok train`, or of any transformers.Trainer.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
-from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.metrics import Metric
-from hf_grok.printable import listed, quoted
-from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RESULTS_FILE, RUN_FILE
-from hf_grok.runs.metrics_file import Table, read_lines, split_tables
+from hf_grok.printable import quoted
+from hf_grok.runs.folder import PROBES_FILE, RESULTS_FILE
+from hf_grok.runs.metrics_file import Table, split_tables
 from hf_grok.runs.probe_files import (
     Pictures,
     ProbeFailure,
@@ -24,13 +25,10 @@ from hf_grok.runs.probe_files import (
     read_probe_lines,
     read_probe_results,
 )
+from hf_grok.runs.source import source_of
 
 if TYPE_CHECKING:
     import pandas
-
-REQUIRED = ("recipe", "seed", "status")
-OBJECTS = ("arguments", "versions", "machine", "model")
-STATUSES = ("running", "finished", "failed")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -38,8 +36,9 @@ class Run:
     """One training run, as its directory records it.
 
     Args:
-        path: the run directory.
-        info: what `run.json` says: recipe, scale, seed, arguments, versions, model, status, ...
+        path: the run directory, or the file of a log.
+        info: what `run.json` says: recipe, scale, seed, arguments, versions, model, status, ... Of
+            another Trainer's run what is known of that; no recipe.
         evaluations: one row an evaluation, indexed by step (increasing, unique), one column a
             metric (`eval_*`); NaN where an evaluation did not measure it. Numbers of probes that
             were run afterwards (`hf-grok probe`) are there too, if the run lacks them itself.
@@ -83,17 +82,23 @@ class Run:
 
     @property
     def recipe(self) -> str:
-        """The recipe that was run."""
-        return str(self.info["recipe"])
+        """The recipe that was run; of a run without one, its own name."""
+        return str(self.info.get("recipe", self.name))
 
     @property
-    def seed(self) -> int:
-        """The seed of weights and data order."""
-        return int(self.info["seed"])
+    def of_recipe(self) -> bool:
+        """Whether `hf-grok train` ran it; otherwise a Trainer of somebody's own did."""
+        return "recipe" in self.info
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of weights and data order; None where the run does not say."""
+        seed = self.info.get("seed")
+        return None if seed is None else int(seed)
 
     @property
     def status(self) -> str:
-        """One of running, finished, failed."""
+        """One of running, finished, failed; of another Trainer's finished, unfinished, unknown."""
         return str(self.info["status"])
 
     @property
@@ -104,64 +109,44 @@ class Run:
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
-    """Read a run directory: `run.json` and `metrics.jsonl`, as `hf-grok train` writes them.
+    """Read a run: a directory that `hf-grok train` wrote, or the log of any transformers.Trainer.
 
-    And what probes left there, in training (`probes.jsonl`) or after it (`probe_results.json`).
+    Of the first `run.json` and `metrics.jsonl`. Of the second its `output_dir`, whose newest state
+    (`trainer_state.json`, there or in the last whole checkpoint) has the log; or a file with a
+    `log_history` in it: JSON, JSON lines or CSV. A step that such a log has twice was evaluated by
+    hand afterwards: its first value counts, with a note.
+
+    And what probes left in the directory, in training (`probes.jsonl`) or after it
+    (`probe_results.json`).
 
     Raises:
-        UserError: if the path is no run directory, or a file says what it should not (with
+        UserError: if the path is none of these, or a file says what it should not (with
             file:line). Only a last line that was cut while it was written is left out, with a
             note in `Run.notes`.
     """
-    directory = Path(path)
-    _require_run_directory(directory)
-    lines, cut = read_lines(directory / METRICS_FILE)
-    evaluations, training = split_tables(lines)
-    own = read_probe_lines(directory / PROBES_FILE)
-    later = read_probe_results(directory / RESULTS_FILE)
+    place = Path(path)
+    source = source_of(place)
+    evaluations, training = split_tables(source.rows, first_counts=not source.of_recipe)
+    own = read_probe_lines(place / PROBES_FILE)
+    later = read_probe_results(place / RESULTS_FILE)
     kept = add_later_numbers(evaluations, later)
     pictures, failures = combine(own, later)
     return Run(
-        path=directory,
-        info=_read_info(directory / RUN_FILE),
+        path=place,
+        info=source.info,
         evaluations=_frame(evaluations),
         training=_frame(training),
-        notes=(*cut, *evaluations.notes, *training.notes, *own.notes, *later.notes, *kept),
+        notes=(
+            *source.notes,
+            *(note for part in (evaluations, training, own, later) for note in part.notes),
+            *kept,
+        ),
         pictures=pictures,
         failures=failures,
         later=_frame(later.numbers),
         later_data=later.data,
         metrics={**later.metrics, **read_declared(directory)},
     )
-
-
-def _require_run_directory(directory: Path) -> None:
-    expected = f"expected a directory with {RUN_FILE} and {METRICS_FILE}, as `hf-grok train` writes"
-    if not directory.is_dir():
-        seen = "is a file" if directory.exists() else "does not exist"
-        raise UserError(f"{directory} {seen}: {expected}")
-    if all((directory / name).is_file() for name in (RUN_FILE, METRICS_FILE)):
-        return
-    names = sorted(entry.name for entry in directory.iterdir())
-    found = listed(names) or "nothing"
-    raise UserError(f"{directory} is not a run directory: {expected}; found {found}")
-
-
-def _read_info(path: Path) -> Mapping[str, Any]:
-    info = read_object(path, nonfinite=True)
-    missing = [key for key in REQUIRED if key not in info]
-    if missing:
-        raise UserError(f"{path} lacks {', '.join(missing)}: every run says {', '.join(REQUIRED)}")
-    if info["status"] not in STATUSES:
-        raise UserError(
-            f"{path}: status is {quoted(info['status'])}, expected one of {', '.join(STATUSES)}"
-        )
-    for key in OBJECTS:
-        if not isinstance(info.get(key, {}), dict):
-            raise UserError(f"{path}: expected {key} to be an object, got {quoted(info[key])}")
-    if isinstance(info["seed"], bool) or not isinstance(info["seed"], int):
-        raise UserError(f"{path}: expected seed to be an integer, got {quoted(info['seed'])}")
-    return info
 
 
 def _frame(table: Table) -> pandas.DataFrame:
