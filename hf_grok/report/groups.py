@@ -121,7 +121,8 @@ def group_runs(runs: Iterable[Run]) -> list[Group]:
         _check(run, seen)
         gathered.setdefault(_key(run), []).append(run)
     ordered = sorted(gathered.items(), key=lambda item: [_sortable(part) for part in item[0]])
-    return [_group(key, members) for key, members in ordered]
+    names = [members[0].recipe for members in gathered.values() if not members[0].of_recipe]
+    return [_group(key, members, names) for key, members in ordered]
 
 
 def _check(run: Run, seen: set[str]) -> None:
@@ -144,11 +145,12 @@ def _sortable(part: Any) -> tuple[bool, Any]:
     return part is not None, part
 
 
-def _group(key: tuple[Any, ...], members: list[Run]) -> Group:
+def _group(key: tuple[Any, ...], members: list[Run], names: Sequence[str]) -> Group:
     runs = tuple(sorted(members, key=lambda run: (run.seed or 0, run.name)))
-    _, scale, model, layers = key
+    full, scale, model, layers = key
+    recipe = full if names.count(runs[0].recipe) > 1 else runs[0].recipe
     summaries = tuple(_summary(run) for run in runs) if _has_accuracies(runs) else ()
-    return Group(runs[0].recipe, scale, model, layers, runs, summaries)
+    return Group(recipe, scale, model, layers, runs, summaries)
 
 
 def _has_accuracies(runs: Sequence[Run]) -> bool:

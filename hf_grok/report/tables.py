@@ -184,7 +184,7 @@ def _summary_records(group: Group) -> list[dict[str, Any]]:
 def _run_record(group: Group, run: Run) -> dict[str, Any]:
     return {
         "run": run.name,
-        "recipe": group.recipe,
+        "recipe": run.info.get("recipe"),
         "scale": group.scale,
         "layers": group.layers,
         "seed": run.seed,
