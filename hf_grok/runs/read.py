@@ -145,7 +145,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         failures=failures,
         later=_frame(later.numbers),
         later_data=later.data,
-        metrics={**later.metrics, **read_declared(directory)},
+        metrics={**later.metrics, **read_declared(place)},
     )
 
 
