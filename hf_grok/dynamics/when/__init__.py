@@ -1,0 +1,44 @@
+"""Statistics of when and whether seeds generalise: times that are censored by the end of a run.
+
+A seed that has not generalised by its last step has no onset, but it is not without information:
+it had not by then. Means over the seeds that did leave that out; these statistics do not. On scipy
+and diptest (the extra `statistics`).
+"""
+
+from hf_grok.dynamics.when.arrivals import Arrival, arrival_of, arrivals
+from hf_grok.dynamics.when.power import seeds_needed
+from hf_grok.dynamics.when.seeds import (
+    Bimodality,
+    Difference,
+    Fraction,
+    bimodality,
+    fraction_interval,
+    paired_difference,
+)
+from hf_grok.dynamics.when.survival import (
+    ArrivalCurve,
+    LogRank,
+    MeanStep,
+    arrival_curve,
+    log_rank,
+    restricted_mean_step,
+)
+
+__all__ = [
+    "Arrival",
+    "ArrivalCurve",
+    "Bimodality",
+    "Difference",
+    "Fraction",
+    "LogRank",
+    "MeanStep",
+    "arrival_curve",
+    "arrival_of",
+    "arrivals",
+    "bimodality",
+    "fraction_interval",
+    "log_rank",
+    "paired_difference",
+    "restricted_mean_step",
+    "seeds_needed",
+]

@@ -1,0 +1,141 @@
+"""Fractions of seeds, differences between arms that share seeds, and whether seeds fall in two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hf_grok._optional import import_optional
+from hf_grok.dynamics.when.survival import LEVEL
+from hf_grok.errors import UserError
+
+_FEWEST_FOR_A_DIP = 4
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """count / seeds, with its exact interval."""
+
+    count: int
+    seeds: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """In 0..1."""
+        return self.count / self.seeds
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of two arms, seed by seed.
+
+    Attributes:
+        mean: of second - first over the seeds.
+        low: lower end of its interval (BCa bootstrap over seeds); NaN where all differences agree.
+        high: upper end.
+        p: two-sided, Wilcoxon's signed ranks, exact; 1 where no seed differs.
+        seeds: that both arms have.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Bimodality:
+    """Hartigans' dip: how far the values' distribution is from every one with one mode.
+
+    Attributes:
+        dip: in 1 / (2 seeds)..1/4.
+        p: of a dip as large under a uniform distribution, which is the worst with one mode.
+    """
+
+    dip: float
+    p: float
+
+
+def fraction_interval(count: int, seeds: int, level: float = LEVEL) -> Fraction:
+    """The exact (Clopper-Pearson) interval of a fraction of seeds.
+
+    Args:
+        count: seeds of which something holds.
+        seeds: all of them.
+        level: of confidence.
+
+    Raises:
+        UserError: no seed, or a count outside 0..seeds.
+
+    Source: Clopper and Pearson 1934; scipy.stats.binomtest.
+    """
+    if seeds < 1 or not 0 <= count <= seeds:
+        raise UserError(f"{count} of {seeds} seeds: expected 0 to all of at least one")
+    found = _stats().binomtest(count, seeds).proportion_ci(level, method="exact")
+    return Fraction(count, seeds, float(found.low), float(found.high))
+
+
+def paired_difference(
+    first: Sequence[float], second: Sequence[float], level: float = LEVEL
+) -> Difference:
+    """second - first over arms that share seeds, which removes what the seeds have in common.
+
+    Args:
+        first: a number a seed.
+        second: of the same seeds, in the same order.
+        level: of confidence.
+
+    Raises:
+        UserError: other lengths, fewer than two seeds, a number that is not finite.
+
+    Source: Wilcoxon 1945; scipy.stats.wilcoxon and bootstrap.
+    """
+    if len(first) != len(second) or len(first) < 2:
+        raise UserError(
+            f"{len(first)} and {len(second)} seeds: expected the same seeds in both arms, two or "
+            "more"
+        )
+    differences = np.asarray(second, float) - np.asarray(first, float)
+    if not np.isfinite(differences).all():
+        raise UserError("a seed without a finite number: leave it out of both arms, and say so")
+    mean = float(differences.mean())
+    if not np.ptp(differences):
+        p = 1.0 if mean == 0 else float(_stats().wilcoxon(differences).pvalue)
+        return Difference(mean, float("nan"), float("nan"), p, differences.size)
+    low, high = (
+        _stats()
+        .bootstrap((differences,), np.mean, confidence_level=level, rng=np.random.default_rng(0))
+        .confidence_interval
+    )
+    p = float(_stats().wilcoxon(differences).pvalue)
+    return Difference(mean, float(low), float(high), p, differences.size)
+
+
+def bimodality(values: Sequence[float]) -> Bimodality:
+    """The dip test: are the seeds' numbers of one mode, or of more?
+
+    A mean over seeds half of which generalise describes none of them.
+
+    Raises:
+        UserError: fewer than four values, or one that is not finite; diptest is not installed.
+
+    Source: Hartigan and Hartigan 1985; the package diptest.
+    """
+    numbers = np.asarray(values, float)
+    if numbers.size < _FEWEST_FOR_A_DIP or not np.isfinite(numbers).all():
+        raise UserError(
+            f"a dip test of {numbers.size} values: expected {_FEWEST_FOR_A_DIP} finite ones or more"
+        )
+    package = import_optional("diptest", extra="statistics", purpose="tests of bimodality")
+    dip, p = package.diptest(numbers)
+    return Bimodality(float(dip), float(p))
+
+
+def _stats() -> Any:
+    return import_optional("scipy.stats", extra="statistics", purpose="statistics over seeds")
