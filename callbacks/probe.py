@@ -1,4 +1,4 @@
-"""Structural probes at every evaluation of any Trainer, leaving no trace in the run."""
+"""Probes at every evaluation of any Trainer, leaving no trace in the run."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ logger = logging.get_logger(__name__)
 
 RUNTIME = "eval_probes_runtime"
 """Logged with each round of probes, and with nothing else."""
+
+
+# What Trainer evaluates itself, and tells its best model by.
+TRAINERS_OWN = "loss"
 
 
 class ProbeFailedError(RuntimeError):
@@ -67,7 +71,9 @@ class ProbeCallback(TrainerCallback):
         probes: probes, their classes, or names of `hf_grok.probes.registry` ("uas", "tree", ...);
             one alone needs no list.
         data: rows for the probes that are named (a `datasets.Dataset`, a `Treebank` or a list of
-            dicts), or probe name -> rows. Probes of the weights alone need none.
+            dicts), or probe name -> rows. Probes of the weights alone need none. Of a language's
+            `DatasetDict` a behaviour ("question_formation", ...) measures both splits, as
+            `eval_in_distribution_accuracy` and `eval_generalization_accuracy` and their parts.
         every: rounds are probed at steps that are multiples of this, and first and last.
         stop_on_failure: stop the run at a probe's failure instead of recording it and going on.
 
@@ -97,6 +103,13 @@ class ProbeCallback(TrainerCallback):
         self.probes = build_probes(probes, data, trainer.processing_class)
         if not self.probes:
             raise UserError("no probes: name at least one, or leave the callback out")
+        for probe in self.probes:
+            if TRAINERS_OWN in probe.metrics:
+                raise UserError(
+                    f"probe {probe.name!r} would log eval_{TRAINERS_OWN}, which is Trainer's own "
+                    "and chooses its best model: give a probe of another name, such as "
+                    'hf_grok.behaviour.TokenLoss(texts, tokenizer).named("token_loss")'
+                )
         self._trainer, self.every, self.stop_on_failure = trainer, every, stop_on_failure
         self._round_step: int | None = None
         self._round_keys: set[str] = set()

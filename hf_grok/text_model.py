@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,6 +120,21 @@ def trying(model: nn.Module) -> Iterator[None]:
             f"{type(error).__name__}: {error}. Expected a model of the library that can be called "
             "with input_ids and attention_mask alone"
         ) from error
+
+
+def logits_of(model: nn.Module, output: Any, shape: Sequence[int]) -> Tensor:
+    """The logits in a model's output, [*shape, vocabulary].
+
+    Raises:
+        UserError: there are none, since the model has no language-model head.
+    """
+    logits = getattr(output, "logits", None)
+    if not isinstance(logits, Tensor) or logits.shape[:-1] != tuple(shape):
+        raise UserError(
+            f"{type(model).__name__} gives no logits for each position: expected a model with a "
+            "language-model head, such as AutoModelForCausalLM or AutoModelForMaskedLM load"
+        )
+    return logits
 
 
 def vocabulary_of(model: nn.Module) -> int | None:

@@ -24,13 +24,14 @@ ARROWS: dict[str, set[str]] = {
     "datasets_scripts": {"annotation"},
     "models": set(),
     "annotation": set(),
+    # A behaviour is a probe, and probes read lines as behaviours do.
     "behaviour": {
-        *("annotation", "datasets_scripts", "languages", "masking", "positions", "precision"),
-        *("tally", "text_model"),
+        *("annotation", "datasets_scripts", "languages", "masking", "metrics", "positions"),
+        *("precision", "probes", "tally", "text_model"),
     },
     "probes": {
-        *("annotation", "behaviour", "guard", "masking", "metrics", "precision", "tally"),
-        "text_model",
+        *("annotation", "behaviour", "guard", "languages", "masking", "metrics", "precision"),
+        *("tally", "text_model"),
     },
     "evaluate_metrics": {
         *("annotation", "behaviour", "datasets_scripts", "models", "probes", "tally"),

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.behaviour.base import check_model_fits
-from hf_grok.behaviour.encoding import EncodedLines
+from hf_grok.behaviour.encoding import EncodedLines, check_model_fits
 from hf_grok.errors import UserError
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
 from hf_grok.positions import position_limit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -14,6 +15,7 @@ from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.encoding import check_one_token_per_word, encode_lines
 from hf_grok.errors import UserError
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.tally import Tally
 
 # Name -> first and last distance, both included.
@@ -87,6 +89,8 @@ class DyckBehaviour(Behaviour):
     Args:
         rows: with a column text, and, where the data have it, distances (which must agree).
         tokenizer: one token a word.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none.
 
     Raises:
         UserError: there is no row, or one is not well nested or does not fit the tokenizer.
@@ -94,15 +98,26 @@ class DyckBehaviour(Behaviour):
     Source: Murty et al. 2023 (arXiv 2305.18741).
     """
 
-    def __init__(self, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> None:
+    name: ClassVar[str] = "dyck"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741)"
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["dyck"]
+
+    def __init__(
+        self,
+        rows: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
         texts = column(rows, "text")
         if not texts:
             raise UserError("there is no Dyck string to score: expected at least one row")
-        lines = encode_lines(texts, tokenizer)
-        super().__init__(lines)
+        lines = encode_lines(texts, tokenizer, allow_unknown=allow_unknown, add_start=add_start)
+        super().__init__(lines, list(DISTANCES))
         words = [text.split() for text in texts]
-        numbers = range(len(words))
-        check_one_token_per_word(lines, [len(line) for line in words], tokenizer, numbers)
+        check_one_token_per_word(lines, words, tokenizer, range(len(words)))
         self._closing_ids = _closing_ids(tokenizer)
         self._distances = torch.zeros_like(lines.ids)
         for number, line in enumerate(words):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.encoding import encode_lines
 from hf_grok.errors import UserError
+from hf_grok.metrics import RUN, Metric
 from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
 
@@ -32,6 +35,14 @@ def summed_loss(
     return -in_double(gold[real]).sum()
 
 
+def checked_texts(texts: Iterable[str]) -> list[str]:
+    """The texts, of which there must be one."""
+    lines = list(texts)
+    if not lines:
+        raise UserError("there is no line to take the loss of: expected at least one text")
+    return lines
+
+
 class TokenLoss(Behaviour):
     """loss = summed negative log-likelihood / number of predicted tokens, in nats.
 
@@ -41,16 +52,38 @@ class TokenLoss(Behaviour):
     Args:
         texts: the lines as the model sees them.
         tokenizer: encodes them, special tokens included; a start token is never predicted.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none (GPT-2).
 
     Raises:
         UserError: there is no line, or a line holds a word that the tokenizer does not know.
     """
 
-    def __init__(self, texts: Iterable[str], tokenizer: PreTrainedTokenizerBase) -> None:
-        lines = list(texts)
-        if not lines:
-            raise UserError("there is no line to take the loss of: expected at least one text")
-        super().__init__(encode_lines(lines, tokenizer))
+    name: ClassVar[str] = "loss"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "ours: a mean over tokens"
+    metrics: ClassVar[Mapping[str, Metric]] = {"loss": RUN["loss"]}
+    splits: ClassVar[Mapping[str, str]] = {"validation": "loss"}
+
+    def __init__(
+        self,
+        texts: Iterable[str],
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
+        lines = checked_texts(texts)
+        encoded = encode_lines(lines, tokenizer, allow_unknown=allow_unknown, add_start=add_start)
+        super().__init__(encoded, ["loss"])
+
+    @classmethod
+    def from_data(cls, rows: Rows, tokenizer: PreTrainedTokenizerBase, **options: Any) -> TokenLoss:
+        """The loss of rows with a column text."""
+        return cls(column(rows, "text"), tokenizer, **options)
+
+    def _metric(self, counted: str) -> str:
+        return self.name
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]

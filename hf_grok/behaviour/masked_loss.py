@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.encoding import EncodedLines, encode_lines
+from hf_grok.behaviour.loss import checked_texts
 from hf_grok.errors import UserError
 from hf_grok.masking import MASKED_SHARE, evaluation_masks
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import in_double, log_probabilities_of
 from hf_grok.tally import Tally
+from hf_grok.text_model import logits_of
 
 
 def hidden_loss(
@@ -41,11 +46,20 @@ class MaskedLoss(Behaviour):
         tokenizer: encodes them; its special tokens are never hidden.
         seed: of what is hidden.
         share: of a line's tokens that are hidden, at least one.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none.
 
     Raises:
         UserError: there is no line, a line holds a word that the tokenizer does not know, or the
             tokenizer has no mask token.
     """
+
+    name: ClassVar[str] = "masked_loss"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "ours: a mean over hidden tokens"
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["masked_loss"]
+    splits: ClassVar[Mapping[str, str]] = {"validation": "loss"}
+    causal: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -54,18 +68,29 @@ class MaskedLoss(Behaviour):
         *,
         seed: int = 0,
         share: float = MASKED_SHARE,
+        allow_unknown: bool = False,
+        add_start: bool = False,
     ) -> None:
-        lines = list(texts)
-        if not lines:
-            raise UserError("there is no line to take the loss of: expected at least one text")
+        lines = checked_texts(texts)
         if tokenizer.mask_token_id is None:
             raise UserError(
                 f"{type(tokenizer).__name__} has no mask token, behind which a masked model's "
                 "tokens are hidden: take the tokenizer that the model was trained with"
             )
-        super().__init__(encode_lines(lines, tokenizer))
+        encoded = encode_lines(lines, tokenizer, allow_unknown=allow_unknown, add_start=add_start)
+        super().__init__(encoded, ["loss"])
         self._mask_id = int(tokenizer.mask_token_id)
         self._hidden = _hidden(self._lines, tokenizer.all_special_ids, seed, share)
+
+    @classmethod
+    def from_data(
+        cls, rows: Rows, tokenizer: PreTrainedTokenizerBase, **options: Any
+    ) -> MaskedLoss:
+        """The loss of rows with a column text."""
+        return cls(column(rows, "text"), tokenizer, **options)
+
+    def _metric(self, counted: str) -> str:
+        return self.name
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
@@ -74,7 +99,8 @@ class MaskedLoss(Behaviour):
         lengths = self._lines.lengths[indices, None].to(ids.device)
         real = torch.arange(ids.shape[1], device=ids.device) < lengths
         seen = ids.masked_fill(hidden, self._mask_id)
-        logits = model(input_ids=seen, attention_mask=real.long()).logits
+        output = model(input_ids=seen, attention_mask=real.long())
+        logits = logits_of(model, output, ids.shape)
         return Tally(
             {"loss": (hidden_loss(logits, ids, hidden).item(), float(hidden.sum().item()))}
         )

@@ -38,13 +38,17 @@ class Prompts:
     stops: Int[Tensor, " line"]
 
 
-def prompts_of_task(rows: Rows, task: str, tokenizer: PreTrainedTokenizerBase) -> Prompts:
+def prompts_of_task(
+    rows: Rows, task: str, tokenizer: PreTrainedTokenizerBase, *, whole_words: bool, **options: bool
+) -> Prompts:
     """The lines of one task, cut into prompt and target.
 
     Args:
         rows: with columns source, target, subject_modifier.
         task: the word in which the sources of the wanted lines end.
-        tokenizer: one token a word.
+        tokenizer: of the model.
+        whole_words: whether every word must be one token.
+        **options: of `encode_lines`.
 
     Raises:
         UserError: no such line, or a line that does not fit the tokenizer.
@@ -55,17 +59,35 @@ def prompts_of_task(rows: Rows, task: str, tokenizer: PreTrainedTokenizerBase) -
         for values in (column(rows, "source"), column(rows, "target"))
     )
     lines = [source + target for source, target in zip(sources, targets, strict=True)]
-    encoded = encode_lines([" ".join(line) for line in lines], tokenizer, numbers)
-    check_one_token_per_word(encoded, [len(line) for line in lines], tokenizer, numbers)
+    encoded = encode_lines([" ".join(line) for line in lines], tokenizer, numbers, **options)
+    if whole_words:
+        check_one_token_per_word(encoded, lines, tokenizer, numbers)
     modifiers = label_column(rows, "subject_modifier", SUBJECT_MODIFIERS)
     return Prompts(
         numbers=numbers,
         targets=targets,
         modifiers=[modifiers[number] for number in numbers],
         lines=encoded,
-        starts=encoded.offset + torch.tensor([len(source) for source in sources]),
-        stops=encoded.offset + torch.tensor([len(line) for line in lines]),
+        starts=_starts([" ".join(source) for source in sources], encoded, tokenizer, numbers),
+        stops=encoded.lengths - encoded.after,
     )
+
+
+def _starts(
+    sources: Sequence[str],
+    lines: EncodedLines,
+    tokenizer: PreTrainedTokenizerBase,
+    row_numbers: Sequence[int],
+) -> Int[Tensor, " line"]:
+    """Where the tokens of each source end in its line; none of them may reach into the target."""
+    tokens: list[list[int]] = tokenizer(list(sources), add_special_tokens=False)["input_ids"]
+    for number, prompt, line in zip(row_numbers, tokens, lines.ids, strict=True):
+        if line[lines.offset : lines.offset + len(prompt)].tolist() != prompt:
+            raise UserError(
+                f"row {number}: {type(tokenizer).__name__} cuts the source into other tokens where "
+                "the target follows: expected the prompt to be the beginning of the line"
+            )
+    return lines.offset + torch.tensor([len(prompt) for prompt in tokens])
 
 
 def rows_of_task(rows: Rows, task: str) -> list[int]:

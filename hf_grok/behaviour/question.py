@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -12,13 +13,15 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.rows import Rows, column
 from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.greedy import greedy_is_gold
-from hf_grok.behaviour.prompts import add_by_label, prompts_of_task
+from hf_grok.behaviour.prompts import Prompts, add_by_label, prompts_of_task
 from hf_grok.errors import UserError
 from hf_grok.languages import OURS
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.tally import Tally
 
 AUXILIARIES = ("do", "does", "don't", "doesn't")
 TASK = OURS["question-formation"].task
+_COUNTED = ("accuracy", "main_share", "linear_share", "neither_share", "exact_match")
 
 
 def chosen_auxiliary(
@@ -39,7 +42,8 @@ class QuestionBehaviour(Behaviour):
     """accuracy = share of `quest` lines whose gold first word is the model's best auxiliary.
 
     Scored are the lines whose source ends in `quest`. After the source, the best of do, does,
-    don't, doesn't is the model's answer, whatever other words rank above it.
+    don't, doesn't is the model's answer, whatever other words rank above it. Where a tokenizer cuts
+    one of them up, its first token stands for it, as it does for greedy decoding among the four.
 
     - `accuracy`, and `accuracy_<modifier>` by the subject's modifier: the answer is the target's
       first word. The mean hides a rule about adjacency: object relatives can stay at 0.
@@ -50,7 +54,9 @@ class QuestionBehaviour(Behaviour):
 
     Args:
         rows: with columns source, target, words, main_index, subject_modifier.
-        tokenizer: one token a word.
+        tokenizer: of the model; the first tokens of the four auxiliaries must differ.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none (GPT-2).
 
     Raises:
         UserError: no row is a `quest` line, or one does not fit its columns or the tokenizer.
@@ -59,16 +65,31 @@ class QuestionBehaviour(Behaviour):
     (arXiv 2001.03632) for the confusion of auxiliaries.
     """
 
-    def __init__(self, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._prompts = prompts_of_task(rows, TASK, tokenizer)
-        super().__init__(self._prompts.lines)
-        self._auxiliary_ids = _auxiliary_ids(tokenizer)
+    name: ClassVar[str] = "question_formation"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741); McCoy et al. 2020"
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["question_formation"]
+
+    def __init__(
+        self,
+        rows: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
+        flags = {"allow_unknown": allow_unknown, "add_start": add_start}
+        self._prompts = prompts_of_task(rows, TASK, tokenizer, whole_words=False, **flags)
+        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
+        super().__init__(self._prompts.lines, [*_COUNTED, *by_modifier])
+        self._auxiliary_ids = _auxiliary_ids(tokenizer, rows, self._prompts)
         words, main_indices = column(rows, "words"), column(rows, "main_index")
         triples = [
             _auxiliaries_of(number, words[number], main_indices[number], target)
             for number, target in zip(self._prompts.numbers, self._prompts.targets, strict=True)
         ]
         self._gold, self._main, self._first = torch.tensor(triples).unbind(-1)
+        _check_answers(self._prompts, self._auxiliary_ids[self._gold])
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
@@ -121,12 +142,43 @@ def _auxiliaries_of(
     return gold, main, linear
 
 
-def _auxiliary_ids(tokenizer: PreTrainedTokenizerBase) -> Int[Tensor, " auxiliary"]:
-    vocabulary = tokenizer.get_vocab()
-    missing = [word for word in AUXILIARIES if word not in vocabulary]
+def _auxiliary_ids(
+    tokenizer: PreTrainedTokenizerBase, rows: Rows, prompts: Prompts
+) -> Int[Tensor, " auxiliary"]:
+    """The first token of each auxiliary, as it follows a source."""
+    source = column(rows, "source")[prompts.numbers[0]]
+    prompt = int(prompts.starts[0]) - prompts.lines.offset
+    following = [
+        tokenizer(f"{source} {word}", add_special_tokens=False)["input_ids"][prompt:]
+        for word in AUXILIARIES
+    ]
+    missing = [
+        word
+        for word, tokens in zip(AUXILIARIES, following, strict=True)
+        if not tokens or tokenizer.unk_token_id in tokens
+    ]
     if missing:
         raise UserError(
             f"the tokenizer does not know the auxiliaries {', '.join(missing)}: the choice is among"
             f" {', '.join(AUXILIARIES)}, so build it from the vocabulary of question formation"
         )
-    return torch.tensor([vocabulary[word] for word in AUXILIARIES])
+    first = [tokens[0] for tokens in following]
+    if len(set(first)) < len(first):
+        raise UserError(
+            f"{type(tokenizer).__name__} begins several of {', '.join(AUXILIARIES)} with one token "
+            f"({first}), so that the first token does not tell which was chosen: expected a "
+            "tokenizer that knows whole words"
+        )
+    return torch.tensor(first)
+
+
+def _check_answers(prompts: Prompts, expected: Int[Tensor, " line"]) -> None:
+    """Every target begins with the token that stands for its auxiliary."""
+    found = prompts.lines.ids[torch.arange(len(prompts.numbers)), prompts.starts]
+    for number, token, wanted in zip(prompts.numbers, found, expected, strict=True):
+        if token != wanted:
+            raise UserError(
+                f"row {number}: the target begins with token {int(token)}, and its auxiliary with "
+                f"token {int(wanted)} in another line: expected a tokenizer that cuts a word alike "
+                "in every line"
+            )

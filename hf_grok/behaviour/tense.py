@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Int
@@ -18,9 +19,11 @@ from hf_grok.behaviour.prompts import Prompts, add_by_label, prompts_of_task
 from hf_grok.behaviour.tagging import TaggedRow, parts_of_speech, tag_places, tagged_rows
 from hf_grok.errors import UserError
 from hf_grok.languages import OURS
+from hf_grok.metrics import PROBES, Metric
 from hf_grok.tally import Tally
 
 TASK = OURS["tense-inflection"].task
+_COUNTED = ("accuracy", "main_verb_accuracy", "exact_match", "agree_recent_share")
 NO_WORD = -1  # no token has this id
 
 
@@ -101,6 +104,8 @@ class TenseBehaviour(Behaviour):
     Args:
         rows: with columns source, target, words, upos, main_index, subject_modifier.
         tokenizer: one token a word.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none.
 
     Raises:
         UserError: no row is a `PRESENT` line, or one does not fit its columns or the tokenizer.
@@ -109,9 +114,23 @@ class TenseBehaviour(Behaviour):
     (arXiv 2001.03632), agree-recent.
     """
 
-    def __init__(self, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._prompts = prompts_of_task(rows, TASK, tokenizer)
-        super().__init__(self._prompts.lines)
+    name: ClassVar[str] = "tense_inflection"
+    version: ClassVar[int] = 1
+    source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741); McCoy et al. 2020"
+    metrics: ClassVar[Mapping[str, Metric]] = PROBES["tense_inflection"]
+
+    def __init__(
+        self,
+        rows: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
+        flags = {"allow_unknown": allow_unknown, "add_start": add_start}
+        self._prompts = prompts_of_task(rows, TASK, tokenizer, whole_words=True, **flags)
+        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
+        super().__init__(self._prompts.lines, [*_COUNTED, *by_modifier])
         tagged = tagged_rows(rows)
         self._may_be, tag_numbers = parts_of_speech(tagged, tokenizer)
         self._tags = tag_places(self._prompts, tagged, tag_numbers)

@@ -1,10 +1,11 @@
-"""`hf-grok probe`: structural probes on a saved model, or on a whole series of checkpoints."""
+"""`hf-grok probe`: probes on a saved model, or on a whole series of checkpoints."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,17 @@ from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.yaml_reading import parse_yaml
 
 if TYPE_CHECKING:
-    from hf_grok.offline import Checkpoint, ProbeResults
+    from hf_grok.offline import AskedProbe, Checkpoint, ProbeResults
     from hf_grok.offline.data import ProbeData
+    from hf_grok.probes import Probe
 
 # Revisions in the printed table.
 SHOWN = 6
 
 _EXAMPLES = """\
 examples:
+  hf-grok probe me/my-series --probes question_formation
+      accuracy in and out of distribution, at every step* revision of a Hub repository
   hf-grok probe runs/demo --data question-formation --where task=quest --sample 100 --probes tree
       every checkpoint of a run; what is there already is not computed again
   hf-grok probe bert-base-uncased --data en_ewt-ud-dev.conllu --probes uas,sparsity
@@ -40,11 +44,13 @@ def build_parser() -> OptionParser:
     parser = OptionParser(
         prog="hf-grok probe",
         description=(
-            "Measure what happens inside a model: attention to syntactic heads, tree structure,\n"
-            "sparsity, weight norms, intrinsic dimension, minimal pairs. MODEL is a folder with a\n"
-            "model, a run's folder (all its checkpoints), or a Hub repository (its step*\n"
-            "revisions, or --revision). Results are a row per (revision, probe, metric), written\n"
-            "after every probe: run the same command again to go on where it stopped."
+            "Measure what a model does on a language (question_formation, tense_inflection,\n"
+            "dyck: accuracy in and out of distribution; loss), and what happens inside it:\n"
+            "attention to syntactic heads, tree structure, sparsity, weight norms, intrinsic\n"
+            "dimension, minimal pairs. MODEL is a folder with a model, a run's folder (all its\n"
+            "checkpoints), or a Hub repository (its step* revisions, or --revision). Results are\n"
+            "a row per (revision, probe, metric), written after every probe: run the same command\n"
+            "again to go on where it stopped."
         ),
         epilog=_EXAMPLES,
     )
@@ -61,13 +67,18 @@ def build_parser() -> OptionParser:
         default=[],
         metavar="[PROBE=]SOURCE",
         help="a .conllu treebank, .jsonl minimal pairs (or a folder of them), a data set (folder "
-        "or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among them; "
-        "with PROBE= for that probe alone; repeatable",
+        "or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among them "
+        "(dyck:k20-m10 in that configuration, else as the run MODEL had it); with PROBE= for that "
+        "probe alone; repeatable. Behaviours are measured on their own language by default",
     )
     parser.add_argument(
         "--steps", metavar="STEPS", help='of a series: "last", or steps with commas between them'
     )
-    parser.add_argument("--split", default="test", help="of a data set (default: test)")
+    parser.add_argument(
+        "--split",
+        help="of a data set (default: test; of behaviours test, the numbers in_distribution_*, and "
+        "generalization; of losses validation)",
+    )
     parser.add_argument(
         "--where",
         action="append",
@@ -127,25 +138,24 @@ def main(arguments: Sequence[str]) -> int:
     from hf_grok.offline import ProbeResults, at_steps, probe_series
 
     names = probe_names_of(options.probes)
-    data = data_of(names, options)
+    asked = asked_probes(names, options)
     checkpoints = at_steps(_found(options), options.steps)
-    arguments_of = options_of(names, options)
     path = options.out or default_file(options.model)
-    results = ProbeResults(path, options.model, about_probes(data, arguments_of))
-    probe_series(checkpoints, names, data, results, arguments_of)
-    for said in notes(options.model, data):
+    results = ProbeResults(path, options.model, about_probes(asked))
+    probe_series(checkpoints, asked, results)
+    for said in notes(options.model, asked):
         print(f"note: {said}", file=sys.stderr)
-    print(summary(results, names))
+    print(summary(results, [one.name for one in asked]))
     print(f"written to {path}")
     return 1 if results.failures else 0
 
 
-def notes(model: str, data: Mapping[str, ProbeData | None]) -> list[str]:
+def notes(model: str, asked: Sequence[AskedProbe]) -> list[str]:
     """What was left out of the data, and whether heads follow another scheme than in training."""
     from hf_grok.annotation.scheme import scheme_mismatch
     from hf_grok.runs.record import recorded
 
-    found = [each for each in data.values() if each is not None]
+    found = [one.data for one in asked if one.data is not None]
     said = {each.left_out for each in found if each.left_out}
     run = recorded(Path(model)) if Path(model).is_dir() else None
     recorded_schemes = (run or {}).get("annotation")
@@ -200,38 +210,68 @@ def probe_names_of(text: str) -> list[str]:
     return names
 
 
-def data_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, ProbeData | None]:
-    """Each probe's rows, a source that serves several being read once.
+def asked_probes(names: Sequence[str], options: argparse.Namespace) -> list[AskedProbe]:
+    """The probes with their rows, a behaviour once for each split that it measures.
 
     Raises:
-        UserError: a probe without data, a PROBE= that is not probed, a condition without a value.
+        UserError: a probe without data, a PROBE= that is not probed, a condition without a value,
+            or two probes whose numbers would have one name.
     """
-    from hf_grok.offline.data import load_data
+    from hf_grok.offline import AskedProbe
     from hf_grok.probes import probe_class
 
-    sources = _sources(names, options.data)
-    where = [_condition(text) for text in options.where]
-    read: dict[str, ProbeData] = {}
-    data: dict[str, ProbeData | None] = {}
+    sources, arguments = _sources(names, options.data), options_of(names, options)
+    read = _reader(options)
+    asked: list[AskedProbe] = []
     for name in names:
-        if not probe_class(name).needs_data:
-            data[name] = None
+        kind = probe_class(name)
+        if not kind.needs_data:
+            asked.append(AskedProbe(name, name, None, arguments[name]))
             continue
-        if name not in sources:
+        source = sources.get(name) or _own_language(name)
+        for split, own in _measured(kind, name, source, options.split).items():
+            asked.append(AskedProbe(name, own, read(source, split), arguments[name]))
+    for one in asked:
+        if (kinds := [other.kind for other in asked if other.name == one.name]) != [one.kind]:
             raise UserError(
-                f"probe {name!r} needs data: give --data SOURCE or --data {name}=SOURCE"
+                f"{' and '.join(kinds)} would both give the numbers {one.name}_*: measure them "
+                "with a command each, and --out another file"
             )
-        source = sources[name]
-        if source not in read:
-            chosen: dict[str, Any] = {
-                "max_words": options.max_words,
-                "sample": options.sample,
-                "seed": options.seed,
-                "skip_bad_lines": options.skip_bad_lines,
-            }
-            read[source] = load_data(source, split=options.split, where=where, **chosen)
-        data[name] = read[source]
-    return data
+    return asked
+
+
+def _own_language(probe: str) -> str:
+    """The language that a behaviour is measured on: it has the same name."""
+    from hf_grok.probes.registry import language_of
+
+    language = language_of(probe)
+    if language is None:
+        raise UserError(f"probe {probe!r} needs data: give --data SOURCE or --data {probe}=SOURCE")
+    return language
+
+
+def _measured(kind: type[Probe], name: str, source: str, split: str | None) -> Mapping[str, str]:
+    """Split of the source -> name of the probe over it."""
+    from hf_grok.offline.data import has_splits
+
+    if split is not None:
+        return {split: kind.splits.get(split, name)}
+    return kind.splits if kind.splits and has_splits(source) else {"test": name}
+
+
+def _reader(options: argparse.Namespace) -> Callable[[str, str], ProbeData]:
+    """Reads a split of a source as the options ask, once for all probes over it."""
+    from hf_grok.offline.data import load_data
+
+    chosen: dict[str, Any] = {
+        "where": [_condition(text) for text in options.where],
+        "max_words": options.max_words,
+        "sample": options.sample,
+        "seed": options.seed,
+        "skip_bad_lines": options.skip_bad_lines,
+        "run": options.model,
+    }
+    return cache(lambda source, split: load_data(source, split=split, **chosen))
 
 
 def options_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -256,19 +296,17 @@ def options_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, d
     return found
 
 
-def about_probes(
-    data: Mapping[str, ProbeData | None], options: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def about_probes(asked: Sequence[AskedProbe]) -> dict[str, dict[str, Any]]:
     """What a results file says of each probe: its rows and its options."""
     return {
-        name: {
-            "data": None if found is None else found.description,
-            "fingerprint": None if found is None else found.fingerprint,
-            "options": dict(options[name]),
-            **_declared(name),
-            **({SCHEME: found.scheme} if found is not None and found.scheme else {}),
+        one.name: {
+            "data": None if one.data is None else one.data.description,
+            "fingerprint": None if one.data is None else one.data.fingerprint,
+            "options": dict(one.options),
+            **_declared(one.kind),
+            **({SCHEME: one.data.scheme} if one.data is not None and one.data.scheme else {}),
         }
-        for name, found in data.items()
+        for one in asked
     }
 
 

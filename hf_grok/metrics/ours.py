@@ -5,8 +5,10 @@ In the order in which they are shown. A probe's `metrics` are those of its name 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from hf_grok.metrics.metric import Level, Metric
 
@@ -20,18 +22,33 @@ _score = partial(_share, higher_is_better=True)
 _positive = partial(Metric, lowest=0.0)
 
 
-def _behaviour(prefix: str, words: str, title: str, label: str, split: str) -> dict[str, Metric]:
-    """What a language asks of a model, on one split (`hf_grok.behaviour`)."""
-    return {
-        f"{prefix}_accuracy": _score(
-            f"lines answered right, {words}", title=title, label=label, headline=True,
-            kind="accuracy", split=split, margin=0.8, swings=True,
-            panel=f"{words.capitalize()} accuracy",
-        ),
-        f"{prefix}_accuracy_{{}}": _score(f"lines of this kind answered right, {words}"),
-        f"{prefix}_main_verb_accuracy": _score(f"lines whose main verb is right, {words}"),
-        f"{prefix}_exact_match": _score(f"lines whose output is the target, {words}"),
-    }  # fmt: skip
+# What is counted of what a model does (`hf_grok.behaviour`), on whatever split.
+_RIGHT: Mapping[str, str] = {
+    "accuracy": "lines answered right",
+    "accuracy_{}": "lines of this kind answered right",
+    "accuracy_all": "all closing brackets that are right",
+    "accuracy_distance_{}": "closing brackets at this distance that are right",
+    "main_verb_accuracy": "lines whose main verb is right",
+    "exact_match": "lines whose output is the target",
+    "main_share": "lines that move the main auxiliary, where the rules differ",
+}
+_EITHER_WAY: Mapping[str, str] = {
+    "linear_share": "lines that move the linearly first auxiliary, where the rules differ",
+    "neither_share": "lines that move neither auxiliary, where the rules differ",
+    "agree_recent_share": "verbs that agree with the nearest noun, where the subject differs",
+}
+_QUESTIONS = ("main_share", "linear_share", "neither_share", "exact_match")
+
+
+def _behaviour(prefix: str, words: str, names: Iterable[str], **shown: Any) -> dict[str, Metric]:
+    """What a language asks of a model, the numbers' names beginning with `prefix`."""
+    facts = {name: _score(f"{meaning}, {words}") for name, meaning in _RIGHT.items()}
+    facts |= {name: _share(f"{meaning}, {words}") for name, meaning in _EITHER_WAY.items()}
+    facts["accuracy"] = replace(
+        facts["accuracy"], headline=True, kind="accuracy", margin=0.8, swings=True,
+        title=f"accuracy, {words}", panel=f"{words.capitalize()} accuracy", **shown,
+    )  # fmt: skip
+    return {f"{prefix}_{name}": facts[name] for name in names}
 
 
 RUN: Mapping[str, Metric] = {
@@ -41,11 +58,12 @@ RUN: Mapping[str, Metric] = {
         kind="loss", split="validation", panel="Validation loss (nats a token)",
     ),
     **_behaviour(
-        "in_distribution", "in distribution", "accuracy, in distribution", "in-distribution", "test"
+        "in_distribution", "in distribution", (*_RIGHT, *_EITHER_WAY), label="in-distribution",
+        split="test",
     ),
     **_behaviour(
-        "generalization", "generalization", "accuracy, generalization", "generalization",
-        "generalization",
+        "generalization", "generalization", (*_RIGHT, *_EITHER_WAY), label="generalization",
+        split="generalization",
     ),
 }  # fmt: skip
 
@@ -218,4 +236,23 @@ PROBES: Mapping[str, Mapping[str, Metric]] = {
     "norm": _NORM,
     "intrinsic_dimension": _DIMENSION,
     "fisher": _FISHER,
+    "question_formation": _behaviour(
+        "question_formation", "question formation", ("accuracy", "accuracy_{}", *_QUESTIONS)
+    ),
+    "tense_inflection": _behaviour(
+        "tense_inflection",
+        "tense inflection",
+        ("accuracy", "accuracy_{}", "main_verb_accuracy", "exact_match", "agree_recent_share"),
+    ),
+    "dyck": _behaviour(
+        "dyck", "Dyck strings", ("accuracy", "accuracy_all", "accuracy_distance_{}")
+    ),
+    "masked_loss": {
+        "masked_loss": _positive(
+            "mean loss of a hidden token",
+            unit="nats / token",
+            higher_is_better=False,
+            panel="Loss of hidden tokens (nats a token)",
+        )
+    },
 }

@@ -16,8 +16,10 @@ from hf_grok.errors import UserError
 from hf_grok.json_reading import parse_object
 from hf_grok.languages import known_languages, language
 from hf_grok.printable import listed, printable
+from hf_grok.runs.record import recorded
 from hf_grok.text_files import Line
-from hf_grok.training.language import with_words
+from hf_grok.training.arguments import DataArguments
+from hf_grok.training.language import prepared_builder, with_words
 
 TREES, LINES = ".conllu", ".jsonl"
 
@@ -51,6 +53,7 @@ def load_data(
     sample: int | None = None,
     seed: int = 0,
     skip_bad_lines: bool = False,
+    run: str | None = None,
 ) -> ProbeData:
     """Rows from a source that a person names.
 
@@ -67,12 +70,13 @@ def load_data(
         seed: of the sample.
         skip_bad_lines: of a file: leave out lines (of a treebank: sentences) that are wrong,
             instead of ending at the first. How many stands in the description.
+        run: a run's folder, or a checkpoint in one: its language is generated as the run had it.
 
     Raises:
         UserError: nothing there, no such split or column, no row left.
     """
     bad = BadLines(skip_bad_lines)
-    rows, name = _read(source, split, bad)
+    rows, name = _read(source, split, bad, run)
     name += f" without {bad.count:,} bad lines" if bad.count else ""
     for column, value in where:
         rows = _having(rows, column, value)
@@ -97,18 +101,33 @@ def _scheme_of(source: str) -> str | None:
     return (language(source).scheme or None) if source in known_languages() else None
 
 
-def _read(source: str, split: str, bad: BadLines) -> tuple[Rows, str]:
+def has_splits(source: str) -> bool:
+    """Whether a source is a data set or a language, of which there are several splits."""
+    path, name = Path(source), source.partition(":")[0]
+    if name in known_languages():
+        return not language(name).is_pairs
+    return path.suffix not in (TREES, LINES) and not any(
+        _files(path, suffix) for suffix in (TREES, LINES)
+    )
+
+
+def _read(source: str, split: str, bad: BadLines, run: str | None) -> tuple[Rows, str]:
     path = Path(source)
     if path.suffix in (TREES, LINES) and not path.exists():
         raise UserError(f"there is no file {source}")
     for suffix, read in ((TREES, _read_trees), (LINES, _read_lines)):
-        if path.suffix == suffix and path.is_file():
-            return read([path], bad), path.name
-        if path.is_dir() and (files := sorted(path.glob(f"*{suffix}"))):
+        if files := _files(path, suffix):
             return read(files, bad), path.name
-    if source in known_languages():
-        return _generate(source, split)
+    name, _, config = source.partition(":")
+    if name in known_languages():
+        return _generate(name, config, split, run)
     return _load_dataset(source, split), f"{source} ({split})"
+
+
+def _files(path: Path, suffix: str) -> list[Path]:
+    if path.suffix == suffix and path.is_file():
+        return [path]
+    return sorted(path.glob(f"*{suffix}")) if path.is_dir() else []
 
 
 def _read_trees(files: Sequence[Path], bad: BadLines) -> Rows:
@@ -132,17 +151,30 @@ def _read_lines(files: Sequence[Path], bad: BadLines) -> Rows:
     return list(good_rows(files, row, bad))
 
 
-def _generate(name: str, split: str) -> tuple[Rows, str]:
-    found = language(name)
-    builder = found.builder_class()()
-    builder.download_and_prepare()
-    if found.is_pairs:
+def _generate(name: str, config: str, split: str, run: str | None) -> tuple[Rows, str]:
+    """A split of a language: of a configuration that is named, else as a run had it."""
+    if language(name).is_pairs:
+        builder = language(name).builder_class()()
+        builder.download_and_prepare()
         (split,) = builder.info.splits  # like files of pairs, they are all of one
         return builder.as_dataset(split=split), name
+    chosen = {"language_config": config} if config else _as_in(run, name)
+    builder = prepared_builder(DataArguments(language=name, **chosen))
     if split not in builder.info.splits:
         known = ", ".join(builder.info.splits)
         raise UserError(f"{name} has no split {split!r}: it has {known}")
-    return with_words(builder.as_dataset(split=split)), f"{name} ({split})"
+    told = ", ".join([split, *(f"{value}" for value in chosen.values())])
+    return with_words(builder.as_dataset(split=split)), f"{name} ({told})"
+
+
+def _as_in(run: str | None, name: str) -> dict[str, Any]:
+    """Configuration and options of the language, as the record of a run of it has them."""
+    for folder in (Path(run), Path(run).parent) if run is not None else ():
+        arguments = (recorded(folder) or {}).get("arguments")
+        if isinstance(arguments, dict) and arguments.get("language") == name:
+            names = ("language_config", "language_options")
+            return {key: arguments[key] for key in names if key in arguments}
+    return {}
 
 
 def _load_dataset(source: str, split: str) -> Rows:

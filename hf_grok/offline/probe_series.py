@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from tqdm.auto import tqdm
@@ -16,12 +17,35 @@ from hf_grok.probes import Probe, build_probe, probe_class
 from hf_grok.probing import run_probes
 
 
+@dataclass(frozen=True)
+class AskedProbe:
+    """A probe that is asked for by name, built once there is a tokenizer.
+
+    Attributes:
+        kind: its name in the registry.
+        name: that its numbers begin with: another one for each split of a behaviour.
+        data: its rows; None for a probe without data.
+        options: keyword arguments of its class, such as allow_unknown.
+    """
+
+    kind: str
+    name: str
+    data: ProbeData | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def version(self) -> int:
+        """Of the probe's definition."""
+        return probe_class(self.kind).version
+
+    def build(self, tokenizer: PreTrainedTokenizerBase) -> Probe:
+        """The probe over its rows, as this tokenizer cuts them."""
+        rows = None if self.data is None else self.data.rows
+        return build_probe(self.kind, rows, tokenizer, **self.options).named(self.name)
+
+
 def probe_series(
-    checkpoints: Sequence[Checkpoint],
-    names: Sequence[str],
-    data: Mapping[str, ProbeData | None],
-    results: ProbeResults,
-    options: Mapping[str, Mapping[str, Any]],
+    checkpoints: Sequence[Checkpoint], asked: Sequence[AskedProbe], results: ProbeResults
 ) -> None:
     """Fill `results` with what is missing; it is written after every probe.
 
@@ -30,26 +54,23 @@ def probe_series(
 
     Args:
         checkpoints: in the order in which they are probed.
-        names: of the probes.
-        data: probe -> its rows; None for a probe without data.
+        asked: the probes.
         results: added to.
-        options: probe -> keyword arguments of its class, such as allow_unknown.
     """
-    kinds = {name: probe_class(name) for name in names}
     todo = {
         checkpoint: missing
         for checkpoint in checkpoints
-        if (missing := [n for n in names if not results.has(checkpoint, kinds[n])])
+        if (missing := [p for p in asked if not results.has(checkpoint, p.name, p.version)])
     }
-    built = _Built(data, options)
+    built = _Built()
     total = sum(map(len, todo.values()))
     bar = tqdm(total=total, unit="probe", disable=not todo or None, file=sys.stderr)
     with bar:
         for checkpoint, missing in todo.items():
             model, tokenizer = checkpoint.load()
-            for name in missing:
-                bar.set_description(f"{checkpoint.revision or checkpoint.source} {name}")
-                probe = built.probe(name, tokenizer)
+            for one in missing:
+                bar.set_description(f"{checkpoint.revision or checkpoint.source} {one.name}")
+                probe = built.probe(one, tokenizer)
                 results.add(checkpoint, probe, run_probes(model, [probe]))
                 bar.update()
 
@@ -57,19 +78,14 @@ def probe_series(
 class _Built:
     """Probes by name, made anew when a checkpoint has another tokenizer."""
 
-    def __init__(
-        self, data: Mapping[str, ProbeData | None], options: Mapping[str, Mapping[str, Any]]
-    ) -> None:
-        self._data, self._options = data, options
+    def __init__(self) -> None:
         self._vocabulary: dict[str, int] | None = None
         self._probes: dict[str, Probe] = {}
 
-    def probe(self, name: str, tokenizer: PreTrainedTokenizerBase) -> Probe:
+    def probe(self, asked: AskedProbe, tokenizer: PreTrainedTokenizerBase) -> Probe:
         vocabulary = tokenizer.get_vocab()
         if vocabulary != self._vocabulary:
             self._vocabulary, self._probes = vocabulary, {}
-        if name not in self._probes:
-            data = self._data[name]
-            rows = None if data is None else data.rows
-            self._probes[name] = build_probe(name, rows, tokenizer, **self._options[name])
-        return self._probes[name]
+        if asked.name not in self._probes:
+            self._probes[asked.name] = asked.build(tokenizer)
+        return self._probes[asked.name]

@@ -59,9 +59,9 @@ class ProbeResults:
         """One dict per (revision, probe) that failed, with the reason; tried again next time."""
         return list(self._content["failures"])
 
-    def has(self, checkpoint: Checkpoint, probe: type[Probe]) -> bool:
+    def has(self, checkpoint: Checkpoint, probe: str, version: int) -> bool:
         """Whether this probe's numbers for this content of this revision are there."""
-        return _key(checkpoint, probe.name, probe.version) in self._there
+        return _key(checkpoint, probe, version) in self._there
 
     def add(self, checkpoint: Checkpoint, probe: Probe, probed: Probed) -> None:
         """Write one probe's outcome, in the place of an earlier one of the same revision."""

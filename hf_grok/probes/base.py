@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeAlias
 
 import torch
@@ -31,6 +33,8 @@ class Probe(ABC):
             relation, an offset or a paradigm.
         needs_data: whether it looks at data; False where the weights are all it looks at.
         needs_tokenizer: whether its data are read with the model's tokenizer.
+        splits: split of a data set -> name of the probe over it, of a probe that measures several
+            splits where it is given a data set of several.
     """
 
     name: ClassVar[str]
@@ -39,6 +43,7 @@ class Probe(ABC):
     metrics: ClassVar[Mapping[str, Metric]]
     needs_data: ClassVar[bool] = True
     needs_tokenizer: ClassVar[bool] = True
+    splits: ClassVar[Mapping[str, str]] = {}
 
     @classmethod
     def from_data(cls, rows: Any, tokenizer: Any, **options: Any) -> Probe:
@@ -68,11 +73,31 @@ class Probe(ABC):
 
     @abstractmethod
     def compute(self, state: State) -> dict[str, float]:
-        """The numbers of a summed state: plain finite floats; what has no case is left out."""
+        """The numbers of a summed state: plain finite floats; what has no case is left out.
+
+        Each is named after `self.name`, which is the class's own or one that `named` gave.
+        """
 
     def picture(self, state: State) -> dict[str, Any] | None:
         """What a report draws of this state, as plain JSON; None where there is no picture."""
         return None
+
+    def named(self, name: str) -> Probe:
+        """The same probe under another name, with which its numbers then begin."""
+        other = copy.copy(self)
+
+        def renamed(metric: str) -> str:
+            return name + metric.removeprefix(self.name)
+
+        metrics = {
+            renamed(key): replace(
+                one,
+                baseline=renamed(one.baseline) if isinstance(one.baseline, str) else one.baseline,
+            )
+            for key, one in self.metrics.items()
+        }
+        vars(other).update(name=name, metrics=metrics)
+        return other
 
     def measure(self, model: nn.Module) -> dict[str, float]:
         """`compute(state(model))`: every item, in this process.

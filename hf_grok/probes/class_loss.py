@@ -13,8 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import NO_WORD, encode_words
 from hf_grok.annotation.rows import Rows, column
 from hf_grok.annotation.sentences import dependency_sentences
-from hf_grok.behaviour.base import check_words_fit
-from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.behaviour.encoding import check_words_fit, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import in_double
@@ -167,7 +166,7 @@ class TokenClassLoss(Probe):
     def compute(self, state: State) -> dict[str, float]:
         """Mean loss of each class that has a predicted piece."""
         return {
-            f"class_loss_{kind}": float(loss) / int(pieces)
+            f"{self.name}_{kind}": float(loss) / int(pieces)
             for kind, loss, pieces in zip(CLASSES, state["loss"], state["pieces"], strict=True)
             if pieces
         }

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.alignment import encode_sentences
-from hf_grok.behaviour.base import check_words_fit
-from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.behaviour.encoding import check_words_fit, length_batches, token_budget
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.base import Probe, State, device_of
@@ -142,10 +141,10 @@ class EmpiricalFisher(Probe):
         if not sentences:
             return {}
         if self._uniform is None:
-            return {"fisher_trace_gold": squared_norm / sentences}
+            return {f"{self.name}_trace_gold": squared_norm / sentences}
         return {
-            "fisher_trace": squared_norm / sentences,
-            "fisher_trace_per_token": squared_norm / predictions,
+            f"{self.name}_trace": squared_norm / sentences,
+            f"{self.name}_trace_per_token": squared_norm / predictions,
         }
 
     def _squared_norms(

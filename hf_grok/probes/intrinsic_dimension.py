@@ -11,8 +11,12 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hf_grok.annotation.alignment import EncodedWords, encode_sentences
-from hf_grok.behaviour.base import check_model_fits
-from hf_grok.behaviour.encoding import EncodedLines, length_batches, token_budget
+from hf_grok.behaviour.encoding import (
+    EncodedLines,
+    check_model_fits,
+    length_batches,
+    token_budget,
+)
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.base import Probe, State, device_of, require_finite
@@ -109,10 +113,10 @@ class IntrinsicDimension(Probe):
         """The estimate of a summed state, where there are points enough, and their number."""
         vectors = state["vectors"][state["filled"] > 0]
         ratios = neighbour_ratios(vectors, self._metric)
-        numbers = {"intrinsic_dimension_points": float(len(ratios))}
+        numbers = {f"{self.name}_points": float(len(ratios))}
         if len(ratios) >= FEWEST_POINTS:
             estimate = dimension_of_ratios(ratios, self._discard)
-            numbers[f"intrinsic_dimension_{self._metric}"] = estimate
+            numbers[f"{self.name}_{self._metric}"] = estimate
         return numbers
 
     def _takes_last(self, causal: bool) -> bool:

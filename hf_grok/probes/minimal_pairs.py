@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.rows import Rows
-from hf_grok.behaviour.base import check_model_fits
-from hf_grok.behaviour.encoding import EncodedLines
+from hf_grok.behaviour.encoding import EncodedLines, check_model_fits
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.base import Probe, State

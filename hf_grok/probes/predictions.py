@@ -14,6 +14,7 @@ from hf_grok.annotation.alignment import NO_WORD, EncodedWords
 from hf_grok.errors import UserError
 from hf_grok.masking import IGNORED, evaluation_masks
 from hf_grok.precision import log_probabilities_of
+from hf_grok.text_model import logits_of
 
 NOWHERE = -1
 NOT_A_NUMBER = "the model's probabilities are not numbers: has training diverged?"
@@ -138,13 +139,7 @@ def predict(model: nn.Module, predictions: Predictions) -> Float[Tensor, "batch 
         real = torch.arange(predictions.ids.shape[1], device=predictions.ids.device)
         mask = (real < predictions.lengths[:, None]).long()
         output = model(input_ids=predictions.ids, attention_mask=mask)
-    logits = getattr(output, "logits", None)
-    if not isinstance(logits, Tensor) or logits.shape[:2] != predictions.ids.shape:
-        raise UserError(
-            f"{type(model).__name__} gives no logits for each position: expected a model with a "
-            "language-model head, such as AutoModelForCausalLM or AutoModelForMaskedLM load"
-        )
-    return logits.float()
+    return logits_of(model, output, predictions.ids.shape).float()
 
 
 def negative_log_likelihood(

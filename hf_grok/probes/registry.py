@@ -8,15 +8,17 @@ from importlib.metadata import entry_points
 from os import PathLike
 from typing import Any, TypeAlias
 
+from hf_grok._isolated import Isolated
 from hf_grok.annotation.rows import Rows
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.languages import known_languages, language, load
 from hf_grok.metrics import GROUP
 from hf_grok.probes.base import Probe
 
 # A probe, or how one is asked for: its name or its class.
 Asked: TypeAlias = "str | type[Probe] | Probe"
 
-# name -> module and class; loaded when asked for.
+# name -> module and class, of what is inside a model; loaded when asked for.
 OURS: Mapping[str, tuple[str, str]] = {
     "uas": ("uas", "AttentionUAS"),
     "sparsity": ("sparsity", "AttentionSparsity"),
@@ -27,11 +29,33 @@ OURS: Mapping[str, tuple[str, str]] = {
     "class_loss": ("class_loss", "TokenClassLoss"),
     "pairs": ("minimal_pairs", "MinimalPairAccuracy"),
 }
+# Of what a model does on any language; on one of `hf_grok.languages`, its behaviour.
+LOSSES: Mapping[str, str] = {
+    "loss": "hf_grok.behaviour.loss:TokenLoss",
+    "masked_loss": "hf_grok.behaviour.masked_loss:MaskedLoss",
+}
 
 
 def probe_names() -> list[str]:
     """Every name that `probe_class` knows, other packages' included."""
-    return sorted({*OURS, *(point.name for point in entry_points(group=GROUP))})
+    return sorted(
+        {*OURS, *LOSSES, *behaviour_names(), *(point.name for point in entry_points(group=GROUP))}
+    )
+
+
+def language_of(probe: str) -> str | None:
+    """The language that has the name of a probe, "question-formation" for "question_formation"."""
+    return {name.replace("-", "_"): name for name in known_languages()}.get(probe)
+
+
+def behaviour_names() -> list[str]:
+    """The probes that measure what a model does on a language; another package's that load."""
+    names = []
+    for name in known_languages():
+        with Isolated():
+            if language(name).behaviour:
+                names.append(name.replace("-", "_"))
+    return names
 
 
 def probe_class(name: str) -> type[Probe]:
@@ -44,6 +68,11 @@ def probe_class(name: str) -> type[Probe]:
         module, attribute = OURS[name]
         found: type[Probe] = getattr(importlib.import_module(f"hf_grok.probes.{module}"), attribute)
         return found
+    if name in LOSSES:
+        return _checked(name, load(LOSSES[name]))
+    measured = language_of(name)
+    if measured is not None and (home := language(measured).behaviour):
+        return _checked(name, load(home))
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _checked(name, point.load())
@@ -89,7 +118,9 @@ def build_probes(
     Args:
         probes: names, classes or probes; one alone may stand without a list around it.
         rows: rows for all of them, or probe name -> rows; those that look at the weights alone
-            need none.
+            need none. Where a behaviour is given several splits (a `DatasetDict` of its language),
+            it becomes a probe for each that it measures: "in_distribution" over the split test,
+            "generalization" over that name's.
         tokenizer: of the model; None will do for probes that look at the weights alone.
 
     Raises:
@@ -98,7 +129,7 @@ def build_probes(
     """
     if isinstance(probes, str | Probe | type) or not isinstance(probes, Iterable):
         probes = [probes]
-    built = [_built(one, rows, tokenizer) for one in probes]
+    built = [probe for one in probes for probe in _built(one, rows, tokenizer)]
     refuse_same_names(built)
     return built
 
@@ -114,14 +145,14 @@ def refuse_same_names(probes: Sequence[Probe]) -> None:
         if probe.name in seen:
             raise UserError(
                 f"two probes are named {probe.name!r}, and their numbers could not be told apart: "
-                "give one of them another name (probe.name = ...)"
+                "give one of them another (probe.named(...))"
             )
         seen.add(probe.name)
 
 
-def _built(one: Any, rows: Rows | Mapping[str, Rows], tokenizer: Any) -> Probe:
+def _built(one: Any, rows: Rows | Mapping[str, Rows], tokenizer: Any) -> list[Probe]:
     if isinstance(one, Probe):
-        return one
+        return [one]
     is_class = isinstance(one, type) and issubclass(one, Probe)
     if not isinstance(one, str) and not is_class:
         raise UserError(
@@ -131,18 +162,26 @@ def _built(one: Any, rows: Rows | Mapping[str, Rows], tokenizer: Any) -> Probe:
     kind = one if is_class else probe_class(one)
     name = getattr(kind, "name", kind.__name__) if is_class else one
     if isinstance(rows, Mapping) and kind.needs_data:
-        rows = _rows_of(name, rows)
-    return build_probe(one, rows, tokenizer)
+        rows = rows.get(name, rows)
+        measured = {split: own for split, own in kind.splits.items() if split in rows}
+        if isinstance(rows, Mapping) and measured:
+            return [
+                build_probe(one, rows[split], tokenizer).named(own)
+                for split, own in measured.items()
+            ]
+        if isinstance(rows, Mapping):
+            raise _no_rows(name, kind, rows)
+    probe = build_probe(one, rows, tokenizer)
+    return [probe.named(one) if isinstance(one, str) and language_of(one) else probe]
 
 
-def _rows_of(name: str, rows: Mapping[str, Rows]) -> Rows:
-    if name in rows:
-        return rows[name]
+def _no_rows(name: str, kind: type[Probe], rows: Mapping[str, Rows]) -> UserError:
     given = ", ".join(map(str, rows)) or "none"
     hint = ""
     if any(hasattr(part, "column_names") for part in rows.values()):
-        hint = "; of a DatasetDict pass one split, data=dataset['test']"
-    raise UserError(
+        splits = f"one split or several of {', '.join(kind.splits)}" if kind.splits else "one split"
+        hint = f"; of a DatasetDict pass {splits}, data=dataset['test']"
+    return UserError(
         f"no data for probe {name!r}: data are given for {given}. Expected rows, or a dict of "
         f"probe name -> rows{hint}"
     )
@@ -165,6 +204,6 @@ def _checked(name: str, found: Any) -> type[Probe]:
     if isinstance(found, type) and issubclass(found, Probe):
         return found
     raise UserError(
-        f"the entry point {name!r} of group {GROUP} is {found!r}: expected a subclass of "
-        "hf_grok.probes.Probe"
+        f"probe {name!r} (an entry point of group {GROUP}, or the behaviour of a language) is "
+        f"{found!r}: expected a subclass of hf_grok.probes.Probe"
     )

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import constituency_sentences, words_of
-from hf_grok.behaviour.base import check_words_fit
+from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import device_of_sums, in_double

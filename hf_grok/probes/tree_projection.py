@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import words_of
-from hf_grok.behaviour.base import check_words_fit
+from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.base import (
@@ -139,14 +139,14 @@ class TreeProjection(Probe):
     def compute(self, state: State) -> dict[str, float]:
         """See `Probe.compute`."""
         sentences = float(state["sentences"])
-        numbers = {"tree_sentences": sentences}
+        numbers = {f"{self.name}_sentences": sentences}
         if state["skipped"]:
-            numbers["tree_skipped"] = float(state["skipped"])
+            numbers[f"{self.name}_skipped"] = float(state["skipped"])
         if sentences:
-            numbers["tree_score"] = float(state["score"]) / sentences
+            numbers[f"{self.name}_score"] = float(state["score"]) / sentences
         if sentences and self._gold is not None:
             scores = f_scores(state["matched"], state["predicted"], state["gold"])
-            numbers |= {f"tree_{name}": f1 for name, f1 in zip(TREES, scores, strict=True)}
+            numbers |= {f"{self.name}_{name}": f1 for name, f1 in zip(TREES, scores, strict=True)}
         return numbers
 
     def picture(self, state: State) -> dict[str, Any] | None:

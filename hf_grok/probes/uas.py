@@ -13,7 +13,7 @@ from transformers.utils import logging
 from hf_grok.annotation.alignment import NO_WORD, encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import Sentence, dependency_sentences, words_of
-from hf_grok.behaviour.base import check_words_fit
+from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.probes.attention import eager_attention, for_each_layer, word_batches

@@ -198,17 +198,17 @@ class WeightNorm(Probe):
         squares = {name: float(value) for name, value in state.items()}
         whole, without, layers = (squares[name] for name in ("all", "without_layernorm", "layers"))
         numbers = {
-            "norm_l2": math.sqrt(whole),
-            "norm_squared": whole,
-            "norm_l2_without_layernorm": math.sqrt(without),
-            "norm_squared_without_layernorm": without,
+            f"{self.name}_l2": math.sqrt(whole),
+            f"{self.name}_squared": whole,
+            f"{self.name}_l2_without_layernorm": math.sqrt(without),
+            f"{self.name}_squared_without_layernorm": without,
         }
         if layers:
-            numbers["norm_l2_over_root_depth"] = math.sqrt(whole / layers)
+            numbers[f"{self.name}_l2_over_root_depth"] = math.sqrt(whole / layers)
         if "unused" in squares:
-            numbers["norm_unused_squared"] = squares["unused"]
+            numbers[f"{self.name}_unused_squared"] = squares["unused"]
         matrices = (name for name in squares if name.startswith("matrix_"))
-        return numbers | {f"norm_{name}": math.sqrt(squares[name]) for name in matrices}
+        return numbers | {f"{self.name}_{name}": math.sqrt(squares[name]) for name in matrices}
 
 
 def _sum(squares: Sequence[Float[Tensor, ""]]) -> Float[Tensor, ""]:

@@ -41,9 +41,12 @@ def test_an_empty_line_is_refused() -> None:
 
 def test_pieces_of_words_are_refused() -> None:
     lines = encode_lines(["a b"], TOKENIZER)
-    check_one_token_per_word(lines, [2], TOKENIZER, [5])
+    check_one_token_per_word(lines, [["a", "b"]], TOKENIZER, [5])
     with pytest.raises(UserError, match=r"row 5 has 1 words but 2 tokens"):
-        check_one_token_per_word(lines, [1], TOKENIZER, [5])
+        check_one_token_per_word(lines, [["ab"]], TOKENIZER, [5])
+    # One token a word, but of other names: a vocabulary in which no word is found would score 0.
+    with pytest.raises(UserError, match=r"row 5: the token of 'c' is 'b'"):
+        check_one_token_per_word(lines, [["a", "c"]], TOKENIZER, [5])
 
 
 @pytest.mark.parametrize("budget", [1, 7, 40, 10_000])

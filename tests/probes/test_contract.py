@@ -15,7 +15,8 @@ from hf_grok.guard import watching
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import Probe, add_states, build_probe, probe_class
-from hf_grok.probes.registry import OURS
+from hf_grok.probes.registry import LOSSES, OURS, behaviour_names
+from tests.behaviour import test_dyck, test_question, test_tense
 from tests.probes.matrix import model_of
 
 GRAMMAR = [
@@ -54,20 +55,37 @@ TOKENIZER = word_level_tokenizer({word for words, _, _ in GRAMMAR for word in wo
 OPTIONS: dict[str, dict[str, Any]] = {"uas": {"minimum_count": 1}}
 
 
-def probe_of(name: str) -> Probe:
-    return build_probe(name, PAIRS if name == "pairs" else ROWS, TOKENIZER, **OPTIONS.get(name, {}))
+QUESTIONS = word_level_tokenizer(
+    {w for row in test_question.ROWS for w in str(row["text"]).split()}, mask=True
+)
+# What other probes look at.
+MATERIAL: dict[str, tuple[Any, Any]] = {
+    "pairs": (PAIRS, TOKENIZER),
+    "question_formation": (test_question.ROWS, QUESTIONS),
+    "loss": (test_question.ROWS, QUESTIONS),
+    "masked_loss": (test_question.ROWS, QUESTIONS),
+    "tense_inflection": (test_tense.ROWS, test_tense.TOKENIZER),
+    "dyck": (test_dyck.ROWS, test_dyck.TOKENIZER),
+}
+NAMES = [*OURS, *LOSSES, *behaviour_names()]
 
 
-def watched_model() -> PreTrainedModel:
-    return model_of("vanilla", len(TOKENIZER))
+def probe_of(name: str, **options: Any) -> Probe:
+    rows, tokenizer = MATERIAL.get(name, (ROWS, TOKENIZER))
+    return build_probe(name, rows, tokenizer, **OPTIONS.get(name, {}), **options)
 
 
-@pytest.mark.parametrize("name", OURS)
+def watched_model(name: str = "uas") -> PreTrainedModel:
+    size = len(MATERIAL.get(name, (ROWS, TOKENIZER))[1])
+    return model_of("bert" if name == "masked_loss" else "vanilla", size)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_facts_are_there_for_every_number(name: str) -> None:
     kind = probe_class(name)
     assert kind.version >= 1
     assert kind.source
-    numbers = probe_of(name).measure(watched_model())
+    numbers = probe_of(name).measure(watched_model(name))
     assert numbers
     for metric, value in numbers.items():
         facts = metric_of(kind.metrics, metric)
@@ -81,9 +99,9 @@ def test_facts_are_there_for_every_number(name: str) -> None:
             assert metric_of(kind.metrics, facts.baseline) is not None, facts.baseline
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", NAMES)
 def test_shares_add_up_to_the_whole(name: str) -> None:
-    probe, model = probe_of(name), watched_model()
+    probe, model = probe_of(name), watched_model(name)
     with watching(model):
         shares = [probe.state(model, range(len(probe))[rank::3]) for rank in range(3)]
         shares.append(probe.state(model, []))
@@ -91,9 +109,9 @@ def test_shares_add_up_to_the_whole(name: str) -> None:
     assert together == pytest.approx(probe.measure(model), rel=1e-4, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_trace_is_left(name: str) -> None:
-    probe, model = probe_of(name), watched_model()
+    probe, model = probe_of(name), watched_model(name)
     model.set_attn_implementation("sdpa")
     for parameter in model.parameters():
         parameter.grad = torch.full_like(parameter, 0.5)
@@ -112,17 +130,25 @@ def test_no_trace_is_left(name: str) -> None:
     assert torch.equal(torch.get_rng_state(), states[2])
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_same_model_gives_the_same_numbers(name: str) -> None:
-    model = watched_model()
+    model = watched_model(name)
     assert probe_of(name).measure(model) == probe_of(name).measure(model)
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if probe_class(name).needs_data])
+@pytest.mark.parametrize("name", [name for name in NAMES if probe_class(name).needs_data])
 def test_the_flags_of_the_command_line_are_everybodys(name: str) -> None:
-    rows = PAIRS if name == "pairs" else ROWS
-    options = {**OPTIONS.get(name, {}), "allow_unknown": True, "add_start": True}
-    assert build_probe(name, rows, TOKENIZER, **options).measure(watched_model())
+    assert probe_of(name, allow_unknown=True, add_start=True).measure(watched_model(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_under_another_name_the_numbers_are_the_same(name: str) -> None:
+    probe, model = probe_of(name), watched_model(name)
+    other = probe.named("elsewhere")
+    numbers = {f"elsewhere{key.removeprefix(name)}": v for key, v in probe.measure(model).items()}
+    assert other.measure(model) == numbers
+    assert all(metric_of(other.metrics, metric) is not None for metric in numbers)
+    assert probe.name == name, "the probe itself keeps its own"
 
 
 def test_a_probe_of_the_weights_alone_needs_no_data() -> None:
@@ -130,7 +156,7 @@ def test_a_probe_of_the_weights_alone_needs_no_data() -> None:
     assert build_probe("norm", None, None).measure(watched_model())["norm_l2"] > 0
 
 
-@pytest.mark.parametrize("name", [name for name in OURS if name != "norm"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "norm"])
 def test_a_model_in_training_mode_is_refused(name: str) -> None:
     with pytest.raises(RuntimeError, match="training mode"):
-        probe_of(name).state(watched_model().train())
+        probe_of(name).state(watched_model(name).train())
