@@ -113,7 +113,7 @@ def known_languages() -> dict[str, list[Brought[Language | EntryPoint]]]:
     known: dict[str, list[Brought[Language | EntryPoint]]] = {
         name: [our(one)] for name, one in OURS.items()
     }
-    for brought in sorted(brought_languages(), key=lambda one: (one.thing.name, one.package)):
+    for brought in brought_languages():
         known.setdefault(brought.thing.name, []).append(brought.holding(brought.thing))
     return known
 

@@ -7,8 +7,10 @@ in this package. Nothing of another package is run until it is asked for by name
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,11 +63,20 @@ def our(thing: T) -> Brought[T]:
     return Brought(OURS, __version__, thing)
 
 
-def brought_languages() -> Iterator[Brought[EntryPoint]]:
-    """The languages that other packages name, not loaded."""
-    for point in entry_points(group=LANGUAGES):
-        found = point.dist
-        yield Brought(found.name if found else "?", found.version if found else "?", point)
+def brought_languages() -> tuple[Brought[EntryPoint], ...]:
+    """The languages that other packages name, not loaded; by name, then by package."""
+    return _brought_languages(tuple(sys.path))
+
+
+@cache
+def _brought_languages(path: tuple[str, ...]) -> tuple[Brought[EntryPoint], ...]:
+    """Read once for every `path`: all that is installed is looked through."""
+    found = [
+        Brought(point.dist.name, point.dist.version, point)
+        for point in entry_points(group=LANGUAGES)
+        if point.dist  # always, of those that are found on sys.path
+    ]
+    return tuple(sorted(found, key=lambda one: (one.thing.name, one.package)))
 
 
 def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
@@ -78,7 +89,8 @@ def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
     yield from map(our, sorted((Path(__file__).parent / kind).glob(pattern)))
     folders = {}
     for brought in brought_languages():
-        if folder := folder_of(brought.thing.module):
+        # Not its `module`, which is none where the value is not of the form module:name.
+        if folder := folder_of(brought.thing.value.partition(":")[0]):
             folders[brought.package, folder] = brought.version
     for (package, folder), version in sorted(folders.items()):
         for path in sorted((folder / kind).glob(pattern)):
@@ -87,8 +99,8 @@ def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
 
 def folder_of(module: str) -> Path | None:
     """The folder of a module's package, found without running it; None where there is none."""
-    top, *rest = module.split(".")
-    spec = find_spec(top)
+    top, *rest = module.strip().split(".")
+    spec = find_spec(top) if top.isidentifier() else None
     for location in (spec and spec.submodule_search_locations) or ():
         inner = Path(location, *rest)
         if inner.is_dir():

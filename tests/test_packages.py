@@ -75,6 +75,14 @@ def test_a_broken_one_is_named_and_breaks_no_other(
     assert "broken 1.0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("value", ["no module!", ":IT", ".one:IT", "a.b"])
+def test_an_entry_of_another_form_is_named_and_breaks_nothing(value: str, site: Path) -> None:
+    announce(site, "odd", {"finnish": value})
+    with pytest.raises(UserError, match=r"language 'finnish' of odd 1.0 .* cannot be loaded"):
+        language("finnish")
+    assert load_recipe("dyck").values["language"] == "dyck"
+
+
 def test_recipes_and_sweeps_of_one_name_are_refused_with_both(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

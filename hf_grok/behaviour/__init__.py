@@ -1,11 +1,19 @@
 """Behavioural measures of a causal language model: loss, questions, tense, brackets."""
 
+from __future__ import annotations
+
+import warnings
+
+from transformers import PreTrainedTokenizerBase
+
 from hf_grok.behaviour.base import Behaviour
 from hf_grok.behaviour.dyck import DyckBehaviour
 from hf_grok.behaviour.loss import TokenLoss
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.behaviour.question import QuestionBehaviour
+from hf_grok.behaviour.rows import Rows
 from hf_grok.behaviour.tense import TenseBehaviour
+from hf_grok.languages import language, load
 
 __all__ = [
     "Behaviour",
@@ -15,3 +23,14 @@ __all__ = [
     "TenseBehaviour",
     "TokenLoss",
 ]
+
+
+def behaviour_for(kind: str, rows: Rows, tokenizer: PreTrainedTokenizerBase) -> Behaviour:
+    """The behaviour of a language over rows; goes in the next release (a FutureWarning says so)."""
+    warnings.warn(
+        "behaviour_for(name, ...) is now load(language(name).behaviour)(...), of hf_grok.languages",
+        FutureWarning,
+        stacklevel=2,
+    )
+    found: Behaviour = load(language(kind).behaviour)(rows, tokenizer)
+    return found

@@ -9,6 +9,8 @@ from typing import Any
 import datasets
 import pytest
 
+from hf_grok.behaviour import DyckBehaviour
+from hf_grok.behaviour import behaviour_for as old_behaviour_for
 from hf_grok.languages import OURS, load
 from hf_grok.models import word_level_tokenizer
 from tests.behaviour.material import RiggedModel
@@ -119,3 +121,11 @@ def dyck_rule(words: list[str]) -> str:
 def tokenizer_of_all(splits: datasets.DatasetDict, append_end: bool = False) -> Any:
     words = {word for rows in splits.values() for text in rows["text"][:] for word in text.split()}
     return word_level_tokenizer(words, append_end=append_end)
+
+
+def test_the_old_way_to_a_behaviour_works_and_names_the_new() -> None:
+    tokenizer = word_level_tokenizer(["(0", ")0"], append_end=True)
+    with pytest.warns(FutureWarning, match=r"now load\(language\(name\).behaviour\)"):
+        behaviour = old_behaviour_for("dyck", [{"text": "(0 )0"}], tokenizer)
+    assert type(behaviour) is DyckBehaviour
+    assert len(behaviour) == 1
