@@ -11,7 +11,7 @@ from hf_grok.model_cards.facts import (
     StepFacts,
     TrainingFacts,
 )
-from hf_grok.model_cards.languages import LanguageFacts
+from hf_grok.model_cards.languages import SENTENCE_COLUMNS, LanguageFacts
 from hf_grok.model_cards.metadata import eval_result_files
 from hf_grok.model_cards.papers import Paper
 from hf_grok.model_cards.preserved import merge
@@ -22,6 +22,7 @@ from hf_grok.model_cards.validation import problems, validate
 
 __all__ = [
     "MARKER",
+    "SENTENCE_COLUMNS",
     "AnnotationFacts",
     "CostFacts",
     "DataFacts",

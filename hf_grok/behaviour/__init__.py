@@ -6,22 +6,28 @@ import warnings
 
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.behaviour.base import Behaviour
+from hf_grok.annotation.rows import Rows, column
+from hf_grok.behaviour.base import Behaviour, next_word_logits
 from hf_grok.behaviour.dyck import DyckBehaviour
+from hf_grok.behaviour.encoding import encode_lines
 from hf_grok.behaviour.loss import TokenLoss
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.behaviour.question import QuestionBehaviour
-from hf_grok.behaviour.rows import Rows
 from hf_grok.behaviour.tense import TenseBehaviour
 from hf_grok.languages import language, load
+from hf_grok.tally import Tally
 
 __all__ = [
     "Behaviour",
     "DyckBehaviour",
     "MaskedLoss",
     "QuestionBehaviour",
+    "Tally",
     "TenseBehaviour",
     "TokenLoss",
+    "column",
+    "encode_lines",
+    "next_word_logits",
 ]
 
 
