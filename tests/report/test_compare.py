@@ -1,0 +1,90 @@
+"""`hf-grok compare`: numbers that the statistics give alone, sentences that say which way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from hf_grok.cli import main
+from hf_grok.dynamics import load_run
+from hf_grok.dynamics.when import arrival_of, log_rank
+from hf_grok.errors import UserError
+from hf_grok.report.arms_compare import contrast, numbers_of
+from hf_grok.report.arms_runs import read_sweep
+from tests.report.synthetic_arms import ARMS, write_sweep
+
+NAMES = ("base", "suppress-0.1", "suppress-0.3")
+PAIRS = "eval_pairs_accuracy"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sweep")
+    return write_sweep(out, {name: ARMS[name] for name in NAMES}, seeds=tuple(range(6)))
+
+
+def test_each_number_is_that_of_its_statistic(folder: Path) -> None:
+    base, later, never = numbers_of(read_sweep(folder), PAIRS, 0.7, 2, False)
+    runs = [load_run(folder / f"base-seed{seed}") for seed in range(6)]
+    curves = [run.evaluations[PAIRS] for run in runs]
+    arrivals = [arrival_of(c.index.to_numpy(float), c.to_numpy(), 0.7) for c in curves]
+    assert list(base.arrivals.values()) == arrivals
+    assert base.median_step == sorted(a.step or 0 for a in arrivals)[2]
+    assert base.last_quarter[3] == pytest.approx(curves[3][curves[3].index >= 2250].mean())
+    assert (never.arrived.count, never.median_step) == (0, None)
+    found = contrast(base, never)
+    assert found.fisher == pytest.approx(stats.fisher_exact([[6, 0], [0, 6]]).pvalue)
+    assert contrast(base, later).times == log_rank(arrivals, list(later.arrivals.values()))
+
+
+def test_the_page_says_which_way(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", str(folder), "--metric", PAIRS, "--level", "0.7"]
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "base             6 of 6" in text
+    assert "suppress-0.3     0 of 6" in text
+    assert (
+        "suppress-0.1: 3 of 6 seeds arrived against 6 of 6 (p .182); it arrives later (p .002)"
+        in text
+    )
+    assert max(map(len, text.splitlines())) <= 160
+
+
+def test_a_loss_is_reached_from_above(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", str(folder), "--metric", "eval_loss", "--level", "4.5"]
+    assert main([*words, "--arms", "suppress-0.3", "base"]) == 0
+    text = capsys.readouterr().out
+    assert "eval_loss <= 4.5 at 2 evaluations in a row" in text
+    assert "base: 6 of 6 seeds arrived against 0 of 6 (p .002); it arrives earlier" in text
+
+
+def test_one_seed_and_no_event_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_sweep(tmp_path, dict.fromkeys(("base", "other"), ARMS["suppress-0.3"]), seeds=(1,))
+    assert main(["compare", str(tmp_path), "--metric", PAIRS, "--level", "0.7"]) == 0
+    text = capsys.readouterr().out
+    assert "no seed of either arrived" in text
+    assert "too few seeds" in text
+
+
+def test_power(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--power", ".2", ".8"]) == 0
+    assert "seeds an arm are told apart in" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--metric", "eval_loss"], "say --level"),
+        (["--metric", "eval_nonsense"], "nothing says whether"),
+        (["--metric", "eval_uas_mass"], "unknown metric of the sweep|nothing says"),
+        (["--metric", PAIRS, "--arms", "basis"], "unknown arm with finished runs 'basis'"),
+        ([], "unknown metric of the sweep 'eval_generalization_accuracy'"),
+    ],
+)
+def test_what_cannot_be_compared(folder: Path, words: list[str], told: str) -> None:
+    from hf_grok.commands.compare import main as compare
+
+    with pytest.raises(UserError, match=told):
+        compare([str(folder), *words])
