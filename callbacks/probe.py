@@ -23,7 +23,7 @@ from hf_grok.json_reading import read_object
 from hf_grok.metrics import metric_of, recordable
 from hf_grok.probes import Probe, build_probes
 from hf_grok.probes.registry import Asked, refuse_same_names
-from hf_grok.probing import Probed, run_probes
+from hf_grok.probing import Probed, ProbeFailedError, run_probes
 from hf_grok.runs.folder import DECLARED_FILE, PROBES_FILE, write_json
 from hf_grok.runs.json_lines import append_row, keep_rows
 
@@ -35,10 +35,6 @@ RUNTIME = "eval_probes_runtime"
 
 # What Trainer evaluates itself, and tells its best model by.
 TRAINERS_OWN = "loss"
-
-
-class ProbeFailedError(RuntimeError):
-    """A probe failed, and the run was told to stop at that."""
 
 
 class ProbeCallback(TrainerCallback):
@@ -273,7 +269,7 @@ class ProbeCallback(TrainerCallback):
                 self._record(_rows(probed, self.probes, step))
         if probed.failures and self.stop_on_failure:
             name, reason = next(iter(probed.failures.items()))
-            raise ProbeFailedError(f"probe {name!r} failed at step {step}: {reason}")
+            raise ProbeFailedError(name, reason, f"at step {step}")
         return numbers
 
     def _record(self, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -12,7 +12,12 @@ class Isolated(AbstractContextManager["Isolated"]):
     For what other packages bring, which may fail in any way. An interrupt goes through.
     """
 
-    failure: str | None = None
+    error: Exception | None = None
+
+    @property
+    def failure(self) -> str | None:
+        """Type and message of the error, if there was one."""
+        return None if self.error is None else f"{type(self.error).__name__}: {self.error}"
 
     def __exit__(
         self,
@@ -21,5 +26,5 @@ class Isolated(AbstractContextManager["Isolated"]):
         trace: TracebackType | None,
     ) -> bool:
         if isinstance(error, Exception):
-            self.failure = f"{type(error).__name__}: {error}"
+            self.error = error
         return isinstance(error, Exception)

@@ -33,6 +33,19 @@ class Probed:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+class ProbeFailedError(RuntimeError):
+    """A probe failed, and the run was told to stop at that.
+
+    Args:
+        probe: its name.
+        reason: what it failed of.
+        when: in the run, such as "at step 3".
+    """
+
+    def __init__(self, probe: str, reason: str, when: str = "") -> None:
+        super().__init__(f"probe {probe!r} failed{' ' * bool(when)}{when}: {reason}")
+
+
 @dataclass(frozen=True)
 class _Part:
     """One rank's share of one probe, or the error that it ended in."""
@@ -43,7 +56,11 @@ class _Part:
 
 
 def run_probes(
-    model: nn.Module, probes: Sequence[Probe], accelerator: Accelerator | None = None
+    model: nn.Module,
+    probes: Sequence[Probe],
+    accelerator: Accelerator | None = None,
+    *,
+    isolated: bool = True,
 ) -> Probed:
     """Every probe's numbers for `model`, in `hf_grok.guard.watching`: nothing of it is changed.
 
@@ -55,24 +72,27 @@ def run_probes(
         model: not wrapped (`trainer.model`, or `accelerator.unwrap_model(...)`).
         probes: which.
         accelerator: of a run; None for one process.
+        isolated: else the first failure ends the round on every rank, with its own error where it
+            happened.
+
+    Raises:
+        ProbeFailedError: not isolated, and a probe failed on another rank.
     """
     world = accelerator.num_processes if accelerator else 1
     rank = accelerator.process_index if accelerator else 0
     probed = Probed()
     with watching(model):
         for probe in probes:
-            part = _part(model, probe, range(rank, len(probe), world))
+            began, state = time.perf_counter(), None
+            with Isolated() as block:
+                require_finite_weights(model)
+                state = probe.state(model, range(rank, len(probe), world))
+            part = _Part(state, block.failure, time.perf_counter() - began)
             parts = gather_object([part]) if world > 1 else [part]
             _conclude(probe, parts, probed)
+            if probed.failures and not isolated:
+                raise block.error or ProbeFailedError(probe.name, probed.failures[probe.name])
     return probed
-
-
-def _part(model: nn.Module, probe: Probe, share: range) -> _Part:
-    began, state = time.perf_counter(), None
-    with Isolated() as block:
-        require_finite_weights(model)
-        state = probe.state(model, share)
-    return _Part(state, block.failure, time.perf_counter() - began)
 
 
 def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:

@@ -13,7 +13,8 @@ from hf_grok.metrics import GENERALIZATION
 if TYPE_CHECKING:
     import pandas
 
-WEIGHT_NORM = "eval_weight_norm"
+# The L2 norm of all parameters; of runs of earlier versions under the second name.
+WEIGHT_NORMS = ("eval_norm_l2", "eval_weight_norm")
 OBJECT_RELATIVES = f"{GENERALIZATION}_rc_object"
 SUBJECT_RELATIVES = (
     f"{GENERALIZATION}_rc_subject_intransitive",

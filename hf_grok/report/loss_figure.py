@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hf_grok.dynamics.columns import WEIGHT_NORM, curve
+from hf_grok.dynamics.columns import WEIGHT_NORMS, curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.metrics import VALIDATION_LOSS
 from hf_grok.report.annotations import label_lines
@@ -25,7 +25,7 @@ Curves = list[tuple[Steps, Values]]
 def draw_losses(group: Group) -> Figure | None:
     """Losses above, weight norm below; None if neither was logged."""
     losses = _loss_curves(group)
-    norms = [(steps, values) for _, steps, values in measured(group, WEIGHT_NORM)]
+    norms = _norm_curves(group)
     rows = [row for row in (bool(losses), bool(norms)) if row]
     if not rows:
         return None
@@ -47,9 +47,16 @@ def caption_losses(group: Group) -> str:
     """What `draw_losses` shows."""
     what = "Cross-entropy in nats a token" if group.of_recipe else "Loss, as the Trainer logged it"
     text = f"{what}: training (dotted) and validation (solid)."
-    if not measured(group, WEIGHT_NORM):
+    if not _norm_curves(group):
         return text + " The norm of the weights was not logged."
     return text + " Below, the L2 norm of all parameters."
+
+
+def _norm_curves(group: Group) -> Curves:
+    for column in WEIGHT_NORMS:
+        if found := measured(group, column):
+            return [(steps, values) for _, steps, values in found]
+    return []
 
 
 def _loss_curves(group: Group) -> list[tuple[str, Curves]]:

@@ -28,7 +28,6 @@ from hf_grok.callbacks import (
     StopAfterCrossingCallback,
 )
 from hf_grok.errors import UserError
-from hf_grok.evaluation import Measures
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.positions import position_limit
 from hf_grok.runs.record import RunRecord
@@ -115,7 +114,7 @@ def build_trainer(settings: Settings, language: LanguageData, record: RunRecord)
         args=training,
         train_dataset=language.train,
         processing_class=language.tokenizer,
-        measures=Measures(language.loss, language.behaviours),
+        measures=language.measures,
         mask_pools=pools,
         # BERT's own loss is a mean over the micro-batch; Trainer takes it for the whole batch's.
         compute_loss_func=token_mean_loss if is_masked(settings.model.model) else None,

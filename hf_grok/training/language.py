@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.behaviour import Behaviour, TokenLoss
+from hf_grok.behaviour.base import MEASURED_SPLITS
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError
 from hf_grok.languages import Language, load, trained_language
 from hf_grok.masking import Masking
 from hf_grok.models import word_level_tokenizer
+from hf_grok.probes import Probe
 from hf_grok.training.arcs import Arcs, arcs_of_rows
 from hf_grok.training.arguments import DataArguments, read_options
 from hf_grok.training.masked import MaskedSequences
@@ -23,8 +25,6 @@ from hf_grok.training.tensors import TokenSequences
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict, GeneratorBasedBuilder
 
-MEASURED_SPLITS = {"in_distribution": "test", "generalization": "generalization"}
-
 
 @dataclass(frozen=True)
 class LanguageData:
@@ -33,18 +33,17 @@ class LanguageData:
     Attributes:
         tokenizer: word-level, over the words of every split, or all that the language has.
         train: the training sequences; pieces of them hidden for a masked model.
-        loss: token-weighted loss on (a sample of) the validation split: of the next token, or of
-            hidden ones.
-        behaviours: "in_distribution" and "generalization" -> the measure on (a sample of) the test
-            and generalization splits; empty for a language that asks nothing.
+        measures: what every evaluation measures. "loss", token-weighted, on (a sample of) the
+            validation split: of the next token, or of hidden ones. Unless the language asks
+            nothing, its behaviour: "in_distribution" on (a sample of) the test split, and
+            "generalization" on the generalization split.
         test: the whole test split, of which probes take their sentences.
         fingerprint: of the training split, for the run's record.
     """
 
     tokenizer: PreTrainedTokenizerBase
     train: TokenSequences
-    loss: Behaviour
-    behaviours: dict[str, Behaviour]
+    measures: tuple[Probe, ...]
     test: Dataset
     fingerprint: str
 
@@ -95,11 +94,11 @@ def load_language(
     arcs = _arcs(splits["train"], sequences, with_sham=with_sham) if with_arcs else None
     train = training_sequences(sequences, tokenizer, arguments, arcs, masked=masked, seed=seed)
     validation = sample(splits["validation"], arguments)["text"][:]
+    loss = validation_loss(validation, tokenizer, arguments, masked=masked)
     return LanguageData(
         tokenizer=tokenizer,
         train=train,
-        loss=validation_loss(validation, tokenizer, arguments, masked=masked),
-        behaviours=_behaviours(language, splits, tokenizer, arguments),
+        measures=(loss.named("loss"), *_behaviours(language, splits, tokenizer, arguments)),
         test=splits["test"],
         fingerprint=splits["train"]._fingerprint,
     )
@@ -160,14 +159,14 @@ def _behaviours(
     splits: DatasetDict,
     tokenizer: PreTrainedTokenizerBase,
     arguments: DataArguments,
-) -> dict[str, Behaviour]:
+) -> list[Probe]:
     if not language.behaviour:
-        return {}
+        return []
     behaviour = load(language.behaviour)
-    return {
-        measured: behaviour(sample(asked_rows(splits[split], language.task), arguments), tokenizer)
-        for measured, split in MEASURED_SPLITS.items()
-    }
+    return [
+        behaviour(sample(asked_rows(splits[split], language.task), arguments), tokenizer).named(own)
+        for split, own in MEASURED_SPLITS.items()
+    ]
 
 
 def asked_rows(rows: Dataset, task: str) -> Dataset:

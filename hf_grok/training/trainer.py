@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from transformers import (
 from transformers.trainer_utils import rotate_checkpoints
 
 from hf_grok.errors import UserError
-from hf_grok.evaluation import Measures, measure
+from hf_grok.probes import Probe
+from hf_grok.probing import run_probes
 from hf_grok.runs.manifest import (
     discard,
     last_whole_checkpoint,
@@ -69,8 +72,9 @@ class GrokTrainer(SASMixin, Trainer):
 
     - Batches are cut from tensors in memory, of like length, in an order that is a function of
       (seed, epoch).
-    - `evaluate` runs the recipe's measures over all ranks, in the guard that leaves no trace, and
-      its numbers go where Trainer's own do: log_history, reporters, `metric_for_best_model`.
+    - `evaluate` runs the recipe's measures, which are probes, over all ranks and without a trace.
+      Their numbers go where Trainer's own do: log_history, reporters, `metric_for_best_model`; with
+      those of callbacks, a round of evaluation is one row.
     - A checkpoint carries a manifest, written last; one that cannot be written is taken away, and
       none is written once the loss is not finite.
 
@@ -89,9 +93,11 @@ class GrokTrainer(SASMixin, Trainer):
     gone_on_from: Path | None = None
     _first_since_log = 1
     _parameters: int | None = None
+    # What a round of evaluation has logged so far.
+    _row: dict[str, float] | None = None
 
     def __init__(
-        self, *, measures: Measures, mask_pools: MaskPools | None = None, **kwargs: Any
+        self, *, measures: Sequence[Probe], mask_pools: MaskPools | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data_collator=first_of, **kwargs)
         self.measures = measures
@@ -124,6 +130,9 @@ class GrokTrainer(SASMixin, Trainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's own, stopping at a logged loss that is not finite."""
+        if self._row is not None:
+            self._row.update(logs)
+            return
         if "train_loss" in logs:
             # Trainer's is the mean over the steps since the run was last resumed.
             logs["train_loss"] = self._total_loss_scalar / max(self.state.global_step, 1)
@@ -154,17 +163,37 @@ class GrokTrainer(SASMixin, Trainer):
         """Run the measures and log them; the same numbers on every rank."""
         if eval_dataset is not None:
             raise UserError(
-                "GrokTrainer evaluates its measures: make a Measures of the other data, and use "
-                "hf_grok.evaluation.measure"
+                "GrokTrainer evaluates its measures: build a probe over the other data, and use "
+                "hf_grok.probing.run_probes"
             )
+        self._refuse_weights()
         self.use_own_attention()
-        measured = {**measure(self.model, self.measures, self.accelerator), **self._progress()}
+        probed = run_probes(self.model, self.measures, self.accelerator, isolated=False)
+        measured = {**probed.numbers, **self._progress()}
         metrics = {f"{metric_key_prefix}_{name}": value for name, value in measured.items()}
-        self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(
-            self.args, self.state, self.control, metrics
-        )
+        with self._one_row():
+            self.log(metrics)
+            self.control = self.callback_handler.on_evaluate(
+                self.args, self.state, self.control, metrics
+            )
         return metrics
+
+    @contextmanager
+    def _one_row(self) -> Iterator[None]:
+        """What is logged inside is logged as one row."""
+        self._row = {}
+        try:
+            yield
+        finally:
+            row, self._row = self._row, None
+            self.log(row)
+
+    def _refuse_weights(self) -> None:
+        for name, parameter in self.model.named_parameters():
+            if not torch.isfinite(parameter).all():
+                raise TrainingDivergedError(
+                    f"{name} is not finite at step {self.state.global_step}. {self.last_kept()}"
+                )
 
     def _rows_together(self) -> int:
         """Rows of one batch over all processes, which share the one batch if they split it."""
@@ -178,11 +207,7 @@ class GrokTrainer(SASMixin, Trainer):
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         folder = Path(self._get_output_dir(trial)) / f"checkpoint-{self.state.global_step}"
-        for name, parameter in self.model.named_parameters():
-            if not torch.isfinite(parameter).all():
-                raise TrainingDivergedError(
-                    f"{name} is not finite at step {self.state.global_step}. {self.last_kept()}"
-                )
+        self._refuse_weights()
         limit = self.args.save_total_limit
         try:
             with told_if_not_written(folder, self.last_kept):

@@ -20,7 +20,6 @@ from transformers.modeling_outputs import MaskedLMOutput
 
 from hf_grok import precision
 from hf_grok.behaviour import MaskedLoss, TokenLoss
-from hf_grok.evaluation import Measures, measure
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.registry import OURS
 from hf_grok.sas.masked_loss import token_mean_loss
@@ -51,11 +50,7 @@ def looks() -> Iterator[tuple[str, Callable[[], float]]]:
         yield f"probe {name}", lambda name=name: of_model("vanilla", probe_of(name).measure)
     losses = {"gpt2": TokenLoss(TEXTS, TOKENIZER), "bert": MaskedLoss(TEXTS, MASKED)}
     for name, loss in losses.items():
-        measures = Measures(loss, {})
-        yield (
-            f"evaluation of {name}",
-            lambda name=name, measures=measures: of_model(name, lambda m: measure(m, measures)),
-        )
+        yield f"evaluation of {name}", lambda name=name, loss=loss: of_model(name, loss.measure)
     yield "penalty", lambda: of_function(penalty)
     yield "training loss", lambda: of_function(training_loss)
     yield "short run", short_run

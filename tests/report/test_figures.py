@@ -85,6 +85,15 @@ def test_a_missing_weight_norm_is_said(tmp_path: Path) -> None:
     assert caption_losses(dyck).endswith("The norm of the weights was not logged.")
 
 
+def test_the_norm_of_weights_is_found_under_its_name_and_under_the_earlier_one(
+    tmp_path: Path,
+) -> None:
+    for name in ("eval_norm_l2", "eval_weight_norm"):
+        rows = [{"step": step, "eval_loss": 2.0, name: 9.0} for step in (0, 5, 10)]
+        one = group(tmp_path / name, rows, "question-formation")
+        assert caption_losses(one).endswith("Below, the L2 norm of all parameters.")
+
+
 def test_saturation_grokking_and_early_stopping_are_marked(tmp_path: Path) -> None:
     one = seeds(tmp_path, 1)
     with theme("test"):

@@ -16,7 +16,6 @@ from transformers import default_data_collator
 
 from hf_grok import SASTrainer, SASTrainingArguments
 from hf_grok.behaviour.loss import TokenLoss
-from hf_grok.evaluation import Measures, measure
 from hf_grok.probes.registry import OURS
 from hf_grok.probing import run_probes
 from hf_grok.sas import ArcCollator, encode_rows, token_mean_loss
@@ -118,10 +117,10 @@ def measured(accelerator: Any) -> dict[str, float]:
     network = watched_model().eval()
     lines = [TokenLoss([" ".join(words) for words, _, _ in part], TOKENIZER)
              for part in (GRAMMAR, GRAMMAR[:2])]  # fmt: skip
-    probed = run_probes(network, [probe_of(name) for name in OURS], accelerator)
+    probes = [lines[0], lines[1].named("few"), *(probe_of(name) for name in OURS)]
+    probed = run_probes(network, probes, accelerator)
     assert not probed.failures, probed.failures
-    return {**measure(network, Measures(lines[0], {"few": lines[1]}), accelerator),
-            **probed.numbers}  # fmt: skip
+    return probed.numbers
 
 
 def everything(folder: Path, world: int) -> tuple[dict[str, Any], Any]:

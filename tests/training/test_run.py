@@ -37,7 +37,6 @@ def test_numbers_are_in_the_table_and_in_the_trainers_history(finished: Path) ->
     evaluation = rows(finished)[0]
     expected = {
         "eval_loss",
-        "eval_weight_norm",
         "eval_in_distribution_accuracy",
         "eval_in_distribution_exact_match",
         "eval_generalization_accuracy",
