@@ -26,7 +26,7 @@ from hf_grok.commands.probe import summary
 from hf_grok.offline import Checkpoint, ProbeResults, probe_series
 from hf_grok.probes import probe_class
 from hf_grok.runs.manifest import FileFacts
-from hf_grok.series import RevisionTemplate, RunSeries, StepFacts
+from hf_grok.series import RevisionTemplate, RunSeries, StepValues
 from hf_grok.series.journal import State, StepRecord
 
 METRICS = {f"eval_metric_{number}": 0.5 for number in range(8)}
@@ -59,7 +59,7 @@ def setting_aside(folder: Path, steps: int, repeats: int) -> float:
         save_file({"x": np.full(512, step, np.float32)}, checkpoint / "model.safetensors")
         (checkpoint / "config.json").write_text('{"model_type": "gpt2"}', encoding="utf-8")
         began = time.perf_counter()
-        series.add(step, checkpoint, StepFacts(metrics=METRICS))
+        series.add(step, checkpoint, StepValues(metrics=METRICS))
         spent.append(time.perf_counter() - began)
     return 1000 * median(spent)
 

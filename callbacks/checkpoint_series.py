@@ -27,6 +27,7 @@ from hf_grok.guard import watching
 from hf_grok.runs.about import about_training, note_runtime, write_about
 from hf_grok.runs.epochs import Epoch
 from hf_grok.runs.notes import read_about
+from hf_grok.runs.step import StepValues
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.facts import (
@@ -40,7 +41,7 @@ from hf_grok.series.hub import SeriesHub, check_repository_name
 from hf_grok.series.journal import State
 from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
 from hf_grok.series.pusher import Pusher
-from hf_grok.series.run_series import RunSeries, StepFacts
+from hf_grok.series.run_series import RunSeries
 from hf_grok.series.safety import mask_tokens
 
 logger = logging.get_logger(__name__)
@@ -306,10 +307,10 @@ class CheckpointSeriesCallback(TrainerCallback):
         return mask_tokens(text, self._token or get_token())
 
 
-def facts_of(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepFacts:
+def facts_of(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepValues:
     """What Trainer's state says of the present step; plain numbers."""
     step, history = state.global_step, state.log_history
-    return StepFacts(
+    return StepValues(
         lambda_=_lambda(args, state),
         tokens_seen=tokens_seen(int(state.num_input_tokens_seen), history, step),
         data_position=data_position(step, epoch),

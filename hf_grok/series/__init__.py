@@ -1,11 +1,12 @@
 """Checkpoint series: a journal on disk, pushing that loses nothing, verification by hashes."""
 
+from hf_grok.runs.step import StepValues
 from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
 from hf_grok.series.journal import Journal, State, StepRecord
 from hf_grok.series.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.revision_names import NameReader, known_step
-from hf_grok.series.run_series import RunSeries, StepFacts
+from hf_grok.series.run_series import RunSeries
 from hf_grok.series.safety import mask_tokens, safe_path
 
 __all__ = [
@@ -21,8 +22,8 @@ __all__ = [
     "RunSeries",
     "SeriesError",
     "State",
-    "StepFacts",
     "StepRecord",
+    "StepValues",
     "known_step",
     "mask_tokens",
     "safe_path",

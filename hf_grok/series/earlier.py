@@ -7,6 +7,7 @@ repository to two runs. The first goes on without losing a step; the second is r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from hf_grok.series.errors import PushingStopsError
 from hf_grok.series.journal import DONE, State, StepRecord
@@ -58,19 +59,10 @@ def missing_here(index: Index | None, records: Iterable[StepRecord]) -> list[Ind
 
 def record_of(entry: IndexEntry, manifest: Manifest | None, repository: str) -> StepRecord:
     """A row such as the journal would have of a step that only the repository knows."""
+    record = StepRecord(entry.step, entry.revision, State.VERIFIED, repository=repository)
     if manifest is None:
-        return StepRecord(entry.step, entry.revision, State.VERIFIED, repository=repository)
-    return StepRecord(
-        step=entry.step,
-        revision=entry.revision,
-        state=State.VERIFIED,
-        files=manifest.files,
-        lambda_=manifest.lambda_,
-        tokens_seen=manifest.tokens_seen,
-        data_position=manifest.data_position,
-        metrics=manifest.metrics,
-        repository=repository,
-    )
+        return record
+    return replace(record, files=manifest.files, **manifest.values())
 
 
 def index_of(

@@ -26,6 +26,7 @@ from hf_grok.json_reading import parse_object
 from hf_grok.printable import quoted
 from hf_grok.runs.folder import sync
 from hf_grok.runs.manifest import Files, files_from_json, files_to_json
+from hf_grok.runs.step import NamedStep, values_from_json
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.manifest import Manifest, weights_of
 
@@ -47,32 +48,20 @@ DONE = (State.PUSHED, State.VERIFIED)
 
 
 @dataclass(frozen=True)
-class StepRecord:
+class StepRecord(NamedStep):
     """One row of the journal.
 
     Attributes:
-        step: optimiser step.
-        revision: branch that holds it, or will.
         state: how far it has come.
         files: name -> size and digest of what is pushed; empty until it is staged.
-        lambda_: weight of the regulariser.
-        tokens_seen: tokens trained on so far.
-        data_position: examples read so far.
-        metrics: what was logged at this step.
         repository: where it was pushed.
         commit: of the push.
         pages: git's names of series.json and README.md as they were pushed.
         reason: why it was refused, or what last went wrong.
     """
 
-    step: int
-    revision: str
     state: State = State.SAVED
     files: Files = field(default_factory=dict)
-    lambda_: float | None = None
-    tokens_seen: int | None = None
-    data_position: int | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
     repository: str | None = None
     commit: str | None = None
     pages: Mapping[str, str] = field(default_factory=dict)
@@ -85,29 +74,28 @@ class StepRecord:
 
     def manifest(self) -> Manifest:
         """What its series.json says."""
-        return Manifest(
-            step=self.step,
-            revision=self.revision,
-            files=self.files,
-            lambda_=self.lambda_,
-            tokens_seen=self.tokens_seen,
-            data_position=self.data_position,
-            metrics=self.metrics,
-        )
+        return Manifest(self.step, self.revision, self.files, **self.values())
 
     def to_json(self) -> dict[str, Any]:
         """The row as it is written."""
-        row = {**self.__dict__, "state": self.state.value, "files": files_to_json(self.files)}
-        row["metrics"], row["pages"] = dict(self.metrics), dict(self.pages)
-        row["lambda"] = row.pop("lambda_")
-        return row
+        return {
+            "step": self.step,
+            "revision": self.revision,
+            "state": self.state.value,
+            "files": files_to_json(self.files),
+            "repository": self.repository,
+            "commit": self.commit,
+            "pages": dict(self.pages),
+            "reason": self.reason,
+            **self.values_to_json(),
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> StepRecord:
         """The reverse of `to_json`."""
         values = {**row, "state": State(row["state"]), "files": files_from_json(row["files"])}
-        values["lambda_"] = values.pop("lambda")
-        record = cls(**values)
+        del values["lambda"]
+        record = cls(**{**values, **values_from_json(row)})
         if type(record.step) is not int:
             raise TypeError(f"step {quoted(record.step)}")
         return record

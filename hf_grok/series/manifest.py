@@ -16,6 +16,7 @@ from typing import Any
 
 from hf_grok.json_reading import parse_object
 from hf_grok.runs.manifest import Files, files_from_json, files_to_json
+from hf_grok.runs.step import NamedStep, values_from_json
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.safety import is_weights
 from hf_grok.version import __version__
@@ -28,27 +29,15 @@ ABSENT_KINDS = ("refused", "missing")
 
 
 @dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedStep):
     """What one revision of a series holds.
 
     Attributes:
-        step: optimiser step.
-        revision: name of the branch.
         files: name -> size and digest.
-        lambda_: weight of the regulariser at this step; None where there is none.
-        tokens_seen: tokens trained on so far; None where nobody counted.
-        data_position: examples read so far; None where it is not known.
-        metrics: what was logged at this step, plain numbers.
         version: of hf_grok, which wrote it.
     """
 
-    step: int
-    revision: str
     files: Files
-    lambda_: float | None = None
-    tokens_seen: int | None = None
-    data_position: int | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
     version: str = __version__
 
     def to_json(self) -> dict[str, Any]:
@@ -58,10 +47,7 @@ class Manifest:
             "step": self.step,
             "revision": self.revision,
             "files": files_to_json(self.files),
-            "lambda": self.lambda_,
-            "tokens_seen": self.tokens_seen,
-            "data_position": self.data_position,
-            "metrics": dict(self.metrics),
+            **self.values_to_json(),
             "hf_grok": self.version,
         }
 
@@ -79,11 +65,8 @@ class Manifest:
                 step=int(found["step"]),
                 revision=str(found["revision"]),
                 files=files_from_json(found["files"]),
-                lambda_=found["lambda"],
-                tokens_seen=found["tokens_seen"],
-                data_position=found["data_position"],
-                metrics=dict(found["metrics"]),
                 version=str(found["hf_grok"]),
+                **values_from_json(found),
             )
         except SeriesError:
             raise

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from hf_grok.runs import folder as run_folders
 from hf_grok.runs.epochs import Epoch
 from hf_grok.runs.folder import step_of
 from hf_grok.runs.manifest import file_facts, flaw, trainer_state
 from hf_grok.runs.notes import read_about
+from hf_grok.runs.step import StepValues
 from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
 from hf_grok.series.code_agreement import agree_on_code
@@ -34,16 +35,6 @@ from hf_grok.text_files import read_text
 
 SERIES_FOLDER = "series"
 Strength = Callable[[int], float]
-
-
-@dataclass(frozen=True)
-class StepFacts:
-    """What is known of a step beside its files; the attributes are those of `StepRecord`."""
-
-    lambda_: float | None = None
-    tokens_seen: int | None = None
-    data_position: int | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 class RunSeries:
@@ -96,14 +87,14 @@ class RunSeries:
         """
         agree_on_code(self.folder, self.journal, self._mend)
 
-    def add(self, step: int, source: Path, facts: StepFacts) -> StepRecord:
+    def add(self, step: int, source: Path, values: StepValues) -> StepRecord:
         """Journal a saved step, then set it aside. Doing so again changes nothing.
 
         Raises:
             RefusedStepError: it must not be published; the journal says so too.
             SeriesError: it could not be set aside now, as on a full disk; it can be later.
         """
-        record = StepRecord(step, self.template.revision(step), **_values(facts))
+        record = StepRecord(step, self.template.revision(step), **values.values())
         with self.journal.alone():
             earlier = self.journal.get(step)
             if not _is_set_aside(earlier) and earlier != record:
@@ -271,7 +262,7 @@ class RunSeries:
             try:
                 if wrong := flaw(folder, any_trainer=True):
                     raise SeriesError(f"{folder.name} is passed over: {wrong}")
-                known = _facts(folder, step, record, epoch, strength)
+                known = _values_of(folder, step, record, epoch, strength)
                 adopted.append(self.add(step, folder, known))
             except SeriesError as error:
                 say(str(error))
@@ -287,26 +278,21 @@ def checkpoints(run: Path) -> dict[int, Path]:
     return {step_of(folder): folder for folder in run_folders.checkpoints(run)}
 
 
-def _facts(
+def _values_of(
     folder: Path,
     step: int,
     record: StepRecord | None,
     epoch: Epoch | None,
     strength: Strength | None,
-) -> StepFacts:
+) -> StepValues:
     """From the journal where the run wrote it there, else from Trainer's state and the settings."""
     if record is not None:
-        known = {name: getattr(record, name) for name in StepFacts.__dataclass_fields__}
-        return StepFacts(**known)
+        return record
     state = trainer_state(folder) or {}
     history = state.get("log_history", [])
-    return StepFacts(
+    return StepValues(
         lambda_=strength(max(step - 1, 0)) if strength else lambda_at(history, step),
         tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
         data_position=data_position(step, epoch),
         metrics=metrics_at(history, step),
     )
-
-
-def _values(facts: StepFacts) -> dict[str, Any]:
-    return {name: getattr(facts, name) for name in StepFacts.__dataclass_fields__}

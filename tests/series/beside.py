@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from hf_grok.runs.folder import STATE_FILE
-from hf_grok.series import RevisionTemplate, RunSeries, StepFacts
+from hf_grok.series import RevisionTemplate, RunSeries, StepValues
 from hf_grok.series.unfinished import unfinished_folder
 
 STEPS = 30
@@ -36,7 +36,7 @@ def train(run: Path, over: Event) -> None:
     for step in range(1, STEPS + 1):
         folder = save(run, step)
         time.sleep(0.002)  # Trainer writes more; the other process sees a whole checkpoint
-        series.add(step, folder, StepFacts(tokens_seen=step))
+        series.add(step, folder, StepValues(tokens_seen=step))
         shutil.rmtree(run / f"checkpoint-{step - 1}", ignore_errors=True)
     over.set()
 

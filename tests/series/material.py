@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from hf_grok.series import RevisionTemplate, RunSeries, StepFacts
+from hf_grok.series import RevisionTemplate, RunSeries, StepValues
 from hf_grok.series.hub import SeriesHub
 from hf_grok.series.pusher import Pusher
 from tests.hub_server import HubServer
@@ -46,7 +46,7 @@ def staged(run: Path, steps: Iterable[int]) -> RunSeries:
     """A run with these steps saved and set aside."""
     series = series_of(run)
     for step in steps:
-        series.add(step, save_checkpoint(run, step), StepFacts(metrics={"eval_loss": 1.0}))
+        series.add(step, save_checkpoint(run, step), StepValues(metrics={"eval_loss": 1.0}))
     return series
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_grok.series import StepFacts
+from hf_grok.series import StepValues
 from hf_grok.series.verify_hub import verify_hub
 from tests.hub_server import HubServer
 from tests.series.material import (
@@ -35,7 +35,7 @@ def test_two_runs_are_no_series(
     before = hub_server.repository(REPO).references()
     series = series_of(tmp_path / "b")
     for step in steps:
-        series.add(step, save_checkpoint(tmp_path / "b", step, seed=70 + step), StepFacts())
+        series.add(step, save_checkpoint(tmp_path / "b", step, seed=70 + step), StepValues())
     outcome = pusher_of(series).push_waiting()
     assert message in str(outcome.stopped)
     assert len(outcome.waiting) == len(steps)
@@ -45,7 +45,7 @@ def test_two_runs_are_no_series(
 def test_another_template_is_no_series_either(tmp_path: Path, hub_server: HubServer) -> None:
     pusher_of(staged(tmp_path / "a", [1])).push_waiting()
     series = series_of(tmp_path / "b", template="ckpt{step}")
-    series.add(1, tmp_path / "a" / "checkpoint-1", StepFacts())
+    series.add(1, tmp_path / "a" / "checkpoint-1", StepValues())
     assert "branches are called 'step{step}'" in str(pusher_of(series).push_waiting().stopped)
 
 
@@ -55,7 +55,7 @@ def test_an_index_that_cannot_be_read_stops(tmp_path: Path, hub_server: HubServe
     hub_server.client().upload_file(
         path_or_fileobj=b"{", path_in_repo="series-index.json", repo_id=REPO
     )
-    series.add(2, save_checkpoint(tmp_path, 2), StepFacts())
+    series.add(2, save_checkpoint(tmp_path, 2), StepValues())
     assert "mend the file on main" in str(pusher_of(series).push_waiting().stopped)
 
 
@@ -64,8 +64,8 @@ def test_a_lost_journal_loses_no_step(tmp_path: Path, hub_server: HubServer) -> 
     pusher_of(staged(tmp_path, [1, 2, 4])).push_waiting()
     shutil.rmtree(tmp_path / "series")
     series = series_of(tmp_path)
-    series.add(4, tmp_path / "checkpoint-4", StepFacts(metrics={"eval_loss": 1.0}))
-    series.add(8, save_checkpoint(tmp_path, 8), StepFacts(metrics={"eval_loss": 0.5}))
+    series.add(4, tmp_path / "checkpoint-4", StepValues(metrics={"eval_loss": 1.0}))
+    series.add(8, save_checkpoint(tmp_path, 8), StepValues(metrics={"eval_loss": 0.5}))
     assert pusher_of(series).push_waiting().complete
     report = verify_hub(REPO, quiet=True)
     assert report.problems == ()
@@ -80,7 +80,7 @@ def test_main_keeps_a_later_step(tmp_path: Path, hub_server: HubServer) -> None:
     before = hub_server.repository(REPO).resolve("main")
     shutil.rmtree(tmp_path / "series")
     series = series_of(tmp_path)
-    series.add(2, tmp_path / "checkpoint-2", StepFacts(metrics={"eval_loss": 1.0}))
+    series.add(2, tmp_path / "checkpoint-2", StepValues(metrics={"eval_loss": 1.0}))
     assert pusher_of(series).push_waiting().complete
     assert hub_server.repository(REPO).resolve("main") == before
     assert weights_on(hub_server, "main") == weights_of(tmp_path, 4)

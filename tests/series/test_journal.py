@@ -15,7 +15,11 @@ from hf_grok.series import Journal, SeriesError, State, StepRecord
 def record(step: int, state: State = State.SAVED) -> StepRecord:
     files = {"model.safetensors": FileFacts(3, "ab"), "config.json": FileFacts(2, "cd")}
     return StepRecord(
-        *(step, f"step{step}", state, files, 0.1, 64, 16, {"eval_loss": 2.0}, "me/x", "c0"),
+        *(step, f"step{step}", state, files, "me/x", "c0"),
+        lambda_=0.1,
+        tokens_seen=64,
+        data_position=16,
+        metrics={"eval_loss": 2.0},
         reason="why",
     )
 

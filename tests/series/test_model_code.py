@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 
 from hf_grok.callbacks.published_config import published_config, published_config_with_code
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
-from hf_grok.series import RevisionTemplate, RunSeries, SeriesError, State, StepFacts
+from hf_grok.series import RevisionTemplate, RunSeries, SeriesError, State, StepValues
 from hf_grok.series import python_bundle as bundler
 from hf_grok.series.manifest import Manifest
 from hf_grok.series.model_code import AUTO_MAP, MODEL_CODE_FILE, model_code, ships_code
@@ -119,7 +119,7 @@ def test_the_same_bytes_for_the_same_sources(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_step_with_code(tmp_path: Path) -> None:
-    record = series_of(tmp_path, code=True).add(2, save_vanilla(tmp_path, 2), StepFacts())
+    record = series_of(tmp_path, code=True).add(2, save_vanilla(tmp_path, 2), StepValues())
     files = staged_step(tmp_path, 2)
     assert [name for name in files if name.endswith(".py")] == [MODEL_CODE_FILE]
     assert files[MODEL_CODE_FILE].read_text() == model_code()
@@ -136,7 +136,7 @@ def test_a_step_with_code(tmp_path: Path) -> None:
 
 
 def test_with_hf_grok_nothing_of_the_repository_is_run(tmp_path: Path) -> None:
-    series_of(tmp_path, code=True).add(2, save_vanilla(tmp_path, 2), StepFacts())
+    series_of(tmp_path, code=True).add(2, save_vanilla(tmp_path, 2), StepValues())
     code = staged_step(tmp_path, 2)[MODEL_CODE_FILE]
     code.write_text("raise SystemExit")
     for trust in (None, True):
@@ -150,7 +150,7 @@ def test_a_step_without(tmp_path: Path) -> None:
     config = VanillaTransformerConfig.from_pretrained(folder)
     config.auto_map = AUTO_MAP
     config.save_pretrained(folder)
-    series_of(tmp_path, code=False).add(2, folder, StepFacts())
+    series_of(tmp_path, code=False).add(2, folder, StepValues())
     files = staged_step(tmp_path, 2)
     assert "auto_map" not in files["config.json"].read_text()
     assert not [name for name in files if name.endswith(".py")]
@@ -160,7 +160,7 @@ def test_a_step_without(tmp_path: Path) -> None:
 
 
 def test_stock_classes_get_nothing(tmp_path: Path) -> None:
-    series_of(tmp_path, code=True).add(2, save_checkpoint(tmp_path, 2), StepFacts())
+    series_of(tmp_path, code=True).add(2, save_checkpoint(tmp_path, 2), StepValues())
     files = staged_step(tmp_path, 2)
     assert MODEL_CODE_FILE not in files
     assert "auto_map" not in files["config.json"].read_text()
@@ -170,7 +170,7 @@ def test_stock_classes_get_nothing(tmp_path: Path) -> None:
 def test_code_that_is_asked_for_later(tmp_path: Path) -> None:
     without = series_of(tmp_path, code=False)
     for step in (0, 2):
-        without.add(step, save_vanilla(tmp_path, step), StepFacts())
+        without.add(step, save_vanilla(tmp_path, step), StepValues())
     before = without.journal.records()
     asked = series_of(tmp_path, code=True)
     asked.agree_on_code()
@@ -189,7 +189,7 @@ def test_code_that_is_asked_for_later(tmp_path: Path) -> None:
 
 def test_code_that_is_asked_for_too_late(tmp_path: Path) -> None:
     series = series_of(tmp_path, code=False)
-    record = series.add(2, save_vanilla(tmp_path, 2), StepFacts())
+    record = series.add(2, save_vanilla(tmp_path, 2), StepValues())
     series.journal.append(replace(record, state=State.PUSHED, repository="grower/series"))
     series.agree_on_code()
     with pytest.raises(SeriesError, match="step2 is on grower/series without its model's code"):

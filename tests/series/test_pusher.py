@@ -10,7 +10,7 @@ import torch
 from huggingface_hub import constants
 from transformers import AutoModelForCausalLM
 
-from hf_grok.series import RefusedStepError, SeriesError, State, StepFacts
+from hf_grok.series import RefusedStepError, SeriesError, State, StepValues
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.hub import SeriesHub
 from hf_grok.series.pusher import Pusher
@@ -86,7 +86,7 @@ def test_a_lost_journal_pushes_nothing_twice(tmp_path: Path, hub_server: HubServ
     series = series_of(tmp_path)
     for step in (1, 2):
         folder = tmp_path / f"checkpoint-{step}"
-        series.add(step, folder, StepFacts(metrics={"eval_loss": 1.0}))
+        series.add(step, folder, StepValues(metrics={"eval_loss": 1.0}))
     assert pusher_of(series).push_waiting().complete
     assert len(hub_server.log.entries("commit")) == before
 
@@ -224,7 +224,7 @@ def test_cards_name_the_repository_and_stay_as_people_left_them(
         path_or_fileobj=b"mine", path_in_repo="README.md", repo_id=REPO, revision="step1"
     )
     shutil.rmtree(series.folder)
-    series.add(1, tmp_path / "checkpoint-1", StepFacts(metrics={"eval_loss": 1.0}))
+    series.add(1, tmp_path / "checkpoint-1", StepValues(metrics={"eval_loss": 1.0}))
     assert pusher_of(series).push_waiting().complete
     assert hub_server.files(REPO, "step1")["README.md"] == b"mine"
 
@@ -255,7 +255,7 @@ def test_weights_of_pushed_steps_are_let_go(tmp_path: Path, hub_server: HubServe
     pusher_of(series).push_waiting()
     kept = sorted(path.parent.name for path in series.folder.rglob("*.safetensors"))
     assert kept == ["step2"]
-    series.add(3, save_checkpoint(tmp_path, 3), StepFacts())
+    series.add(3, save_checkpoint(tmp_path, 3), StepValues())
     assert pusher_of(series).push_waiting().complete
     assert weights_on(hub_server, "main") == weights_of(tmp_path, 3)
 
@@ -281,7 +281,7 @@ def test_tags_pin_the_steps(tmp_path: Path, hub_server: HubServer) -> None:
 def test_a_series_has_one_repository(tmp_path: Path, hub_server: HubServer) -> None:
     series = staged(tmp_path, [1])
     pusher_of(series).push_waiting()
-    series.add(2, save_checkpoint(tmp_path, 2), StepFacts())
+    series.add(2, save_checkpoint(tmp_path, 2), StepValues())
     outcome = Pusher(series, SeriesHub("grower/other")).push_waiting()
     assert f"this series is on {REPO}" in str(outcome.stopped)
 
@@ -357,7 +357,7 @@ def test_refused_steps_are_refused_before_they_are_pushed(
 ) -> None:
     series = staged(tmp_path, [1])
     with pytest.raises(RefusedStepError, match="step2 has the same weights as step1"):
-        series.add(2, save_checkpoint(tmp_path, 2, seed=1), StepFacts())
+        series.add(2, save_checkpoint(tmp_path, 2, seed=1), StepValues())
     assert pusher_of(series).push_waiting().complete
     assert [ref.name for ref in hub_server.client().list_repo_refs(REPO).branches] == [
         "main",

@@ -15,13 +15,13 @@ from hf_grok.series import (
     RefusedStepError,
     SeriesError,
     State,
-    StepFacts,
+    StepValues,
     run_series,
     staging,
 )
 from tests.series.material import save_checkpoint, series_of, staged, tiny_model, weights_of
 
-FACTS = StepFacts(0.1, 640, 80, {"eval_loss": 2.5})
+FACTS = StepValues(lambda_=0.1, tokens_seen=640, data_position=80, metrics={"eval_loss": 2.5})
 
 
 def files_of(folder: Path) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hf_grok.models.tokenizer import word_level_tokenizer
-from hf_grok.series import StepFacts
+from hf_grok.series import StepValues
 from hf_grok.series.hub import SeriesHub
 from hf_grok.series.pusher import Pusher
 from hf_grok.series.verify_hub import verify_hub
@@ -34,7 +34,7 @@ def pushed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubServer]:
         for step in STEPS:
             checkpoint = save_checkpoint(folder / "run", step)
             word_level_tokenizer(["a", "b"]).save_pretrained(checkpoint)
-            series.add(step, checkpoint, StepFacts(metrics={"eval_loss": 1.0 / (1 + step)}))
+            series.add(step, checkpoint, StepValues(metrics={"eval_loss": 1.0 / (1 + step)}))
         assert pusher_of(series, tags=True).push_waiting().complete
         yield server
 
@@ -328,7 +328,7 @@ def test_a_series_of_the_earlier_version_is_clean_and_looked_through_too(hub: Hu
 def test_a_template_of_one_s_own_with_the_index_deleted(tmp_path: Path, hub: HubServer) -> None:
     series = series_of(tmp_path, "run-a/{step}-end")
     for step in (1, 2):
-        series.add(step, save_checkpoint(tmp_path, step), StepFacts())
+        series.add(step, save_checkpoint(tmp_path, step), StepValues())
     assert Pusher(series, SeriesHub("grower/mine")).push_waiting().complete
     assert verify_hub("grower/mine", quiet=True).problems == ()
     hub.client().delete_file("series-index.json", "grower/mine")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hf_grok.series import SeriesError, State, StepFacts, staging, unfinished
+from hf_grok.series import SeriesError, State, StepValues, staging, unfinished
 from hf_grok.series.run_series import RunSeries
 from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 from tests.series import beside
@@ -50,7 +50,7 @@ def test_what_a_killed_process_was_putting_together_goes(tmp_path: Path) -> None
     assert len(list(left.glob(".step2.*.unfinished"))) == 1
     series.recover()
     assert list(left.iterdir()) == []
-    record = series.add(2, save_checkpoint(tmp_path, 2), StepFacts())
+    record = series.add(2, save_checkpoint(tmp_path, 2), StepValues())
     assert set(record.weights) == {"model.safetensors"}
 
 
@@ -80,12 +80,12 @@ def test_the_faster_of_two_counts_and_the_slower_one_agrees(
 
     def slowly(path: Path) -> object:
         monkeypatch.setattr(staging, "facts_of", facts_of)
-        other.add(2, folder, StepFacts(tokens_seen=7))
+        other.add(2, folder, StepValues(tokens_seen=7))
         shutil.rmtree(folder)
         return facts_of(path)
 
     monkeypatch.setattr(staging, "facts_of", slowly)
-    assert mine.add(2, folder, StepFacts(tokens_seen=8)).tokens_seen == 7
+    assert mine.add(2, folder, StepValues(tokens_seen=8)).tokens_seen == 7
     rows = mine.journal.path.read_text().splitlines()
     assert [json.loads(row)["state"] for row in rows] == ["saved", "saved", "staged"]
 
@@ -103,7 +103,7 @@ def test_a_checkpoint_that_is_being_deleted_is_not_refused_for_what_is_gone(
 
     monkeypatch.setattr(staging, "published_files", late)
     with pytest.raises(SeriesError, match=r"is being deleted: config.json went meanwhile"):
-        series.add(2, folder, StepFacts())
+        series.add(2, folder, StepValues())
     record = series.journal.get(2)
     assert record is not None
     assert record.state is State.SAVED
@@ -113,13 +113,13 @@ def test_a_journal_that_another_process_adds_to_is_read_on(tmp_path: Path) -> No
     one, two = series_of(tmp_path).journal, series_of(tmp_path).journal
     series: RunSeries = series_of(tmp_path)
     for step in (3, 1, 2):
-        series.add(step, save_checkpoint(tmp_path, step), StepFacts())
+        series.add(step, save_checkpoint(tmp_path, step), StepValues())
         assert one.records() == series.journal.records()
     assert list(two.records()) == [1, 2, 3]
     assert [record.step for record in two.in_state(State.STAGED)] == [1, 2, 3]
     shutil.rmtree(series.folder)
     assert one.records() == {}
-    series.add(1, save_checkpoint(tmp_path, 1), StepFacts())
+    series.add(1, save_checkpoint(tmp_path, 1), StepValues())
     assert list(one.records()) == [1]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.series import RefusedStepError, StepFacts, StepRecord
+from hf_grok.series import RefusedStepError, StepRecord, StepValues
 from hf_grok.series.verify import Report
 from hf_grok.series.verify_hub import verify_hub
 from hf_grok.series.verify_local import verify_folder
@@ -117,8 +117,8 @@ def test_an_irregular_schedule_has_no_holes_and_what_was_never_published_is_told
     assert verify_folder(tmp_path, quiet=True).problems == ()
     series.journal.append(StepRecord(50, "step50", reason=f"{tmp_path}: the disk was full"))
     with pytest.raises(RefusedStepError):
-        series.add(60, save_checkpoint(tmp_path, 60, seed=40), StepFacts())
-    series.add(70, save_checkpoint(tmp_path, 70), StepFacts())
+        series.add(60, save_checkpoint(tmp_path, 60, seed=40), StepValues())
+    series.add(70, save_checkpoint(tmp_path, 70), StepValues())
     pusher_of(series).push_waiting()
     expected = {("missing", "step50"), ("refused", "step60")}
     assert found(verify_hub(REPO, quiet=True)) == expected
@@ -130,8 +130,8 @@ def test_a_step_that_is_not_announced_yet(tmp_path: Path, hub_server: HubServer)
     """Pushing stopped before main was brought up to date."""
     series = staged(tmp_path, [0, 2])
     pusher_of(series).push_waiting()
-    series.add(4, save_checkpoint(tmp_path, 4), StepFacts())
-    series.add(6, save_checkpoint(tmp_path, 6), StepFacts())
+    series.add(4, save_checkpoint(tmp_path, 4), StepValues())
+    series.add(6, save_checkpoint(tmp_path, 6), StepValues())
     pusher = pusher_of(series, info=lambda text: pusher.stop.set())
     assert pusher.push_waiting().waiting == ("step6",)
     assert found(verify_hub(REPO, quiet=True)) == {("unlisted", "step4")}

@@ -9,7 +9,7 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.runs.manifest import write_manifest
-from hf_grok.series import StepFacts
+from hf_grok.series import StepValues
 from hf_grok.series.verify import Report
 from hf_grok.series.verify_local import verify_folder
 from tests.hub_server import HubServer
@@ -74,7 +74,7 @@ def test_a_checkpoint_that_differs_from_what_was_set_aside(tmp_path: Path) -> No
 def test_refused_steps_are_told(tmp_path: Path) -> None:
     series = staged(tmp_path, [1])
     with pytest.raises(ValueError, match="same weights"):
-        series.add(2, save_checkpoint(tmp_path, 2, seed=1), StepFacts())
+        series.add(2, save_checkpoint(tmp_path, 2, seed=1), StepValues())
     assert ("refused", "step2") in found(verify_folder(tmp_path, quiet=True))
 
 
