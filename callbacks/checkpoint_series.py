@@ -30,13 +30,7 @@ from hf_grok.runs.notes import read_about
 from hf_grok.runs.step import StepValues
 from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.facts import (
-    data_position,
-    lambda_at,
-    metrics_at,
-    recorded_epoch,
-    tokens_seen,
-)
+from hf_grok.series.facts import recorded_epoch, values_at
 from hf_grok.series.hub import SeriesHub, check_repository_name
 from hf_grok.series.journal import State
 from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
@@ -163,7 +157,9 @@ class CheckpointSeriesCallback(TrainerCallback):
         checkpoint = Path(str(args.output_dir)) / f"checkpoint-{step}"
         series = self._of(args)
         self._guarded(lambda: self._catch_up(args, step - 1))
-        self._guarded(lambda: series.add(step, checkpoint, facts_of(args, state, self._epoch)))
+        self._guarded(
+            lambda: series.add(step, checkpoint, present_values(args, state, self._epoch))
+        )
         if self._background is not None:
             self._background.wake()
 
@@ -259,7 +255,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         export = series.folder / _EXPORT
         try:
             export_model(model, tokenizer, export)
-            series.add(0, export, facts_of(args, state, self._epoch))
+            series.add(0, export, present_values(args, state, self._epoch))
         finally:
             shutil.rmtree(export, ignore_errors=True)
 
@@ -307,15 +303,9 @@ class CheckpointSeriesCallback(TrainerCallback):
         return mask_tokens(text, self._token or get_token())
 
 
-def facts_of(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepValues:
+def present_values(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepValues:
     """What Trainer's state says of the present step; plain numbers."""
-    step, history = state.global_step, state.log_history
-    return StepValues(
-        lambda_=_lambda(args, state),
-        tokens_seen=tokens_seen(int(state.num_input_tokens_seen), history, step),
-        data_position=data_position(step, epoch),
-        metrics=metrics_at(history, step),
-    )
+    return values_at(state.global_step, vars(state), epoch, _strength(args))
 
 
 def epoch_of_run(
@@ -361,19 +351,11 @@ def export_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
             tokenizer.save_pretrained(folder)
 
 
-def _lambda(args: TrainingArguments, state: TrainerState) -> float | None:
-    """Weight of the regulariser in the update before this step; None for a run without one."""
-    strength = _strength(args)
-    if strength is None:
-        return lambda_at(state.log_history, state.global_step)
-    return strength(max(state.global_step - 1, 0))
-
-
 def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
-    """The regulariser's schedule as the arguments tell it; None where it is off or not theirs."""
-    schedule = getattr(args, "penalty_schedule", None)
-    strength: Any = None if schedule is None else schedule()
-    return None if strength is None or strength.is_off else strength
+    """lambda before a step, as the arguments tell it; None where it is off or not theirs."""
+    made = getattr(args, "penalty_schedule", None)
+    schedule: Any = None if made is None else made()
+    return None if schedule is None or schedule.is_off else schedule.before
 
 
 def _refuse_search(state: TrainerState) -> None:

@@ -122,7 +122,7 @@ def open_series(options: argparse.Namespace) -> RunSeries:
 
 
 def strength_of(run: Path) -> Callable[[int], float] | None:
-    """lambda(t) of a run of `hf-grok train`, by its run.json; None for a run without one.
+    """lambda before each step of a run of `hf-grok train`, by its run.json; None without one.
 
     Raises:
         UserError: run.json is not JSON; its schedule cannot be read.
@@ -134,7 +134,7 @@ def strength_of(run: Path) -> Callable[[int], float] | None:
     if text is None:
         return None
     schedule = LambdaSchedule.parse(text)
-    return None if schedule.is_off else schedule
+    return None if schedule.is_off else schedule.before
 
 
 def push(series: RunSeries, options: argparse.Namespace, token: str) -> Outcome:

@@ -245,7 +245,7 @@ class SASMixin(Loaders):
         """Trainer's, with the parts of the training loss."""
         parts: dict[str, float] = {}
         if "loss" in logs and not self.sas_schedule.is_off:
-            strength = self.sas_schedule(max(self.state.global_step - 1, 0))
+            strength = self.sas_schedule.before(self.state.global_step)
             parts = self._sas_log.take(self._gather)
             logs.update({**parts, "sas_lambda": strength})
         super().log(logs, start_time)

@@ -83,6 +83,10 @@ class LambdaSchedule:
         starts = [phase.start for phase in self.phases]
         return self.phases[bisect_right(starts, step) - 1].at(step)
 
+    def before(self, step: int) -> float:
+        """lambda of the update that led to `step`; of step 0, of the one that follows it."""
+        return self(max(step - 1, 0))
+
     def __str__(self) -> str:
         return ",".join(map(str, self.phases))
 

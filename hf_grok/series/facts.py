@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hf_grok.runs.epochs import Epoch, rows_in_epoch
+from hf_grok.runs.step import StepValues
 
 LAMBDA_KEY = "sas_lambda"
 # What they are where run.json leaves them out: the defaults of TrainingArguments.
@@ -14,6 +15,28 @@ TRAINERS_BATCH = {"per_device_train_batch_size": 8, "gradient_accumulation_steps
 TOKEN_KEYS = ("num_input_tokens_seen", "eval_tokens_seen")
 
 History = Sequence[Mapping[str, Any]]
+Strength = Callable[[int], float]
+
+
+def values_at(
+    step: int, state: Mapping[str, Any], epoch: Epoch | None, strength: Strength | None
+) -> StepValues:
+    """What is known of a step.
+
+    Args:
+        step: optimiser step.
+        state: Trainer's state, as its object's attributes or as trainer_state.json has them.
+        epoch: one pass over the data; None where nobody knows.
+        strength: of the regulariser in the update before a step; None where only what was logged
+            at the step tells it.
+    """
+    history = state.get("log_history", [])
+    return StepValues(
+        lambda_=strength(step) if strength else lambda_at(history, step),
+        tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
+        data_position=data_position(step, epoch),
+        metrics=metrics_at(history, step),
+    )
 
 
 def metrics_at(history: History, step: int) -> dict[str, float]:

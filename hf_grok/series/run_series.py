@@ -18,13 +18,7 @@ from hf_grok.series import staging
 from hf_grok.series.cards import render_step_card
 from hf_grok.series.code_agreement import agree_on_code
 from hf_grok.series.errors import RefusedStepError, SeriesError
-from hf_grok.series.facts import (
-    data_position,
-    lambda_at,
-    metrics_at,
-    recorded_epoch,
-    tokens_seen,
-)
+from hf_grok.series.facts import Strength, recorded_epoch, values_at
 from hf_grok.series.journal import DONE, Journal, State, StepRecord
 from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest
 from hf_grok.series.naming import RevisionTemplate
@@ -34,7 +28,6 @@ from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 from hf_grok.text_files import read_text
 
 SERIES_FOLDER = "series"
-Strength = Callable[[int], float]
 
 
 class RunSeries:
@@ -248,7 +241,7 @@ class RunSeries:
             run: folder with `checkpoint-N` in it.
             last: only steps up to this one: those after it belong to a run that was given up.
             say: is told of each one that was passed over, and why.
-            strength: of the regulariser, by the number of updates before one; None where only what
+            strength: of the regulariser in the update before a step; None where only what
                 was logged at a step tells it.
 
         Raises:
@@ -288,11 +281,4 @@ def _values_of(
     """From the journal where the run wrote it there, else from Trainer's state and the settings."""
     if record is not None:
         return record
-    state = trainer_state(folder) or {}
-    history = state.get("log_history", [])
-    return StepValues(
-        lambda_=strength(max(step - 1, 0)) if strength else lambda_at(history, step),
-        tokens_seen=tokens_seen(int(state.get("num_input_tokens_seen", 0)), history, step),
-        data_position=data_position(step, epoch),
-        metrics=metrics_at(history, step),
-    )
+    return values_at(step, trainer_state(folder) or {}, epoch, strength)

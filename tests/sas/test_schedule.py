@@ -75,3 +75,10 @@ def test_a_step_beyond_the_run_is_refused(text: str) -> None:
     with pytest.raises(UserError, match=r"changes at step 101, and the run ends at max_steps=100"):
         LambdaSchedule.parse(text).check_length(100)
     LambdaSchedule.parse(text).check_length(101)
+
+
+def test_the_update_before_a_step_is_the_one_that_led_to_it() -> None:
+    schedule = LambdaSchedule.parse("0:0.5,3:-1")
+    updates = [schedule(done) for done in range(5)]  # the n-th update follows n others
+    assert [schedule.before(step) for step in range(1, 6)] == updates
+    assert schedule.before(0) == 0.5
