@@ -8,14 +8,10 @@ from typing import Any
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, find_metric
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, measure_of
 
 # Column -> beside its number; "loss" is that of training.
-SHOWN = {
-    column: metric.label
-    for column in (IN_DISTRIBUTION, GENERALIZATION, "loss")
-    if (metric := find_metric(column)) is not None
-}
+SHOWN = {column: measure_of(column).label for column in (IN_DISTRIBUTION, GENERALIZATION, "loss")}
 
 
 class AccuracyProgressCallback(TrainerCallback):

@@ -4,43 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
-from hf_grok.metrics import (
-    NONE,
-    PREFIX,
-    VALIDATION_LOSS,
-    Metric,
-    baseline_of,
-    find_metric,
-    headlines,
-    title_of,
-)
+from hf_grok.metrics import NONE, PREFIX, VALIDATION_LOSS, Measure, Metric, headlines
 from hf_grok.model_cards.facts import StepFacts
 
-
-@dataclass(frozen=True)
-class MainNumber:
-    """A column of a run's log that a card shows.
-
-    Attributes:
-        column: its name there.
-        title: in words.
-        kind: the Hub's identifier of such a metric.
-        split: of the data that it is measured on; None where that differs.
-        baseline: the column that holds what structure-free scores get, "" for none.
-        baseline_title: what that is, in words.
-    """
-
-    column: str
-    title: str
-    kind: str
-    split: str | None = None
-    baseline: str = ""
-    baseline_title: str = ""
-
-
-_TRAINING_LOSS = MainNumber("loss", "loss, training", "loss", "train")
+_TRAINING_LOSS = Measure(
+    "loss", Metric("loss of training", "nats", kind="loss", split="train"), "loss, training"
+)
 # Numbers about the machine and about the counting, that Trainer logs beside the results.
 _TECHNICAL = re.compile(r"runtime|per_second|_time$|tokens_seen|memory|_examples$|_samples$|flos")
 _AT_MOST = 6
@@ -48,7 +18,7 @@ _AT_MOST = 6
 
 def main_numbers(
     steps: Sequence[StepFacts], recorded: Mapping[str, Metric] = NONE
-) -> list[MainNumber]:
+) -> list[Measure]:
     """The numbers that a table of these steps shows, those of this package first.
 
     A run that logs no main number but the loss is shown by the first `eval_` columns that it has.
@@ -58,10 +28,7 @@ def main_numbers(
         recorded: what the run's own probes declared of their numbers.
     """
     logged = list(dict.fromkeys(column for step in steps for column in step.metrics))
-    shown = [
-        _declared(column, metric, recorded)
-        for column, metric in headlines(logged, recorded).items()
-    ]
+    shown = headlines(logged, recorded)
     if all(number.column == VALIDATION_LOSS for number in shown):
         shown += [_named(column) for column in logged if _is_result(column)]
     if "loss" in logged and all(number.column != VALIDATION_LOSS for number in shown):
@@ -70,26 +37,19 @@ def main_numbers(
 
 
 def baselines(
-    numbers: Iterable[MainNumber], metrics: Mapping[str, float]
-) -> list[tuple[MainNumber, float]]:
-    """Every shown number that has a baseline, with what the baseline scores."""
-    return [(number, metrics[number.baseline]) for number in numbers if number.baseline in metrics]
+    numbers: Iterable[Measure], metrics: Mapping[str, float]
+) -> list[tuple[Measure, float]]:
+    """Every shown number of which something else scores the same, with what that scores."""
+    return [
+        (number, metrics[number.baseline.column])
+        for number in numbers
+        if number.baseline is not None and number.baseline.column in metrics
+    ]
 
 
-def _declared(column: str, metric: Metric, recorded: Mapping[str, Metric]) -> MainNumber:
-    kind = metric.kind or column.removeprefix(PREFIX)
-    shown = MainNumber(column, title_of(column, metric), kind, metric.split)
-    baseline = baseline_of(column, recorded)
-    if not isinstance(baseline, str):
-        return shown
-    about = find_metric(baseline, recorded)
-    words = title_of(baseline, about) if about else baseline.removeprefix(PREFIX)
-    return replace(shown, baseline=baseline, baseline_title=words)
-
-
-def _named(column: str) -> MainNumber:
-    name = column.removeprefix(PREFIX)
-    return MainNumber(column, name.replace("_", " "), name)
+def _named(column: str) -> Measure:
+    title = column.removeprefix(PREFIX).replace("_", " ")
+    return Measure(column, Metric(title, ""), title)
 
 
 def _is_result(column: str) -> bool:

@@ -10,9 +10,9 @@ from huggingface_hub import EvalResult, EvalResultEntry, ModelCardData, eval_res
 from huggingface_hub.utils import yaml_dump
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import Measure
 from hf_grok.model_cards.dataset_card import MARKER
 from hf_grok.model_cards.facts import StepFacts
-from hf_grok.model_cards.measures import MainNumber
 
 if TYPE_CHECKING:
     from hf_grok.model_cards.series_card import SeriesCard
@@ -72,7 +72,7 @@ def eval_result_files(card: SeriesCard) -> dict[str, str]:
     entries = [
         EvalResultEntry(
             dataset_id=card.data.hub_id,
-            task_id=number.column.removeprefix("eval_"),
+            task_id=number.name,
             value=value,
             date=card.training.finished,
             notes=f"step {card.last.step}",
@@ -86,13 +86,11 @@ def eval_result_files(card: SeriesCard) -> dict[str, str]:
     return {f"{EVAL_RESULTS}/{name}.yaml": text}
 
 
-def reportable(
-    numbers: Sequence[MainNumber], step: StepFacts
-) -> Iterator[tuple[MainNumber, float]]:
+def reportable(numbers: Sequence[Measure], step: StepFacts) -> Iterator[tuple[Measure, float]]:
     """The numbers of a step that were measured on held-out data and are finite."""
     for number in numbers:
         value = step.metrics.get(number.column)
-        if value is not None and number.split != "train" and math.isfinite(value):
+        if value is not None and number.metric.split != "train" and math.isfinite(value):
             yield number, value
 
 
@@ -106,7 +104,7 @@ def _results(card: SeriesCard) -> Iterator[EvalResult]:
             dataset_name=card.data_title,
             dataset_config=card.data.config,
             # Of other data than ours nobody said which split was measured.
-            dataset_split=number.split if card.data.language else None,
+            dataset_split=number.metric.split if card.data.language else None,
             metric_type=number.kind,
             metric_name=f"{number.title} (step {card.last.step})",
             metric_value=value,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.metrics import Metric
+from hf_grok.metrics import Measure, Metric
 from hf_grok.model_cards.facts import (
     AnnotationFacts,
     CostFacts,
@@ -21,7 +21,7 @@ from hf_grok.model_cards.facts import (
 )
 from hf_grok.model_cards.hardware import duration, operations
 from hf_grok.model_cards.markdown import environment, tidy
-from hf_grok.model_cards.measures import MainNumber, baselines, main_numbers
+from hf_grok.model_cards.measures import baselines, main_numbers
 from hf_grok.model_cards.metadata import series_metadata
 from hf_grok.model_cards.papers import CHEN_2024, HF_GROK, Paper
 from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
@@ -113,12 +113,12 @@ class SeriesCard:
         return known or self.data.described or "data that was not recorded"
 
     @property
-    def numbers(self) -> list[MainNumber]:
+    def numbers(self) -> list[Measure]:
         """The columns of the table of steps."""
         return main_numbers(self.steps, self.metrics)
 
     @property
-    def baselines(self) -> list[tuple[MainNumber, float]]:
+    def baselines(self) -> list[tuple[Measure, float]]:
         """What scores without structure get, at the last step."""
         return baselines(self.numbers, self.last.metrics)
 

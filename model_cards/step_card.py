@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import Measure
 from hf_grok.model_cards.facts import StepFacts
 from hf_grok.model_cards.markdown import environment, tidy
-from hf_grok.model_cards.measures import MainNumber, baselines
+from hf_grok.model_cards.measures import baselines
 from hf_grok.model_cards.metadata import step_metadata
 from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
 from hf_grok.model_cards.scrub import scrubbed
@@ -40,7 +41,7 @@ class StepCard:
         return next(facts for facts in self.series.steps if facts.step == self.step)
 
     @property
-    def rows(self) -> list[tuple[MainNumber, float]]:
+    def rows(self) -> list[tuple[Measure, float]]:
         """The main numbers that were measured at this step."""
         metrics = self.facts.metrics
         return [

@@ -11,7 +11,7 @@ from hf_grok.dynamics.curve_files import MetricCurve
 from hf_grok.dynamics.onset_study import OnsetSettings
 from hf_grok.dynamics.onsets import DIRECTIONS
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.metrics import NONE, Direction, Metric, find_metric, headlines, standard_baseline
+from hf_grok.metrics import NONE, Direction, Metric, find_measure, headlines
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def chosen_metrics(
     there = list(dict.fromkeys(curve.metric for curve in curves))
     if names:
         return list(dict.fromkeys(_resolved(name, there) for name in names))
-    return list(headlines(there, recorded)) or there
+    return [measure.column for measure in headlines(there, recorded)] or there
 
 
 def _resolved(name: str, there: Sequence[str]) -> str:
@@ -60,14 +60,17 @@ def settings_of(
     baselines = _by_metric("--baseline", options.baseline, metrics, level)
     margins = _by_metric("--margin", options.margin, metrics, _required_number)
     least = _by_metric("--least-rise", options.least_rise, metrics, _required_number)
+    known = {metric: find_measure(metric, recorded) for metric in metrics}
+    declared = {metric: measure for metric, measure in known.items() if measure is not None}
+    standard = {
+        metric: measure.to_beat(_shared(curves, metric)) for metric, measure in declared.items()
+    }
     return {
         metric: OnsetSettings(
             window=options.window,
             direction=directions.get(metric),
-            declared=find_metric(metric, recorded),
-            baseline=baselines.get(
-                metric, standard_baseline(metric, _shared(curves, metric), recorded)
-            ),
+            declared=declared[metric].metric if metric in declared else None,
+            baseline=baselines.get(metric, standard.get(metric)),
             margin=margins.get(metric),
             hold=options.hold,
             least=least.get(metric),

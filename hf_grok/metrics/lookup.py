@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.metrics.metric import Direction, Level, Metric, filled, key_of
+from hf_grok.metrics.metric import Direction, Level, Metric, filled, key_of, metric_of
 from hf_grok.metrics.ours import PROBES, RUN
 from hf_grok.metrics.plain import plain_metric
 
@@ -21,7 +22,74 @@ OURS: Mapping[str, Metric] = {**RUN, **{k: m for own in PROBES.values() for k, m
 _PLACES = {name: place for place, name in enumerate(OURS)}
 
 
-def find_metric(column: str, recorded: Mapping[str, Metric] = NONE) -> Metric | None:
+@dataclass(frozen=True)
+class Baseline:
+    """What a number would be without the model's structure.
+
+    Attributes:
+        label: beside its line.
+        title: what it is, in words.
+        column: of a run's evaluations that holds it; "" where it is always the same.
+        value: what it always is, where there is no such column.
+    """
+
+    label: str
+    title: str
+    column: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of a run's evaluations, and what is known of it.
+
+    Attributes:
+        column: its name.
+        metric: what it is.
+        title: heads its rows and columns.
+        baselines: what to compare it with, the one to beat first.
+    """
+
+    column: str
+    metric: Metric
+    title: str
+    baselines: tuple[Baseline, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As a probe reports it."""
+        return self.column.removeprefix(PREFIX)
+
+    @property
+    def label(self) -> str:
+        """Beside its curve."""
+        return self.metric.label or self.title
+
+    @property
+    def kind(self) -> str:
+        """The Hub's identifier of such a metric."""
+        return self.metric.kind or self.name
+
+    @property
+    def panel(self) -> str:
+        """Heads its panel: as it is declared, or its title with the unit of what is no share."""
+        unit = "" if self.metric.is_share else f" ({self.metric.unit})"
+        return self.metric.panel or f"{self.title[:1].upper()}{self.title[1:]}{unit}"
+
+    @property
+    def baseline(self) -> Baseline | None:
+        """The one to beat; None where the lines beside it are no more than lines."""
+        return None if self.metric.baseline is None else self.baselines[0]
+
+    def to_beat(self, available: Collection[str]) -> float | str | None:
+        """Of a headline the baseline's value, or its column if that is among the `available`."""
+        if self.baseline is None or not self.metric.headline:
+            return None
+        column = self.baseline.column
+        return column if column in available else self.baseline.value
+
+
+def find_measure(column: str, recorded: Mapping[str, Metric] = NONE) -> Measure | None:
     """What is known of a column, by its whole name, with or without its `eval_`; None for nothing.
 
     Of our own numbers what `ours` says, of a probe of another package what the run `recorded`, or
@@ -34,57 +102,51 @@ def find_metric(column: str, recorded: Mapping[str, Metric] = NONE) -> Metric | 
     Raises:
         UserError: the probe of another package that measures it is installed and does not load.
     """
-    home, name = _home(column, recorded)
+    name = column.removeprefix(PREFIX)
+    home = _home(name, recorded)
     key = key_of(home, name)
-    return plain_metric(column) if key is None else home[key]
+    metric = plain_metric(column) if key is None else home[key]
+    if metric is None:
+        return None
+    key = key or name
+    prefix = column.removesuffix(name)
+    lines = [one for one in (metric.baseline, *metric.beside) if one is not None]
+    return Measure(
+        column,
+        metric,
+        filled(_words(name), key, metric.title) or _words(name),
+        tuple(_baseline(one, prefix, filled(name, key, str(one)), home) for one in lines),
+    )
+
+
+def measure_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Measure:
+    """`find_measure` of what is known.
+
+    Raises:
+        KeyError: nothing is known of it.
+    """
+    measure = find_measure(column, recorded)
+    if measure is None:
+        raise KeyError(column)
+    return measure
 
 
 def direction_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Direction | None:
     """The direction in which a number gets better; None where nothing declares it."""
-    metric = find_metric(column, recorded)
-    return None if metric is None else metric.direction
+    measure = find_measure(column, recorded)
+    return None if measure is None else measure.metric.direction
 
 
-def baseline_of(column: str, recorded: Mapping[str, Metric] = NONE) -> str | Level | None:
-    """The column of what scores without the model's structure, or the level; None for neither."""
-    home, name = _home(column, recorded)
-    key = key_of(home, name)
-    return None if key is None else column_beside(column, home[key].baseline, key)
+def known_measures(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Measure]:
+    """What is known of the columns of a run's evaluations: ours in their order, then the others."""
+    found = (find_measure(one, recorded) for one in columns if one.startswith(PREFIX))
+    known = (measure for measure in found if measure is not None)
+    return sorted(known, key=lambda measure: _PLACES.get(measure.name, len(_PLACES)))
 
 
-def column_beside(column: str, other: str | Level | None, key: str = "") -> str | Level | None:
-    """The column of another metric, named as `column` is; a level as it is."""
-    if not isinstance(other, str):
-        return other
-    prefix = PREFIX if column.startswith(PREFIX) else ""
-    return prefix + filled(column.removeprefix(PREFIX), key, other)
-
-
-def standard_baseline(
-    column: str, available: Collection[str], recorded: Mapping[str, Metric] = NONE
-) -> float | str | None:
-    """What a headline must beat; None for others, or if it is not among the `available` columns."""
-    metric = find_metric(column, recorded)
-    if metric is None or not metric.headline:
-        return None
-    level = baseline_of(column, recorded)
-    if isinstance(level, Level):
-        return level.value
-    return level if level in available else None
-
-
-def known_metrics(
-    columns: Iterable[str], recorded: Mapping[str, Metric] = NONE
-) -> dict[str, Metric]:
-    """The columns of a run's evaluations that are known: ours in their order, then the others."""
-    found = [(column, metric) for column, metric in _found(columns, recorded)]
-    return dict(sorted(found, key=lambda item: _PLACES.get(item[0].removeprefix(PREFIX), 10**6)))
-
-
-def headlines(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> dict[str, Metric]:
-    """The main numbers among the columns of a run, in the order of `known_metrics`."""
-    known = known_metrics(columns, recorded)
-    return {column: metric for column, metric in known.items() if metric.headline}
+def headlines(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Measure]:
+    """The main numbers among the columns of a run, in the order of `known_measures`."""
+    return [one for one in known_measures(columns, recorded) if one.metric.headline]
 
 
 def owner_of(column: str) -> str:
@@ -93,30 +155,27 @@ def owner_of(column: str) -> str:
     return next((probe for probe, own in PROBES.items() if key_of(own, name) is not None), column)
 
 
-def title_of(column: str, metric: Metric) -> str:
-    """What heads a number's rows and columns."""
-    return metric.title or column.removeprefix(PREFIX).replace("_", " ")
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
-def _found(columns: Iterable[str], recorded: Mapping[str, Metric]) -> Iterator[tuple[str, Metric]]:
-    for column in columns:
-        metric = find_metric(column, recorded) if column.startswith(PREFIX) else None
-        if metric is not None:
-            yield column, metric
+def _baseline(line: str | Level, prefix: str, name: str, home: Mapping[str, Metric]) -> Baseline:
+    if isinstance(line, Level):
+        return Baseline(line.label, line.label, value=line.value)
+    metric = metric_of(home, name)
+    title = (metric and metric.title) or _words(name)
+    return Baseline((metric and metric.label) or title, title, prefix + name)
 
 
-def _home(column: str, recorded: Mapping[str, Metric]) -> tuple[Mapping[str, Metric], str]:
-    """The table that holds a column's number, and its name there; an empty table for none."""
-    name = column.removeprefix(PREFIX)
+def _home(name: str, recorded: Mapping[str, Metric]) -> Mapping[str, Metric]:
+    """The table that holds a number; an empty one for none."""
     for home in (OURS, recorded):
         if key_of(home, name) is not None:
-            return home, name
+            return home
     for point in _installed(tuple(sys.path)):
         if name.startswith(f"{point.name}_"):
-            declared = _declared(point)
-            if key_of(declared, name) is not None:
-                return declared, name
-    return NONE, name
+            return _declared(point)
+    return NONE
 
 
 @lru_cache(maxsize=1)

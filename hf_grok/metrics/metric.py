@@ -35,7 +35,7 @@ class Metric:
         higher_is_better: None where neither direction is better.
         baseline: what scores without the model's structure: the name of another metric, or a
             `Level`; None if there is none. Of a metric whose name ends in "{}" it may too.
-        title: heads its rows and columns; by default its name.
+        title: heads its rows and columns, a "{}" in it as in the name; by default the name.
         label: beside its curve, and of a baseline beside its line; by default the title.
         headline: a main number: shown by cards, `hf-grok onsets` and tables of sweeps, and drawn.
         panel: heads the panel of the report in which it is drawn, with others of the same panel.

@@ -148,7 +148,7 @@ _PAIRS: Mapping[str, Metric] = {
     "pairs_phenomenon_{}": _score(
         "mean of the accuracies of a phenomenon's paradigms", baseline=CHANCE
     ),
-    "pairs_{}": _score("accuracy of a paradigm", baseline=CHANCE),
+    "pairs_{}": _score("accuracy of a paradigm", title="{}", baseline=CHANCE),
 }  # fmt: skip
 
 

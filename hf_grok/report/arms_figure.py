@@ -22,7 +22,6 @@ from hf_grok.report.arms_panels import (
 from hf_grok.report.arms_runs import Arm, Sweep
 from hf_grok.report.drawing import matplotlib_module
 from hf_grok.report.palette import colour
-from hf_grok.report.probe_metrics import family_title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +116,7 @@ def _add_panel(figure: Figure, row: int, column: int) -> Axes:
 
 def _head(axes: Axes, quantity: Quantity) -> None:
     axes.annotate(
-        family_title(quantity.measure),
+        quantity.measure.panel,
         (0.0, 1.0),
         xycoords="axes fraction",
         xytext=(0, 20),

@@ -10,10 +10,9 @@ import numpy as np
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import last_part
-from hf_grok.metrics import VALIDATION_LOSS, Metric, headlines, title_of
-from hf_grok.report import numerals
+from hf_grok.metrics import VALIDATION_LOSS, Measure, Metric, headlines, measure_of
+from hf_grok.report import numerals, probe_metrics
 from hf_grok.report.arms_runs import Arm, Sweep
-from hf_grok.report.probe_metrics import Measure, measure_of, paradigm_of
 
 
 @dataclass(frozen=True)
@@ -40,25 +39,20 @@ class Quantity:
         return self.measure.metric
 
     @property
-    def name(self) -> str:
-        """At the head of its column."""
-        return title_of(self.column, self.metric)
-
-    @property
     def baseline(self) -> str | float | None:
         """What to beat: a column, or a number; 0, where counting begins, of a share without one.
 
         None for a loss, whose level is the reference's, and for what has no scale of its own.
         """
-        first = self.measure.baselines[:1] if self.metric.baseline else ()
-        if not first:
+        one = self.measure.baseline
+        if one is None:
             return 0.0 if self.metric.is_share else None
-        return first[0].column or first[0].value
+        return one.column or one.value
 
     @property
-    def beaten(self) -> str:
-        """What the baseline is, in a word; "" for none."""
-        return self.measure.baselines[0].label if self.metric.baseline else ""
+    def title(self) -> str:
+        """At the head of its column."""
+        return self.measure.title
 
     def say(self, value: float) -> str:
         """How a value is written."""
@@ -97,24 +91,19 @@ def has(run: Run, column: str) -> bool:
 
 def present(sweep: Sweep) -> list[Quantity]:
     """The main numbers that any run has measured."""
-    recorded = _recorded(sweep)
-    return [_told(sweep, measure_of(one, recorded)) for one in headlines(_columns(sweep), recorded)]
+    recorded = {name: metric for run in sweep.runs for name, metric in run.metrics.items()}
+    return [_told(sweep, measure) for measure in headlines(_columns(sweep), recorded)]
 
 
 def paradigms(sweep: Sweep) -> list[Quantity]:
     """The accuracy of each paradigm of minimal pairs, by name."""
-    named = {one: name for one in _columns(sweep) if (name := paradigm_of(one)) is not None}
-    return [_told(sweep, measure_of(column, title=named[column])) for column in sorted(named)]
+    return [_told(sweep, measure) for measure in probe_metrics.paradigms(sorted(_columns(sweep)))]
 
 
 def _columns(sweep: Sweep) -> dict[str, None]:
     return dict.fromkeys(
         str(column) for run in sweep.runs for column in run.evaluations.columns if has(run, column)
     )
-
-
-def _recorded(sweep: Sweep) -> dict[str, Metric]:
-    return {name: metric for run in sweep.runs for name, metric in run.metrics.items()}
 
 
 def _told(sweep: Sweep, measure: Measure) -> Quantity:

@@ -92,12 +92,13 @@ def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
 
 def name_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
     """What is dashed, above the panel: curves leave no place within that is always free."""
-    if baseline_at_end(sweep, quantity) is None:
+    baseline = quantity.measure.baseline
+    if baseline is None or baseline_at_end(sweep, quantity) is None:
         return
     lines = matplotlib_module("matplotlib.lines")
     axes.legend(
         [lines.Line2D([], [], **BASELINE_STYLE.line(1.0))],
-        [quantity.beaten],
+        [baseline.label],
         loc="lower right",
         bbox_to_anchor=(1.0, 1.02),
         frameon=False,

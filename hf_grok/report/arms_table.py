@@ -68,7 +68,7 @@ def _ends_table(sweep: Sweep) -> str:
 
 
 def _headed(quantity: Quantity) -> str:
-    return quantity.name + (", last quarter" if quantity.metric.swings else "")
+    return quantity.title + (", last quarter" if quantity.metric.swings else "")
 
 
 def _said(quantities: Sequence[Quantity], numbers: Sequence[Spread | None]) -> list[str]:
@@ -88,7 +88,7 @@ def _paradigm_table(sweep: Sweep) -> str:
     rows = []
     for quantity in paradigms(sweep):
         numbers = [ends(arm, quantity) for arm in sweep.arms]
-        rows.append([quantity.name, *(quantity.say(n.mean) if n else NOTHING for n in numbers)])
+        rows.append([quantity.title, *(quantity.say(n.mean) if n else NOTHING for n in numbers)])
     return _table(["paradigm", *(arm.name for arm in sweep.arms)], rows)
 
 
@@ -104,7 +104,10 @@ def _onset_text(sweep: Sweep, rule: Rule, level: LossLevel | None) -> list[str]:
         for arm in sweep.arms
     ]
     meaning = _crossings(sweep, quantities, level) if rule == "crossing" else _ACCELERATION
-    return [f"{meaning} {_COUNTED}", _table(["arm", *(one.name for one in quantities)], rows)]
+    return [
+        f"{meaning} {_COUNTED}",
+        _table(["arm", *(one.title for one in quantities)], rows),
+    ]
 
 
 _COUNTED = "Mean step of the seeds that have such an onset, their range, and how many they are."
@@ -117,7 +120,7 @@ _ACCELERATION = (
 def _crossings(sweep: Sweep, quantities: Sequence[Quantity], level: LossLevel | None) -> str:
     """How far beyond which baseline each quantity must be."""
     told = [
-        f"{one.name} {'by' if one.baseline else 'at'} {numerals.accuracy(one.metric.margin)}"
+        f"{one.title} {'by' if one.baseline else 'at'} {numerals.accuracy(one.metric.margin)}"
         for one in quantities
         if one.baseline is not None
     ]

@@ -48,12 +48,7 @@ class Panel:
 
 def breakdown_panels(group: Group) -> list[Panel]:
     """The kinds that any run of the group measured, then the shares of the wrong rules."""
-    columns = {
-        str(column)
-        for run in group.runs
-        for column in run.evaluations.columns
-        if run.evaluations[column].notna().any()
-    }
+    columns = group.columns
     kinds = [kind for kind in KINDS if PREFIX + kind in columns]
     panels = [
         Panel(PREFIX + kind, KINDS[kind], KIND_STYLES[position % len(KIND_STYLES)])

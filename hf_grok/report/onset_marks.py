@@ -12,7 +12,7 @@ from hf_grok.dynamics.existence import Onset
 from hf_grok.dynamics.onset_study import MetricOnsets, OnsetSettings, study_metric
 from hf_grok.dynamics.onsets import Rule, default_window
 from hf_grok.errors import UserError
-from hf_grok.metrics import find_metric, standard_baseline
+from hf_grok.metrics import find_measure
 from hf_grok.report.groups import Group, measured
 from hf_grok.report.numerals import short_step
 from hf_grok.report.palette import Style, colour
@@ -34,16 +34,16 @@ def study_onsets(group: Group, column: str) -> MetricOnsets | None:
     None where better has no direction, or where there are too few evaluations to look.
     """
     curves = _curves(group, column)
-    declared = find_metric(column, group.recorded)
-    if not curves or declared is None or declared.direction is None:
+    measure = find_measure(column, group.recorded)
+    if not curves or measure is None or measure.metric.direction is None:
         return None
-    level = standard_baseline(column, _shared_columns(group, curves), group.recorded)
+    level = measure.to_beat(_shared_columns(group, curves))
     others = _curves(group, level) if isinstance(level, str) else []
     try:
         default_window(common_grid([(one.steps, one.values) for one in curves])[0])
     except UserError:  # too few evaluations
         return None
-    return study_metric(curves, others, OnsetSettings(declared=declared, baseline=level))
+    return study_metric(curves, others, OnsetSettings(declared=measure.metric, baseline=level))
 
 
 def found_onsets(study: MetricOnsets | None) -> list[tuple[Rule, Onset, tuple[float, float]]]:

@@ -36,11 +36,10 @@ LEFT, RIGHT, BETWEEN = 0.4, 0.22, 0.4
 def measured_relations(group: Group) -> list[str]:
     """The relations that any run of the group scored, in alphabetical order."""
     prefix, baseline = f"eval_{RELATION}", f"eval_{RELATION_OFFSET}"
-    columns = {str(column) for run in group.runs for column in run.evaluations.columns}
     return sorted(
         column.removeprefix(prefix)
-        for column in columns
-        if column.startswith(prefix) and not column.startswith(baseline) and measured(group, column)
+        for column in group.columns
+        if column.startswith(prefix) and not column.startswith(baseline)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_grok.metrics import Baseline, Measure
 from hf_grok.report.accuracy_figure import arrival_events
 from hf_grok.report.annotations import ROW, label_lines, mark_events
 from hf_grok.report.drawing import accuracy_axis, add_title, matplotlib_module, new_figure
@@ -24,7 +25,7 @@ from hf_grok.report.panels import (
     panel_title,
     stacked_axes,
 )
-from hf_grok.report.probe_metrics import Baseline, Family, Measure, families
+from hf_grok.report.probe_metrics import Family, families
 from hf_grok.report.series import draw_series
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import highest, lowest
+from hf_grok.metrics import Baseline
 from hf_grok.report import numerals
 from hf_grok.report.groups import Group
-from hf_grok.report.probe_metrics import Baseline, Family, families, measure_of, paradigm_of
+from hf_grok.report.probe_metrics import Family, families, paradigms
 from hf_grok.report.tables import NOTHING, Cell, Row
 from hf_grok.runs.probe_files import ProbeFailure
 
@@ -37,11 +38,7 @@ def structure_rows(group: Group) -> list[Row]:
 
 def paradigm_rows(group: Group) -> list[Row]:
     """Last and best accuracy of each paradigm of minimal pairs: their mean hides them."""
-    named = [
-        Family(f"pairs: {paradigm}", (measure_of(column),))
-        for column in group.columns
-        if (paradigm := paradigm_of(column)) is not None
-    ]
+    named = [Family(f"pairs: {one.title}", (one,)) for one in paradigms(group.columns)]
     return [
         Row(family.title, PARADIGM_MEANING, tuple(_cell(run, family) for run in group.runs))
         for family in named

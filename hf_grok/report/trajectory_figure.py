@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS
+from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS, Measure
 from hf_grok.report.annotations import ROW, Event, mark_events
 from hf_grok.report.drawing import add_title, new_figure
 from hf_grok.report.groups import Group, measured
 from hf_grok.report.onset_marks import MEANING, found_onsets, say_onsets, study_onsets
 from hf_grok.report.palette import GENERALIZATION_STYLE, STRUCTURE_STYLE, Style
 from hf_grok.report.panels import TITLE, draw_events, stacked_axes
-from hf_grok.report.probe_metrics import Family, Measure, family_of
+from hf_grok.report.probe_metrics import Family, family_of
 from hf_grok.report.structure_figure import Curve, draw_family
 
 if TYPE_CHECKING:

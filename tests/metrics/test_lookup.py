@@ -7,14 +7,12 @@ import pytest
 from hf_grok.metrics import (
     PROBES,
     RUN,
-    Level,
     Metric,
-    baseline_of,
     direction_of,
-    find_metric,
+    find_measure,
     headlines,
-    known_metrics,
-    standard_baseline,
+    known_measures,
+    measure_of,
 )
 from hf_grok.probes import probe_class, registry
 
@@ -48,8 +46,7 @@ from hf_grok.probes import probe_class, registry
     ],
 )
 def test_what_is_declared(column: str, direction: str | None, share: bool) -> None:
-    metric = find_metric(column)
-    assert metric is not None
+    metric = measure_of(column).metric
     assert (metric.direction, metric.is_share) == (direction, share)
     assert direction_of(column) == direction
 
@@ -73,15 +70,20 @@ def test_probes_declare_what_the_table_says(name: str) -> None:
     assert kind.metrics is PROBES[kind.name]
     for template in kind.metrics:
         filled = template.replace("{}", "anything")
-        assert find_metric(f"eval_{filled}") is find_metric(filled) is kind.metrics[template]
+        for column in (f"eval_{filled}", filled):
+            assert measure_of(column).metric is kind.metrics[template]
 
 
 def test_baselines_follow_the_name_of_the_column() -> None:
-    assert baseline_of("eval_uas_relation_nsubj") == "eval_uas_relation_offset_nsubj"
-    assert baseline_of("uas_relation_nsubj") == "uas_relation_offset_nsubj"
-    assert baseline_of("eval_pairs_accuracy") == Level("chance", 0.5)
-    assert baseline_of("eval_loss") is None
-    assert baseline_of("anything") is None
+    def level(column: str) -> str | float | None:
+        baseline = measure_of(column).baseline
+        return baseline and (baseline.column or baseline.value)
+
+    assert level("eval_uas_relation_nsubj") == "eval_uas_relation_offset_nsubj"
+    assert level("uas_relation_nsubj") == "uas_relation_offset_nsubj"
+    assert level("eval_pairs_accuracy") == 0.5
+    assert level("eval_loss") is level("eval_tree_score") is level("eval_accuracy") is None
+    assert find_measure("anything") is None
 
 
 def test_every_baseline_is_a_number_of_the_same_probe() -> None:
@@ -91,26 +93,38 @@ def test_every_baseline_is_a_number_of_the_same_probe() -> None:
             assert {one for one in beside if isinstance(one, str)} <= own.keys(), name
 
 
-def test_standard_baselines_are_those_of_headlines_that_are_there() -> None:
+def test_what_a_headline_must_beat_is_there() -> None:
     there = {"eval_uas_single_offset", "uas_best_offset", "eval_class_loss_all"}
-    assert standard_baseline("eval_uas_single_head", there) == "eval_uas_single_offset"
-    assert standard_baseline("uas_best_head", there) == "uas_best_offset"
-    assert standard_baseline("eval_uas_best_head", there) is None
-    assert standard_baseline("pairs_accuracy", ()) == 0.5
-    for column in ("eval_loss", "eval_class_loss_content", "eval_tree_score", "anything"):
-        assert standard_baseline(column, there) is None
+    assert measure_of("eval_uas_single_head").to_beat(there) == "eval_uas_single_offset"
+    assert measure_of("uas_best_head").to_beat(there) == "uas_best_offset"
+    assert measure_of("eval_uas_best_head").to_beat(there) is None
+    assert measure_of("pairs_accuracy").to_beat(()) == 0.5
+    for column in ("eval_loss", "eval_class_loss_content", "eval_tree_score"):
+        assert measure_of(column).to_beat(there) is None
 
 
 def test_headlines_are_in_the_order_of_the_table() -> None:
     columns = ["eval_pairs_accuracy", "eval_pairs_ties", "loss", "eval_uas_best_head", "eval_loss"]
-    assert list(headlines(columns)) == ["eval_loss", "eval_uas_best_head", "eval_pairs_accuracy"]
-    assert list(known_metrics(["eval_x", "eval_accuracy", *columns]))[-1] == "eval_accuracy"
+    main = [one.column for one in headlines(columns)]
+    assert main == ["eval_loss", "eval_uas_best_head", "eval_pairs_accuracy"]
+    known = [one.column for one in known_measures(["eval_x", "eval_accuracy", *columns])]
+    assert known == [*main, "eval_pairs_ties", "eval_accuracy"]
+
+
+def test_titles_are_declared_or_the_name() -> None:
+    titles = {
+        "eval_uas_best_head": "UAS, best heads",
+        "eval_pairs_npi_scope": "npi scope",
+        "eval_uas_relation_nsubj": "uas relation nsubj",
+        "eval_f1": "f1",
+    }
+    assert {column: measure_of(column).title for column in titles} == titles
 
 
 def test_what_a_run_recorded_is_known_and_changes_none_of_ours() -> None:
     own = Metric("size of it", "parts", higher_is_better=False, headline=True)
     recorded = {"my_size": own, "my_size_{}": own, "uas_best_head": own}
-    assert find_metric("eval_my_size", recorded) is own
+    assert measure_of("eval_my_size", recorded).metric is own
     assert direction_of("eval_my_size_a", recorded) == "fall"
     assert direction_of("eval_my_size") is None
     assert direction_of("eval_uas_best_head", recorded) == "rise"

@@ -13,9 +13,9 @@ import pytest
 from hf_grok.callbacks import ProbeCallback
 from hf_grok.commands.onsets import main as onsets
 from hf_grok.errors import UserError
-from hf_grok.metrics import Metric, direction_of
+from hf_grok.metrics import Baseline, Metric, direction_of
 from hf_grok.model_cards.facts import StepFacts
-from hf_grok.model_cards.measures import MainNumber, main_numbers
+from hf_grok.model_cards.measures import main_numbers
 from hf_grok.probes import probe_class
 from hf_grok.report.arms_numbers import present
 from hf_grok.report.arms_runs import read_sweep
@@ -99,8 +99,8 @@ def check_everywhere(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[st
     )
     loss, parts = main_numbers([logged], notes.metrics)
     assert loss.column == "eval_loss"
-    drawn = ("eval_parts_drawn", "parts drawn")
-    assert parts == MainNumber("eval_parts_found", "parts", "parts_found", None, *drawn)
+    assert (parts.column, parts.title, parts.kind) == ("eval_parts_found", "parts", "parts_found")
+    assert parts.baseline == Baseline("drawn", "parts drawn", "eval_parts_drawn")
 
     assert onsets([str(run)]) == 0
     text = capsys.readouterr().out
@@ -112,7 +112,7 @@ def check_everywhere(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[st
     content = {"name": "try", "recipe": "any", "seeds": [0], "arms": described}
     (run.parent / "sweep.json").write_text(json.dumps(content))
     sweep = read_sweep(run.parent)
-    assert [one.name for one in present(sweep)] == ["loss, validation", "parts"]
+    assert [one.title for one in present(sweep)] == ["loss, validation", "parts"]
     assert "| *without the model* |  | — | .25 |" in markdown(sweep)
 
 

@@ -102,7 +102,7 @@ def test_a_sweep_without_pairs_shows_what_there_is(tmp_path: Path) -> None:
     arms = {"base": {"settings": {}, "from": None, "step": 0}}
     (out / "sweep.json").write_text(json.dumps({**content, "arms": arms}))
     sweep = read_sweep(out)
-    titles = [one.name for one in panel_quantities(sweep)]
+    titles = [one.title for one in panel_quantities(sweep)]
     assert titles == ["loss, validation", "accuracy, generalization"]
     text = write_arms(out, tmp_path / "report")[0].read_text()
     assert "accuracy, generalization, last quarter" in text

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics.existence import Onset
+from hf_grok.metrics import measure_of
 from hf_grok.report.arms_numbers import (
     LOSS,
     Quantity,
@@ -23,7 +24,6 @@ from hf_grok.report.arms_numbers import (
 from hf_grok.report.arms_onsets import loss_level, onset_of, onsets, window_of
 from hf_grok.report.arms_runs import Sweep, read_sweep
 from hf_grok.report.arms_table import markdown, say
-from hf_grok.report.probe_metrics import measure_of
 from tests.dynamics.tables import write_run
 
 STEPS = list(range(0, 2001, 100))
@@ -140,7 +140,10 @@ def test_baselines_stand_in_the_first_row(tmp_path: Path) -> None:
         "eval_pairs_accuracy": at((0, 0.7)),
     }
     sweep = sweep_of(tmp_path, {"base": [columns]})
-    assert [one.name for one in present(sweep)] == ["UAS, best heads", "accuracy, minimal pairs"]
+    assert [one.title for one in present(sweep)] == [
+        "UAS, best heads",
+        "accuracy, minimal pairs",
+    ]
     assert baseline_at_end(sweep, PAIRS) == Spread(0.5, 0.0, 0.5, 0.5, 1)
     assert "| *without the model* |  | .35 | .50 |" in markdown(sweep)
 
@@ -149,7 +152,7 @@ def test_paradigms_are_the_pairs_that_are_no_summary(tmp_path: Path) -> None:
     names = ("accuracy", "ties", "phenomenon_binding", "anaphor_number", "npi_scope")
     columns = {f"eval_pairs_{name}": at((0, 0.25)) for name in names}
     sweep = sweep_of(tmp_path, {"base": [columns]})
-    assert [one.name for one in paradigms(sweep)] == ["anaphor number", "npi scope"]
+    assert [one.title for one in paradigms(sweep)] == ["anaphor number", "npi scope"]
     assert "| npi scope | .25 |" in markdown(sweep)
 
 

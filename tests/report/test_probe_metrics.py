@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hf_grok.metrics import PROBES, Level, Metric
-from hf_grok.report.probe_metrics import Baseline, families, family_of, paradigm_of
+from hf_grok.metrics import PROBES, Level, Metric, measure_of
+from hf_grok.report.probe_metrics import families, paradigms
 
 
 def test_every_probe_has_a_panel_and_every_panel_a_title_of_its_own() -> None:
@@ -44,11 +44,9 @@ def test_what_was_not_measured_is_not_drawn_and_a_runs_own_numbers_have_figures_
     ],
 )
 def test_baselines_are_metrics_or_levels(column: str, baselines: list) -> None:
-    expected = tuple(
-        Baseline(label, f"eval_{of}") if isinstance(of, str) else Baseline(label, value=of)
-        for label, of in baselines
-    )
-    assert family_of(column).measures[0].baselines == expected
+    found = measure_of(column).baselines
+    told = [(one.label, one.column.removeprefix("eval_") or one.value) for one in found]
+    assert told == baselines
 
 
 def test_a_recorded_headline_has_a_panel_of_its_own() -> None:
@@ -61,10 +59,11 @@ def test_a_recorded_headline_has_a_panel_of_its_own() -> None:
     assert [family.title for family in panels] == ["My share", "My depth (levels)"]
     share, depth = panels
     assert (share.headline, depth.headline) == (True, False)  # neither direction of it is better
-    assert depth.measures[0].baselines == (Baseline("none", value=0.0),)
+    assert [(one.label, one.value) for one in depth.measures[0].baselines] == [("none", 0.0)]
     assert (share.say(0.998), depth.say(96.54)) == (".998", "96.5")
 
 
 def test_paradigms_are_the_pairs_that_are_no_summary() -> None:
     columns = ["pairs_accuracy", "pairs_ties", "pairs_phenomenon_binding", "uas_arcs", "pairs_x_y"]
-    assert [paradigm_of(f"eval_{one}") for one in columns] == [None, None, None, None, "x y"]
+    found = paradigms(f"eval_{one}" for one in columns)
+    assert [(one.column, one.title) for one in found] == [("eval_pairs_x_y", "x y")]
