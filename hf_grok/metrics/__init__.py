@@ -11,6 +11,7 @@ from hf_grok.metrics.lookup import (
     Measure,
     direction_of,
     find_measure,
+    find_metric,
     headlines,
     known_measures,
     measure_of,
@@ -24,7 +25,7 @@ from hf_grok.metrics.recorded import recordable, recorded_metrics
 __all__ = [
     "GENERALIZATION", "GROUP", "IN_DISTRIBUTION", "NONE", "PREFIX", "PROBES", "RUN", "SHARE",
     "VALIDATION_LOSS", "Baseline", "Direction", "Level", "Measure", "Metric", "direction_of",
-    "find_measure", "headlines", "key_of", "known_measures", "measure_of", "metric_of",
-    "owner_of", "recordable", "recorded_metrics",
+    "find_measure", "find_metric", "headlines", "key_of", "known_measures", "measure_of",
+    "metric_of", "owner_of", "recordable", "recorded_metrics",
 ]
 # fmt: on

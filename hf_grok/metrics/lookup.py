@@ -131,10 +131,16 @@ def measure_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Measure:
     return measure
 
 
+def find_metric(column: str, recorded: Mapping[str, Metric] = NONE) -> Metric | None:
+    """What the number in a column is; None if nothing is known of it."""
+    measure = find_measure(column, recorded)
+    return None if measure is None else measure.metric
+
+
 def direction_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Direction | None:
     """The direction in which a number gets better; None where nothing declares it."""
-    measure = find_measure(column, recorded)
-    return None if measure is None else measure.metric.direction
+    metric = find_metric(column, recorded)
+    return None if metric is None else metric.direction
 
 
 def known_measures(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Measure]:
