@@ -33,6 +33,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -45,6 +46,7 @@ ROOT = 0  # in the numbering of data
 _NO_HEAD = ("None", "none", "null", "NULL", "nan", "NaN", "_", "")
 
 
+@cache
 def relation_id(name: str) -> int:
     """crc32 of the name: one number for a relation in every data set, order and process."""
     return zlib.crc32(name.encode())
@@ -178,6 +180,8 @@ def head_places(heads: Sequence[int]) -> list[int]:
 
 
 def _head(value: Any, where: str, unit: str, number: int) -> int | None:
+    if type(value) is int:  # as nearly all are, and quick
+        return value
     if isinstance(value, str):
         text = value.strip()
         if text in _NO_HEAD:

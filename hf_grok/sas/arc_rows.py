@@ -7,12 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from hf_grok._optional import import_optional
 from hf_grok.annotation.heads import NONE
-from hf_grok.annotation.sham import LEFT_OUT, left_out, sentence_spans, sham_of_row
+from hf_grok.annotation.sham import LEFT_OUT, ShamRow, left_out, sentence_spans, sham_of_row
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF, ArcCounts
+from hf_grok.sas.annotation import (
+    ANNOTATION,
+    HEADS,
+    RELATIONS,
+    SHAM_HEADS,
+    SHAM_RELATIONS,
+    WORD_OF,
+    ArcCounts,
+)
 
 INPUT_IDS = "input_ids"
 TOKEN_TYPES = "token_type_ids"
@@ -165,9 +174,20 @@ def _sham_within(row: ArcRow, whole: np.ndarray) -> dict[str, np.ndarray]:
     return {"sham": sham, "sham_relations": relations}
 
 
-def arcs_left_out(row: ArcRow) -> tuple[int, int]:
-    """How many sentences of a row have arcs but no sham tree, and how many arcs these have."""
-    return (0, 0) if row.sham is None else left_out(row.sham, row.heads)
+def is_unparsed(row: ArcRow) -> bool:
+    """Whether a row of two words or more has no arc."""
+    if (row.heads != NONE).any():
+        return False
+    return len(np.unique(row.word_of[row.word_of != NONE])) > 1
+
+
+def add_arcs(counts: ArcCounts, row: ArcRow, *, sham: bool) -> None:
+    """Count the arcs of a row; with `sham`, also its sentences that have arcs but no sham tree."""
+    counts.arcs += int((row.heads != NONE).sum())
+    if sham and row.sham is not None:
+        sentences, arcs = left_out(row.sham, row.heads)
+        counts.without_sham += sentences
+        counts.arcs_without_sham += arcs
 
 
 def with_sham(row: ArcRow, keys: np.ndarray, seed: int) -> ArcRow:
@@ -178,13 +198,46 @@ def with_sham(row: ArcRow, keys: np.ndarray, seed: int) -> ArcRow:
         keys: a number for the form of each word, at least as many as the row has.
         seed: of the draw.
     """
-    drawn = sham_of_row(row.heads, keys[: len(row.heads)], seed)
+    return lent_sham(row, sham_of_row(row.heads, keys[: len(row.heads)], seed))
+
+
+def lent_sham(row: ArcRow, drawn: ShamRow) -> ArcRow:
+    """The row with a sham tree that was drawn for it: each arc lends it its relation."""
     relations = np.where(drawn.arcs_of == NONE, NONE, row.relations[drawn.arcs_of])
     return replace(row, sham=drawn.heads, sham_relations=relations)
 
 
+class Ragged:
+    """Rows of unequal length in one flat array: a padded batch is cut out of it.
+
+    Args:
+        rows: at least one.
+    """
+
+    def __init__(self, rows: Sequence[np.ndarray]) -> None:
+        self._lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
+        self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
+        # A sentinel, so that an index clamped past the last row stays valid.
+        self._values = np.concatenate([*rows, np.array([NONE])]).astype(np.int64)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        start = self._starts[index]
+        return self._values[start : start + self._lengths[index]]
+
+    def total(self) -> int:
+        """The values of all rows together."""
+        return len(self._values) - 1
+
+    def padded(self, indices: np.ndarray, width: int | None = None) -> np.ndarray:
+        """The rows at `indices`, [row, longest of them], padded with -1; `width` wide if given."""
+        lengths = self._lengths[indices][:, None]
+        columns = np.arange(lengths.max() if width is None else width)
+        places = np.minimum(self._starts[indices][:, None] + columns, len(self._values) - 1)
+        return np.where(columns < lengths, self._values[places], NONE)
+
+
 class ArcRows(Sequence[dict[str, np.ndarray]]):
-    """Encoded rows in a few flat arrays, as a data set for `ArcCollator`; see `encode_rows`.
+    """Encoded rows in a few flat arrays: a data set for `ArcCollator`, or a recipe's arcs.
 
     Args:
         rows: at least one; all with the same columns.
@@ -200,10 +253,7 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
                 "rows have different columns, or there are none: expected token_type_ids in all "
                 "rows or in no row, and at least one row"
             )
-        self._flat = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
-        self._ends = {
-            name: np.cumsum([0, *(len(each[name]) for each in columns)]) for name in columns[0]
-        }
+        self._columns = {name: Ragged([each[name] for each in columns]) for name in columns[0]}
 
     def __len__(self) -> int:
         return self._length
@@ -213,21 +263,35 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(self._length))]
         at = range(self._length)[index]
-        return {
-            name: values[self._ends[name][at] : self._ends[name][at + 1]]
-            for name, values in self._flat.items()
-        }
+        return {name: rows[at] for name, rows in self._columns.items()}
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
         return (self[at] for at in range(self._length))
+
+    def batch(self, indices: np.ndarray, length: int) -> dict[str, torch.Tensor]:
+        """The annotation of the rows at `indices`, padded on the right with -1, int64.
+
+        Args:
+            indices: [batch].
+            length: pieces of the batch's longest row.
+
+        Returns:
+            arc_word_of [batch, length]; arc_heads, arc_relations, and those of the sham trees where
+            the rows have them, [batch, most words].
+        """
+        return {
+            name: torch.from_numpy(rows.padded(indices, length if name == WORD_OF else None))
+            for name, rows in self._columns.items()
+            if name in ANNOTATION
+        }
 
     def to_dataset(self) -> Any:
         """The same rows as a `datasets.Dataset`, for a Trainer that takes nothing else (TRL's)."""
         datasets = import_optional("datasets", extra="trl", purpose="rows for TRL's trainers")
         return datasets.Dataset.from_dict(
-            {name: [row[name] for row in self] for name in self._flat}
+            {name: [row[name] for row in self] for name in self._columns}
         )
 
     def __repr__(self) -> str:
-        pieces = len(self._flat[INPUT_IDS])
+        pieces = self._columns[INPUT_IDS].total()
         return f"ArcRows({self._length:,} rows, {pieces:,} pieces; {self.counts})"

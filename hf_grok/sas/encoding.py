@@ -27,7 +27,8 @@ from hf_grok.sas.arc_rows import (
     INPUT_IDS,
     ArcRow,
     ArcRows,
-    arcs_left_out,
+    add_arcs,
+    is_unparsed,
     row_from_columns,
     truncated,
     with_sham,
@@ -163,16 +164,12 @@ class ArcEncoder:
         self, arcs: ArcRow, keys: np.ndarray | None, number: int, counts: ArcCounts
     ) -> ArcRow:
         """Counted, cut, and with a sham tree where one is wanted and not there yet."""
-        words = len(np.unique(arcs.word_of[arcs.word_of != NONE]))
-        counts.unparsed += words > 1 and not (arcs.heads != NONE).any()
+        counts.unparsed += is_unparsed(arcs)
         shorter, cut = truncated(arcs, self.max_length, f"row {number}")
         counts.cut += cut
-        counts.arcs += int((shorter.heads != NONE).sum())
         if self.sham and keys is not None:
             shorter = with_sham(shorter, keys, self.sham_seed)
-        sentences, without = arcs_left_out(shorter) if self.sham else (0, 0)
-        counts.without_sham += sentences
-        counts.arcs_without_sham += without
+        add_arcs(counts, shorter, sham=self.sham)
         return shorter
 
 

@@ -25,9 +25,9 @@ def data_key(settings: Settings) -> str:
 
 def prepare(settings: Settings) -> dict[str, int]:
     """Generate what a run with `settings` would generate; returns the lines of each split."""
+    from hf_grok.training.arcs import sham_column
     from hf_grok.training.language import prepared_builder
     from hf_grok.training.probes import minimal_pairs
-    from hf_grok.training.sham_trees import sham_column
 
     splits = prepared_builder(settings.data, quiet=True).as_dataset()
     lines = {name: len(rows) for name, rows in splits.items()}

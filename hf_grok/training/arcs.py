@@ -1,164 +1,129 @@
-"""Gold heads of the training sequences, carried beside their tokens."""
+"""Gold heads and sham trees of the training sequences, in the store that `ArcCollator` reads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from hf_grok.annotation.heads import NONE, relation_id
-from hf_grok.annotation.sham import ShamRow, left_out
+from hf_grok.annotation.heads import NONE, head_places, word_heads
+from hf_grok.annotation.sham import ShamRow, sham_of_row, word_keys
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
+from hf_grok.sas.annotation import ArcCounts
+from hf_grok.sas.arc_rows import ArcRow, ArcRows, add_arcs, is_unparsed, lent_sham
+from hf_grok.sas.encoding import WORD_LAYOUT, word_arcs
 
-Integers: TypeAlias = NDArray[np.int64]
+if TYPE_CHECKING:
+    from datasets import Dataset
 
-
-class Ragged:
-    """Rows of unequal length in one flat array: a padded batch is cut out of it.
-
-    Args:
-        rows: at least one.
-    """
-
-    def __init__(self, rows: Sequence[Integers]) -> None:
-        self._lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-        self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
-        # One more value, so that a place behind the last row is a place.
-        self._values = np.concatenate([*rows, np.array([NONE])]).astype(np.int64)
-
-    def __len__(self) -> int:
-        return len(self._lengths)
-
-    def padded(self, indices: Integers, width: int | None = None) -> Integers:
-        """The rows at `indices`, [row, longest of them], filled with -1; `width` wide if given."""
-        lengths = self._lengths[indices][:, None]
-        columns = np.arange(lengths.max() if width is None else width)
-        places = np.minimum(self._starts[indices][:, None] + columns, len(self._values) - 1)
-        return np.where(columns < lengths, self._values[places], NONE)
-
-
-class Arcs:
-    """The words of each sequence, their heads and relations, and those of a sham tree if asked for.
-
-    A head is the 0-based place of a word in the same sequence; -1 where there is none to count
-    (the root, a word without a tree).
-
-    Args:
-        word_of: for each token its word, -1 for special tokens.
-        heads: for each word its head.
-        deprels: for each word its relation; not looked at where the head is -1.
-        sham: the sham tree of each row; None for none.
-
-    Attributes:
-        without_sham: how many sentences have no sham tree, and how many arcs these have.
-
-    Raises:
-        UserError: a head beside its sequence or of itself, or columns of different lengths; names
-            the row.
-    """
-
-    def __init__(
-        self,
-        word_of: Sequence[Integers],
-        heads: Sequence[Integers],
-        deprels: Iterable[Sequence[str]],
-        *,
-        sham: Sequence[ShamRow] | None = None,
-    ) -> None:
-        self._word_of, self._heads = Ragged(word_of), Ragged(heads)
-        relations = [
-            _relations(row, one, names)
-            for row, (one, names) in enumerate(zip(heads, deprels, strict=True))
-        ]
-        self._relations = Ragged(relations)
-        self._sham: dict[str, Ragged] = {}
-        self.without_sham = (0, 0)
-        if sham is not None:
-            counts = [left_out(tree.heads, one) for tree, one in zip(sham, heads, strict=True)]
-            self.without_sham = (sum(n for n, _ in counts), sum(n for _, n in counts))
-            lent = [
-                np.where(tree.arcs_of == NONE, NONE, own[tree.arcs_of])
-                for tree, own in zip(sham, relations, strict=True)
-            ]
-            self._sham = {
-                SHAM_HEADS: Ragged([tree.heads for tree in sham]),
-                SHAM_RELATIONS: Ragged(lent),
-            }
-
-    def batch(self, indices: Integers, length: int) -> dict[str, torch.Tensor]:
-        """arc_word_of [batch, length] and arc_heads, arc_relations [batch, most words], int64."""
-        keys = {
-            WORD_OF: self._word_of.padded(indices, length),
-            HEADS: self._heads.padded(indices),
-            RELATIONS: self._relations.padded(indices),
-        }
-        keys |= {name: rows.padded(indices) for name, rows in self._sham.items()}
-        return {key: torch.from_numpy(values) for key, values in keys.items()}
-
-
-def _relations(row: int, heads: Integers, deprels: Sequence[str]) -> Integers:
-    words = np.arange(len(heads))
-    if len(deprels) != len(heads):
-        raise UserError(f"row {row} has {len(heads)} heads and {len(deprels)} relations")
-    wrong = (heads < NONE) | (heads >= len(heads)) | (heads == words)
-    if wrong.any():
-        word = int(wrong.argmax())
-        raise UserError(
-            f"row {row}, word {word + 1}: its head is word {int(heads[word]) + 1} of {len(heads)} "
-            "words: expected another word of the sentence, or 0 for the root"
-        )
-    ids = [
-        relation_id(name) if head != NONE else NONE
-        for head, name in zip(heads.tolist(), deprels, strict=True)
-    ]
-    return np.array(ids, dtype=np.int64)
+SHAM_SEED = 0
+# Raised when the trees would be others: part of what the cache goes by.
+SHAM_VERSION = 2
 
 
 def arcs_of_rows(
-    rows: Any, sequences: Sequence[Sequence[int]], *, sham: Sequence[ShamRow] | None = None
-) -> Arcs:
+    rows: Dataset, sequences: Sequence[Sequence[int]], *, sham: Sequence[ShamRow] | None = None
+) -> ArcRows:
     """The arcs of sentences whose words are the first of their line, one token each.
 
     The words of a line behind the sentence (a task word, a question) have no heads.
 
     Args:
-        rows: with columns words, heads (1-based, 0 the root) and deprels.
+        rows: with columns text, and words, heads and deprels of the sentence that it begins with.
         sequences: the tokens of each line: a start token, its words, and an end token or none.
-        sham: the sham tree of each row.
+        sham: the sham tree of each row, see `sham_column`.
 
     Raises:
-        UserError: a column is missing, or heads that are no heads; names the row.
+        UserError: a column is missing, or what `hf_grok.annotation.heads` refuses; names the row.
     """
-    missing = [name for name in ("words", "heads", "deprels") if name not in rows.column_names]
+    missing = [name for name in WORD_LAYOUT if name not in rows.column_names]
     if missing:
         raise UserError(
             f"rows have no column {', '.join(missing)} (they have {', '.join(rows.column_names)}): "
-            "arcs need words, heads and deprels"
+            f"arcs need {', '.join(WORD_LAYOUT)}"
         )
-    sentences = rows["heads"][:]
-    counts = [len(text.split()) for text in rows["text"][:]]
-    word_of = [
-        _word_of(words, len(sequence)) for words, sequence in zip(counts, sequences, strict=True)
-    ]
-    heads = [
-        filled(np.asarray(one, dtype=np.int64) - 1, words, NONE)
-        for one, words in zip(sentences, counts, strict=True)
-    ]
-    deprels = (
-        [*names, *[""] * (words - len(names))]
-        for names, words in zip(rows["deprels"][:], counts, strict=True)
+    counts = ArcCounts(sentences=len(sequences))
+    texts, *columns = (rows[name][:] for name in ("text", *WORD_LAYOUT))
+    made = []
+    for number, (ids, text, *values) in enumerate(zip(sequences, texts, *columns, strict=True)):
+        row = _arc_row(ids, text, dict(zip(WORD_LAYOUT, values, strict=True)), number, counts)
+        made.append(row if sham is None else lent_sham(row, _filled_sham(sham[number], row)))
+        add_arcs(counts, made[-1], sham=sham is not None)
+    return ArcRows(made, counts)
+
+
+def told_of_arcs(arcs: ArcRows | None, kind: str) -> list[str]:
+    """What a run says of sentences whose arcs take no part, `kind` being its `sas_arcs`."""
+    counts, told = ArcCounts() if arcs is None else arcs.counts, list[str]()
+    if counts.unparsed:
+        told.append(
+            f"{counts.unparsed:,} of {counts.sentences:,} sentences are unparsed: no arc of theirs "
+            "is counted"
+        )
+    if counts.without_sham:
+        told.append(
+            f"{counts.without_sham:,} of {counts.sentences:,} sentences have no other tree with "
+            f"the same offsets: their {counts.arcs_without_sham:,} arcs take no part in {kind} arcs"
+        )
+    return told
+
+
+def _arc_row(
+    ids: Sequence[int], text: str, row: Mapping[str, Any], number: int, counts: ArcCounts
+) -> ArcRow:
+    heads, relations = word_arcs(row, f"row {number}", counts)
+    words = len(text.split())
+    made = ArcRow(
+        ids=np.asarray(ids, dtype=np.int64),
+        word_of=filled(np.arange(NONE, words), len(ids)),
+        heads=filled(heads, words),
+        relations=filled(relations, words),
     )
-    return Arcs(word_of, heads, deprels, sham=sham)
+    counts.unparsed += is_unparsed(made)
+    return made
 
 
-def _word_of(words: int, tokens: int) -> Integers:
-    return filled(np.concatenate([[NONE], np.arange(words)]), tokens, NONE)
+def _filled_sham(tree: ShamRow, row: ArcRow) -> ShamRow:
+    return ShamRow(*(filled(values, len(row.heads)) for values in tree))
 
 
-def filled(values: Integers, length: int, filling: int) -> Integers:
-    """`values` and, up to `length`, `filling` behind them."""
-    return np.concatenate([values, np.full(length - len(values), filling, dtype=np.int64)])
+def filled(values: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """`values` and, up to `length`, -1 behind them."""
+    row = np.full(length, NONE, dtype=np.int64)
+    row[: len(values)] = values
+    return row
+
+
+def sham_column(rows: Dataset) -> list[ShamRow]:
+    """For each line its sham tree, that of `encode_rows(..., sham=True)` over the same words.
+
+    A tree is a function of its sentence alone, so it is that of every run and every epoch. Drawing
+    200,000 takes minutes of a core, once: `datasets` keeps them beside the sentences.
+
+    Args:
+        rows: with columns words and heads (1-based, 0 the root).
+    """
+    trees = rows.map(
+        _draw,
+        batched=True,
+        remove_columns=rows.column_names,
+        fn_kwargs={"seed": SHAM_SEED, "version": SHAM_VERSION},
+        desc="drawing sham trees",
+    )
+    return [
+        ShamRow(np.asarray(heads, dtype=np.int64), np.asarray(arcs_of, dtype=np.int64))
+        for heads, arcs_of in zip(trees["heads"][:], trees["arcs_of"][:], strict=True)
+    ]
+
+
+def _draw(
+    batch: Mapping[str, Sequence[Any]], seed: int, version: int
+) -> dict[str, list[NDArray[np.int64]]]:
+    drawn = []
+    for words, given in zip(batch["words"], batch["heads"], strict=True):
+        heads = word_heads(given, words, f"the sentence {' '.join(words)!r}")
+        places = [NONE] * len(words) if heads is None else head_places(heads)
+        drawn.append(sham_of_row(np.array(places, dtype=np.int64), word_keys(words), seed))
+    return {"heads": [row.heads for row in drawn], "arcs_of": [row.arcs_of for row in drawn]}

@@ -16,10 +16,10 @@ from hf_grok.languages import Language, load, trained_language
 from hf_grok.masking import Masking
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import Probe
-from hf_grok.training.arcs import Arcs, arcs_of_rows
+from hf_grok.sas.arc_rows import ArcRows
+from hf_grok.training.arcs import arcs_of_rows, sham_column
 from hf_grok.training.arguments import DataArguments, read_options
 from hf_grok.training.masked import MaskedSequences
-from hf_grok.training.sham_trees import sham_column
 from hf_grok.training.tensors import TokenSequences
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def load_language(
     )
 
 
-def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool) -> Arcs:
+def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool) -> ArcRows:
     return arcs_of_rows(rows, sequences, sham=sham_column(rows) if with_sham else None)
 
 
@@ -129,7 +129,7 @@ def training_sequences(
     sequences: Sequence[Sequence[int]],
     tokenizer: PreTrainedTokenizerBase,
     arguments: DataArguments,
-    arcs: Arcs | None,
+    arcs: ArcRows | None,
     *,
     masked: bool,
     seed: int,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.masking import Masking, mask_tokens
-from hf_grok.training.arcs import Arcs
+from hf_grok.sas.arc_rows import ArcRows
 from hf_grok.training.tensors import TokenSequences
 
 
@@ -34,7 +34,7 @@ class MaskedSequences(TokenSequences):
         sequences: Sequence[Sequence[int]],
         tokenizer: PreTrainedTokenizerBase,
         masking: Masking,
-        arcs: Arcs | None = None,
+        arcs: ArcRows | None = None,
     ) -> None:
         super().__init__(sequences, int(tokenizer.pad_token_id), arcs)
         self.masking, self.epoch = masking, 0

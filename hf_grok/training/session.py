@@ -20,6 +20,7 @@ from hf_grok.runs.record import (
     refuse_used_folder,
     versions,
 )
+from hf_grok.training.arcs import told_of_arcs
 from hf_grok.training.branch import (
     Branch,
     bound_values,
@@ -166,12 +167,8 @@ class Session:
             with_sham=training.sas_arcs != "syntactic",
             quiet=training.disable_tqdm or not self.leads,
         )
-        if language.train.arcs is not None and language.train.arcs.without_sham[0]:
-            sentences, arcs = language.train.arcs.without_sham
-            self.say(
-                f"{sentences:,} of {len(language.train):,} sentences have no other tree with the "
-                f"same offsets: their {arcs:,} arcs take no part in {training.sas_arcs} arcs"
-            )
+        for told in told_of_arcs(language.train.arcs, training.sas_arcs):
+            self.say(told)
         if self.settings.left_out:
             self.say(
                 f"{self.settings.model.model} has nothing like the recipe's "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from hf_grok.masking import IGNORED
-from hf_grok.training.arcs import Arcs
+from hf_grok.sas.arc_rows import ArcRows
 
 
 class TokenSequences(Dataset[dict[str, torch.Tensor]]):
@@ -27,7 +27,7 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
     """
 
     def __init__(
-        self, sequences: Sequence[Sequence[int]], padding_id: int, arcs: Arcs | None = None
+        self, sequences: Sequence[Sequence[int]], padding_id: int, arcs: ArcRows | None = None
     ) -> None:
         self.padding_id, self.arcs = padding_id, arcs
         self.lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))

@@ -12,10 +12,9 @@ from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.sas import encode_rows
 from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
-from hf_grok.training.arcs import Arcs, arcs_of_rows
+from hf_grok.training.arcs import arcs_of_rows, sham_column, told_of_arcs
 from hf_grok.training.arguments import DataArguments
 from hf_grok.training.language import load_language
-from hf_grok.training.sham_trees import sham_column
 from hf_grok.training.tensors import TokenSequences
 
 # The second line goes on behind its sentence, as a question's does.
@@ -56,9 +55,6 @@ def test_a_batch_carries_the_arcs_of_its_rows(indices: list[int]) -> None:
             assert found == [*values, *[-1] * (len(found) - len(values))], (name, index)
 
 
-LONG = ("the", "old", "dogs", "of", "the", "farm", "saw", "a", "cat", ".")
-
-
 def test_a_sentence_has_the_sham_tree_that_it_has_elsewhere() -> None:
     rows = {
         "text": ["the old dogs of the farm saw a cat . quest", "cats sleep ."],
@@ -83,22 +79,39 @@ def test_a_sentence_has_the_sham_tree_that_it_has_elsewhere() -> None:
             assert batch[name][row, : len(words)].tolist() == encoded[row][name].tolist()
             assert set(batch[name][row, len(words) :].tolist()) == {-1}
     assert batch[SHAM_HEADS][1, :3].tolist() == [-2] * 3  # of which there is no other tree
-    assert arcs.without_sham == (1, 2)
-    assert (encoded.counts.without_sham, encoded.counts.arcs_without_sham) == (1, 2)
+    assert arcs.counts == encoded.counts
+    assert (arcs.counts.without_sham, arcs.counts.arcs_without_sham) == (1, 2)
 
 
 @pytest.mark.parametrize(
-    ("heads", "names", "message"),
+    ("changes", "message"),
     [
-        ([1, 3, -1], ["a", "b", "c"], "row 0, word 2: its head is word 4 of 3 words"),
-        ([1, 1, -1], ["a", "b", "c"], "row 0, word 2: its head is word 2 of 3 words"),
-        ([1, -2, -1], ["a", "b", "c"], "row 0, word 2: its head is word -1 of 3 words"),
-        ([1, -1, 1], ["a", "b"], "row 0 has 3 heads and 2 relations"),
+        ({"heads": [2, 4, 0]}, r"row 1: word 2 \('sleep'\) has head 4: expected .* \(1 to 3\)"),
+        ({"heads": [2, 2, 0]}, r"row 1: word 2 \('sleep'\) has head 2"),
+        ({"heads": [2, 3, 1]}, "row 1: heads go in a cycle, 1 -> 2 -> 3 -> 1"),
+        ({"deprels": ["a", "b"]}, "row 1: 3 words and 2 deprels"),
     ],
 )
-def test_heads_that_are_none_are_refused(heads: list[int], names: list[str], message: str) -> None:
+def test_heads_that_are_none_are_refused(changes: dict[str, list], message: str) -> None:
+    row = {name: values[0] for name, values in ROWS.items()}
     with pytest.raises(UserError, match=message):
-        Arcs([np.array([-1, 0, 1, 2])], [np.array(heads)], [names])
+        arcs_of_rows(Dataset.from_list([row, {**row, **changes}]), [SEQUENCES[0]] * 2)
+
+
+def test_an_unparsed_sentence_has_no_arcs_and_is_counted() -> None:
+    row = {name: values[0] for name, values in ROWS.items()}
+    rows = Dataset.from_list([row, {**row, "heads": [-1] * 3}, {**row, "heads": [2, -1, -1]}])
+    arcs = arcs_of_rows(rows, [SEQUENCES[0]] * 3, sham=sham_column(rows))
+    batch = arcs.batch(np.arange(3), 5)
+    assert batch[HEADS].tolist() == [[1, -1, 1], [-1, -1, -1], [1, -1, -1]]
+    assert batch[SHAM_HEADS][1].tolist() == [-1, -1, -1]
+    assert (arcs.counts.unparsed, arcs.counts.arcs, arcs.counts.roots) == (1, 3, 1)
+    assert told_of_arcs(arcs, "sham") == [
+        "1 of 3 sentences are unparsed: no arc of theirs is counted",
+        "2 of 3 sentences have no other tree with the same offsets: their 3 arcs take no part in "
+        "sham arcs",
+    ]
+    assert told_of_arcs(None, "sham") == []
 
 
 def test_a_language_without_heads_has_no_arcs() -> None:
