@@ -28,6 +28,7 @@ MOVED: dict[str, str] = {
     "hf_grok.training.checkpoints": "hf_grok.runs.manifest",
     "hf_grok.dynamics.runs": "hf_grok.runs.read",
     "hf_grok.dynamics.metrics_file": "hf_grok.runs.metrics_file",
+    "hf_grok.dynamics.metric_names": "hf_grok.metrics",
     "hf_grok.dynamics.probe_files": "hf_grok.runs.probe_files",
     "hf_grok.series.run_notes": "hf_grok.runs.notes",
     "hf_grok.series.about": "hf_grok.runs.about",

@@ -45,7 +45,7 @@ ARROWS: dict[str, set[str]] = {
         *("masking", "precision", "probes", "runs", "shares", "tally"),
     },
     "series": {"languages", "model_cards", "runs"},
-    "sweep": {"packages", "runs", "sweep_file", "training"},
+    "sweep": {"metrics", "packages", "runs", "sweep_file", "training"},
     "sweeps": set(),
     "callbacks": {
         *("guard", "metrics", "models", "probes", "probing", "runs", "series"),

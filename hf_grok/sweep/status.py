@@ -11,13 +11,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from hf_grok.json_reading import read_object
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, measure_of
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
 from hf_grok.sweep.jobs import FINISHED, INTERRUPTED, Job
 from hf_grok.sweep.progress import steps_done
 
 RUNNING, FAILED = "running", "failed"
-_SHOWN = ("eval_loss", "eval_in_distribution_accuracy", "eval_generalization_accuracy")
+_SHOWN = (VALIDATION_LOSS, IN_DISTRIBUTION, GENERALIZATION)
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,10 @@ def status_table(statuses: Sequence[JobStatus], workers: int) -> str:
 
 
 def _line(status: JobStatus, width: int) -> str:
-    numbers = "  ".join(f"{_short(name)} {value:.3f}" for name, value in status.numbers.items())
+    told = ((measure_of(name).label, value) for name, value in status.numbers.items())
+    numbers = "  ".join(f"{label} {value:.3f}" for label, value in told)
     steps = f"{status.done:,} of {status.total:,}"
     return f"{status.key:<{width}}  {status.state:<14}{steps:>18}  {numbers}".rstrip()
-
-
-def _short(name: str) -> str:
-    return name.removeprefix("eval_").removesuffix("_accuracy").replace("_", "-")
 
 
 def _left(statuses: Iterable[JobStatus], workers: int) -> str:
