@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -11,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
+from transformers.utils import logging
 
 from hf_grok.annotation.alignment import encode_sentences
 from hf_grok.behaviour.encoding import check_words_fit, length_batches, token_budget
@@ -32,7 +32,7 @@ LABELS = ("sampled", "gold")
 # Of the tokens that a forward pass takes at once: a backward pass holds several times as much.
 SHARE_OF_BUDGET = 4
 
-log = logging.getLogger(__name__)
+logger = logging.get_logger(__name__)
 
 
 class EmpiricalFisher(Probe):
@@ -161,7 +161,7 @@ class EmpiricalFisher(Probe):
             except NotBatchableError as error:
                 if self._method == "batched":
                     raise
-                log.warning("gradients of single sentences, one at a time (slower): %s", error)
+                logger.warning("gradients of single sentences, one at a time (slower): %s", error)
             else:
                 self.used = "batched"
                 return norms

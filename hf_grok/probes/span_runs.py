@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
+from transformers.utils import logging
 
 from hf_grok.probes.attention_modules import shortest_window
 from hf_grok.probes.base import require_finite
@@ -15,7 +15,7 @@ from hf_grok.probes.span_attention import sees_span_alone
 from hf_grok.probes.span_rows import SpanRows, SpanSentences
 from hf_grok.text_model import transformer_of, without_cache
 
-logger = logging.getLogger(__name__)
+logger = logging.get_logger(__name__)
 
 # Relative. Both ways of running a span agree but for rounding; positions that are not honoured show
 # in the first decimals.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 import torch
 from transformers import PreTrainedModel
+from transformers.utils import logging
 
 from hf_grok.attention_proof import not_replaceable_because
 from hf_grok.batched_attention import BATCHED_ATTENTION
 from hf_grok.errors import UserError
 from hf_grok.training.machine import choose_attention
 
-logger = logging.getLogger(__name__)
+logger = logging.get_logger(__name__)
 
 
 def set_attention(model: PreTrainedModel, wanted: str, device: torch.device) -> None:
