@@ -17,9 +17,11 @@ from hf_grok.models import (
     word_level_tokenizer,
 )
 from hf_grok.packages import brought_files
+from hf_grok.sweep.plan import read_plan
+from tests.commands import test_documented_commands as documented
 from tests.hub_server import HubServer
 from tests.hub_server.fixtures import hub_server
-from tests.your_language import files_of_the_page, install, write_package
+from tests.your_language import PAGE, files_of_the_page, install, write_package
 
 __all__ = ["hub_server"]
 
@@ -168,6 +170,18 @@ def test_data_and_series_on_the_hub(run: Path, tmp_path: Path, hub_server: HubSe
     card = hub_server.files("grower/my-series")["README.md"].decode()
     assert "subject-verb-agreement" in card
     assert "hf-grok data attractors" in card
+
+
+def test_every_command_of_the_page_can_be_given() -> None:
+    commands = documented.shown([PAGE])
+    kinds = {command.split()[0] for _, command in commands}
+    assert kinds == {"data", "train", "probe", "report", "sweep", "push"}
+    for page, command in commands:
+        if command.startswith("train "):
+            documented.test_training_as_it_is_shown(page, command)
+        elif not command.startswith("data "):  # test_its_data_and_their_card, ..._on_the_hub
+            documented.test_other_commands_as_they_are_shown(page, command)
+    assert len(read_plan("attractors-depth").arms) == 2
 
 
 @pytest.mark.slow
