@@ -153,10 +153,17 @@ def test_a_run_measures_and_probes_it(run: Path) -> None:
 
 
 def test_probes_after_the_fact_and_a_report(run: Path, tmp_path: Path) -> None:
-    words = ["--data", "attractors", "--probes", "uas", "--sample", "20"]
+    words = ["--data", "attractors", "--split", "generalization", "--sample", "20"]
+    words += ["--probes", "attractors,uas"]
     assert main(["probe", str(run), *words, "--out", str(tmp_path / "probes.json")]) == 0
     found = json.loads((tmp_path / "probes.json").read_text())
-    assert "attractors (test), 20 rows" in found["probes"]["uas"]["data"]
+    # What a behaviour measures has the name that it has in a run, by the split.
+    for name in ("uas", "generalization"):
+        assert found["probes"][name]["data"].startswith("attractors (generalization")
+        assert "20 rows" in found["probes"][name]["data"]
+    shares = [row["value"] for row in found["rows"] if row["metric"] == "generalization_accuracy"]
+    assert len(shares) == 2
+    assert all(share * 20 == pytest.approx(round(share * 20)) for share in shares)
     assert main(["report", str(run), "--out", str(tmp_path / "page")]) == 0
     assert "attractors" in (tmp_path / "page" / "report.html").read_text()
 
