@@ -17,6 +17,7 @@ from hf_grok.errors import UserError
 if TYPE_CHECKING:
     from hf_grok.sweep.jobs import Job
     from hf_grok.sweep.plan import Plan
+    from hf_grok.sweep.results import SweepResults
 
 DESCRIPTION = """\
 Run every arm of an experiment at every seed, each in a process of its own with one thread.
@@ -134,6 +135,7 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -
     """Run what was chosen of the plan; sweep.json describes all of it."""
     from hf_grok.sweep.folder import locked, refuse_other_settings, write_description
     from hf_grok.sweep.jobs import make_jobs
+    from hf_grok.sweep.results import SweepResults
     from hf_grok.sweep.seeds import seeds_of
 
     seeds = None if chosen.seeds is None else seeds_of(chosen.seeds, "--seeds")
@@ -148,17 +150,18 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -
         return 0
     with locked(out):
         write_description(whole, out)
-        return _run_jobs(jobs, out, workers)
+        return _run_jobs(jobs, out, workers, SweepResults(out, whole.arms))
 
 
-def _run_jobs(jobs: Sequence[Job], out: Path, workers: int) -> int:
+def _run_jobs(jobs: Sequence[Job], out: Path, workers: int, results: SweepResults) -> int:
     from hf_grok.sweep.progress import SweepProgress
     from hf_grok.sweep.runner import Runner
     from hf_grok.sweep.tasks import make_tasks
 
     progress = SweepProgress(jobs)
     try:
-        failed = Runner(make_tasks(jobs, out), workers, progress).run()
+        results.catch_up(jobs, progress.say)
+        failed = Runner(make_tasks(jobs, out), workers, progress, results.add).run()
     finally:
         progress.close()
     print(closing(jobs, failed, out), file=sys.stderr)

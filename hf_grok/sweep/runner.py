@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hf_grok.errors import UserError
+from hf_grok.sweep.jobs import Job
 from hf_grok.sweep.progress import SweepProgress
 from hf_grok.sweep.signals import Interruption, heeded
 from hf_grok.sweep.tasks import Task, end_all, start, tail
@@ -22,9 +23,17 @@ class Runner:
         tasks: in the order in which they are started; each after those that it waits for.
         workers: how many processes run at a time.
         progress: the bar, and where lines are said.
+        on_finished: called with each run that has ended well.
     """
 
-    def __init__(self, tasks: Sequence[Task], workers: int, progress: SweepProgress) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        workers: int,
+        progress: SweepProgress,
+        on_finished: Callable[[Job], None] | None = None,
+    ) -> None:
+        self._on_finished = on_finished
         self.workers, self.progress = workers, progress
         self.finished: set[str] = set()
         self.failed: dict[str, str] = {}
@@ -70,6 +79,8 @@ class Runner:
             if status == 0:
                 self.finished.add(key)
                 self.progress.say(f"finished {key}")
+                if task.job and self._on_finished:
+                    self._on_finished(task.job)
             else:
                 self._fail(task, f"exit status {status}; {task.log} ends:\n{tail(task.log)}")
 

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas
 import pytest
 import yaml
 from filelock import FileLock
@@ -17,6 +18,7 @@ from hf_grok.cli import main
 from hf_grok.commands.sweep import main as sweep_main
 from hf_grok.commands.sweep import read_overrides
 from hf_grok.errors import UserError
+from hf_grok.runs.results import load_results, load_runs
 from tests.training.tiny import RECIPE, log_of
 
 
@@ -43,6 +45,10 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     )
 
 
+def _sorted(table: pandas.DataFrame) -> pandas.DataFrame:
+    return table.sort_values(["run", "step", "metric"], ignore_index=True)
+
+
 @pytest.mark.slow
 def test_a_sweep_that_was_stopped_goes_on_and_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
@@ -62,6 +68,8 @@ def test_a_sweep_that_was_stopped_goes_on_and_ends(
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     assert main(["sweep", sweep_file(tmp_path), *words]) == 0
     assert "2 of 2 runs" in capfd.readouterr().err
+    assert sorted(load_results(out)["run"].unique()) == ["base-seed3", "late-seed3"]
+    pandas.testing.assert_frame_equal(*(_sorted(load(out)) for load in (load_results, load_runs)))
     assert "resuming from" in (out / "logs" / "base-seed3.log").read_text()
     parent, branch = log_of(out / "base-seed3"), log_of(out / "late-seed3")
     assert [row for row in parent if row["step"] <= 30] == [

@@ -1,0 +1,182 @@
+"""Curves of many runs as one long table: a row a (run, step, metric), and `results.parquet` of it.
+
+Columns: sweep, run, arm, seed, one for each setting of a sweep's grid, step, tokens
+(that the run had read; NaN where it does not say), metric, value, hf_grok (the version that measured it).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hf_grok._optional import import_optional
+from hf_grok.errors import UserError
+from hf_grok.runs.folder import RUN_FILE, replace
+from hf_grok.runs.read import Run, load_run
+from hf_grok.runs.record import recorded
+from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
+
+if TYPE_CHECKING:
+    import pandas
+
+RESULTS_TABLE = "results.parquet"
+FORMAT = "1"
+_TOKENS = "eval_tokens_seen"
+_FIRST = ("sweep", "run", "arm", "seed")
+_LAST = ("step", "tokens", "metric", "value", "hf_grok")
+
+
+def load_runs(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Any:
+    """Every evaluation of these runs and of the finished runs of these sweeps, as one DataFrame.
+
+    Args:
+        folders: of runs or of sweeps; one or several.
+
+    Raises:
+        UserError: a folder is neither; two runs of one name, which could not be told apart.
+    """
+    tables = [table for folder in _several(folders) for table in _tables(folder)]
+    return _joined(tables)
+
+
+def load_results(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Any:
+    """The `results.parquet` of these sweeps as one DataFrame, without their runs' folders.
+
+    Raises:
+        UserError: there is no such table, or it is of another version of this package.
+    """
+    return _joined([_read(_table_of(folder)) for folder in _several(folders)])
+
+
+def table_of(
+    run: Run, sweep: str = "", arm: str = "", cell: Mapping[str, Any] | None = None
+) -> pandas.DataFrame:
+    """The evaluations of a run as rows.
+
+    Args:
+        run: any.
+        sweep: that it is of; "" for none.
+        arm: of the sweep.
+        cell: grid column -> value.
+    """
+    cell = cell or {}
+    wide = run.evaluations
+    tokens = wide.get(_TOKENS)
+    long = wide.stack().dropna().rename("value").rename_axis(["step", "metric"]).reset_index()
+    long["tokens"] = float("nan") if tokens is None else long["step"].map(tokens)
+    version = str(run.info.get("versions", {}).get("hf_grok", ""))
+    about = {
+        "sweep": sweep,
+        "run": run.name,
+        "arm": arm,
+        "seed": run.seed,
+        **cell,
+        "hf_grok": version,
+    }
+    return long.assign(**about)[[*_FIRST, *cell, *_LAST]]
+
+
+def add_to_results(sweep: Path, run: Path, arm: str, cell: Mapping[str, Any]) -> None:
+    """Put a finished run into the sweep's `results.parquet`, in the place of what it had there.
+
+    The file is replaced as a whole: a kill leaves the table of before.
+    """
+    path = sweep / RESULTS_TABLE
+    table = table_of(load_run(run), sweep.resolve().name, arm, cell)
+    if path.is_file():
+        there = _read(path)
+        table = _joined([there[there["run"] != run.name], table])
+    _write(table, path)
+
+
+def runs_in_results(sweep: Path) -> set[str]:
+    """Names of the runs that the sweep's table has; none where there is no table yet.
+
+    Raises:
+        UserError: it is no table of this version; pandas is not installed.
+    """
+    _pandas()
+    path = sweep / RESULTS_TABLE
+    return set(_read(path)["run"]) if path.is_file() else set()
+
+
+def _several(
+    folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+) -> Iterator[Path]:
+    if isinstance(folders, str | os.PathLike):
+        yield Path(folders)
+    else:
+        yield from map(Path, folders)
+
+
+def _tables(folder: Path) -> Iterator[pandas.DataFrame]:
+    if not (folder / SWEEP_FILE).is_file():
+        yield table_of(load_run(folder))
+        return
+    content = read_sweep_file(folder / SWEEP_FILE)
+    for name, arm in content["arms"].items():
+        for seed in content["seeds"]:
+            run = folder / f"{name}-seed{seed}"
+            if (recorded(run) or {}).get("status") == "finished":
+                yield table_of(load_run(run), folder.resolve().name, name, arm.get("cell"))
+
+
+def _joined(tables: list[pandas.DataFrame]) -> pandas.DataFrame:
+    pandas = _pandas()
+    if not tables:
+        return pandas.DataFrame(columns=[*_FIRST, *_LAST])
+    cells = dict.fromkeys(
+        name for table in tables for name in table.columns if name not in (*_FIRST, *_LAST)
+    )
+    joined = pandas.concat(tables, ignore_index=True)[[*_FIRST, *cells, *_LAST]]
+    twice = joined[joined.duplicated(["sweep", "run", "step", "metric"])]
+    if len(twice):
+        raise UserError(
+            f"two runs are called {twice['run'].iloc[0]}: give sweeps and runs that are named apart, "
+            "or load them one after the other"
+        )
+    return joined
+
+
+def _table_of(folder: Path) -> Path:
+    path = folder / RESULTS_TABLE if folder.is_dir() else folder
+    if not path.is_file():
+        has = "; it is a run: load_runs reads it" if (folder / RUN_FILE).is_file() else ""
+        raise UserError(f"there is no {path}: hf-grok sweep writes it as runs finish{has}")
+    return path
+
+
+def _write(table: pandas.DataFrame, path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    content = pyarrow.Table.from_pandas(table, preserve_index=False)
+    content = content.replace_schema_metadata(
+        {**(content.schema.metadata or {}), b"hf_grok.results": FORMAT.encode()}
+    )
+    temporary = path.with_name(f".{path.name}")
+    pyarrow.parquet.write_table(content, temporary, compression="zstd")
+    replace(temporary, path)
+
+
+def _read(path: Path) -> pandas.DataFrame:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        content = pyarrow.parquet.read_table(path)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path} is no Parquet file of results: {error}") from error
+    found = (content.schema.metadata or {}).get(b"hf_grok.results", b"none").decode()
+    if found != FORMAT:
+        raise UserError(
+            f"{path} has results of format {found}: expected {FORMAT}; write it again with "
+            "hf-grok sweep, or read its runs with load_runs"
+        )
+    return content.to_pandas()
+
+
+def _pandas() -> Any:
+    return import_optional("pandas", extra="report", purpose="tables of runs")
