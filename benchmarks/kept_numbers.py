@@ -73,9 +73,9 @@ def push(folder: Path) -> None:
     if target.is_file():
         return
     with HubServer(folder / "hub_server") as server, server.patched():
-        if main(["push", str(folder / "dyck"), "kept/series"]):
+        if main(["push", str(folder / "dyck"), "grower/series"]):
             raise SystemExit("the push failed")
-        repository = server.repository("kept/series")
+        repository = server.repository("grower/series")
         names = sorted({"main", *(f"step{step}" for step in (0, 600))})
         kept = {
             name: {

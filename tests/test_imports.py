@@ -37,7 +37,7 @@ ARROWS: dict[str, set[str]] = {
         *("annotation", "behaviour", "datasets_scripts", "models", "probes", "tally"),
     },
     "metrics": set(),
-    "runs": {"metrics"},
+    "runs": {"metrics", "sweep_file"},
     "dynamics": {"metrics", "runs"},
     "report": {"dynamics", "metrics", "runs", "sweep_file"},
     "sas": {

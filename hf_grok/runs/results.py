@@ -1,7 +1,7 @@
 """Curves of many runs as one long table: a row a (run, step, metric), and `results.parquet` of it.
 
-Columns: sweep, run, arm, seed, one for each setting of a sweep's grid, step, tokens
-(that the run had read; NaN where it does not say), metric, value, hf_grok (the version that measured it).
+Columns: sweep, run, arm, seed, one for each setting of a sweep's grid, step, tokens (that the run
+had read; NaN where it does not say), metric, value, hf_grok (the version that measured it).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ def table_of(
     cell = cell or {}
     wide = run.evaluations
     tokens = wide.get(_TOKENS)
-    long = wide.stack().dropna().rename("value").rename_axis(["step", "metric"]).reset_index()
+    long = wide.rename_axis(columns="metric").reset_index().melt("step", value_name="value")
+    long = long.dropna(subset="value")
     long["tokens"] = float("nan") if tokens is None else long["step"].map(tokens)
     version = str(run.info.get("versions", {}).get("hf_grok", ""))
     about = {
@@ -134,8 +135,8 @@ def _joined(tables: list[pandas.DataFrame]) -> pandas.DataFrame:
     twice = joined[joined.duplicated(["sweep", "run", "step", "metric"])]
     if len(twice):
         raise UserError(
-            f"two runs are called {twice['run'].iloc[0]}: give sweeps and runs that are named apart, "
-            "or load them one after the other"
+            f"two runs are called {twice['run'].iloc[0]}: give sweeps and runs that are named "
+            "apart, or load them one after the other"
         )
     return joined
 

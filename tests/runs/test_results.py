@@ -22,9 +22,8 @@ ROWS = [
 
 
 def test_every_number_of_every_run_is_a_row(tmp_path: Path) -> None:
-    sweep = write_sweep(
-        tmp_path / "try", {"base": ARMS["base"], "late": ARMS["release-300"]}, (0, 1)
-    )
+    arms = {"base": ARMS["base"], "late": ARMS["release-300"]}
+    sweep = write_sweep(tmp_path / "try", arms, (0, 1))
     table = load_runs([sweep, write_run(tmp_path / "alone", ROWS, seed=7)])
     expected = {
         (name, step, metric): value
