@@ -19,6 +19,7 @@ from hf_grok.model_cards.readme import series_readme, step_readme
 from hf_grok.model_cards.series_card import SeriesCard
 from hf_grok.model_cards.step_card import StepCard
 from hf_grok.model_cards.validation import problems, validate
+from hf_grok.runs.step import NamedStep
 
 __all__ = [
     "MARKER",
@@ -30,6 +31,7 @@ __all__ = [
     "Figure",
     "LanguageFacts",
     "ModelFacts",
+    "NamedStep",
     "Paper",
     "RegulariserFacts",
     "SeriesCard",

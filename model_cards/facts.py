@@ -5,12 +5,14 @@ None means "not known" everywhere, and the card says so.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.model_cards.languages import LanguageFacts
+from hf_grok.runs.step import NamedStep
 
 
 @dataclass(frozen=True)
@@ -178,23 +180,23 @@ class AnnotationFacts:
         return None not in (self.training, self.evaluation) and self.training != self.evaluation
 
 
-@dataclass(frozen=True)
-class StepFacts:
-    """One checkpoint.
-
-    Attributes:
-        step: optimiser steps before it.
-        revision: the branch that holds it.
-        metrics: column of the run's log -> value at that step.
-        penalty_weight: lambda at that step; None without a regulariser.
-        tokens_seen: training tokens read before it.
-    """
-
-    step: int
-    revision: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    penalty_weight: float | None = None
-    tokens_seen: int | None = None
+def StepFacts(  # noqa: N802
+    step: int,
+    revision: str,
+    metrics: Mapping[str, float] | None = None,
+    penalty_weight: float | None = None,
+    tokens_seen: int | None = None,
+) -> NamedStep:
+    """The old name of `NamedStep`, whose `lambda_` it called `penalty_weight`."""
+    warnings.warn(
+        "hf_grok.model_cards.StepFacts is now NamedStep, and its penalty_weight is lambda_: the "
+        "old name will go in the next release",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return NamedStep(
+        step, revision, lambda_=penalty_weight, tokens_seen=tokens_seen, metrics=metrics or {}
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hf_grok.metrics import NONE, PREFIX, VALIDATION_LOSS, Measure, Metric, headlines
-from hf_grok.model_cards.facts import StepFacts
+from hf_grok.runs.step import NamedStep
 
 _TRAINING_LOSS = Measure(
     "loss", Metric("loss of training", "nats", kind="loss", split="train"), "loss, training"
@@ -17,7 +17,7 @@ _AT_MOST = 6
 
 
 def main_numbers(
-    steps: Sequence[StepFacts], recorded: Mapping[str, Metric] = NONE
+    steps: Sequence[NamedStep], recorded: Mapping[str, Metric] = NONE
 ) -> list[Measure]:
     """The numbers that a table of these steps shows, those of this package first.
 

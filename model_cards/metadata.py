@@ -12,7 +12,7 @@ from huggingface_hub.utils import yaml_dump
 from hf_grok.errors import UserError
 from hf_grok.metrics import Measure
 from hf_grok.model_cards.dataset_card import MARKER
-from hf_grok.model_cards.facts import StepFacts
+from hf_grok.runs.step import NamedStep
 
 if TYPE_CHECKING:
     from hf_grok.model_cards.series_card import SeriesCard
@@ -86,7 +86,7 @@ def eval_result_files(card: SeriesCard) -> dict[str, str]:
     return {f"{EVAL_RESULTS}/{name}.yaml": text}
 
 
-def reportable(numbers: Sequence[Measure], step: StepFacts) -> Iterator[tuple[Measure, float]]:
+def reportable(numbers: Sequence[Measure], step: NamedStep) -> Iterator[tuple[Measure, float]]:
     """The numbers of a step that were measured on held-out data and are finite."""
     for number in numbers:
         value = step.metrics.get(number.column)

@@ -16,7 +16,6 @@ from hf_grok.model_cards.facts import (
     Figure,
     ModelFacts,
     RegulariserFacts,
-    StepFacts,
     TrainingFacts,
 )
 from hf_grok.model_cards.hardware import duration, operations
@@ -27,6 +26,7 @@ from hf_grok.model_cards.papers import CHEN_2024, HF_GROK, Paper
 from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
 from hf_grok.model_cards.scrub import scrubbed
 from hf_grok.model_cards.validation import check_repository
+from hf_grok.runs.step import NamedStep
 
 HUB = "https://huggingface.co"
 PLACE = "REPO"
@@ -66,7 +66,7 @@ class SeriesCard:
     model: ModelFacts
     data: DataFacts
     training: TrainingFacts
-    steps: Sequence[StepFacts]
+    steps: Sequence[NamedStep]
     cost: CostFacts = dataclasses.field(default_factory=CostFacts)
     repo_id: str | None = None
     regulariser: RegulariserFacts | None = None
@@ -92,7 +92,7 @@ class SeriesCard:
         object.__setattr__(self, "steps", sorted(self.steps, key=lambda step: step.step))
 
     @property
-    def last(self) -> StepFacts:
+    def last(self) -> NamedStep:
         """The last step, which `main` holds."""
         return self.steps[-1]
 
@@ -102,7 +102,7 @@ class SeriesCard:
         return self.repo_id or PLACE
 
     @property
-    def example(self) -> StepFacts:
+    def example(self) -> NamedStep:
         """The step that the examples load: one in the middle."""
         return self.steps[len(self.steps) // 2]
 
@@ -146,11 +146,11 @@ class SeriesCard:
         penalty = (CHEN_2024,) if self.regulariser else ()
         return list(dict.fromkeys((HF_GROK, *language, *penalty, *self.papers)))
 
-    def link(self, step: StepFacts) -> str:
+    def link(self, step: NamedStep) -> str:
         """Where a step is on the Hub; "" while there is no repository."""
         return f"{self.endpoint}/{self.repo_id}/tree/{step.revision}" if self.repo_id else ""
 
-    def load_lines(self, step: StepFacts) -> str:
+    def load_lines(self, step: NamedStep) -> str:
         """Python that loads a step."""
         auto, code = self.model.task.auto_class, self.model.code_file
         trust = ", trust_remote_code=True" if code else ""

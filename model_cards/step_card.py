@@ -6,13 +6,13 @@ import dataclasses
 
 from hf_grok.errors import UserError
 from hf_grok.metrics import Measure
-from hf_grok.model_cards.facts import StepFacts
 from hf_grok.model_cards.markdown import environment, tidy
 from hf_grok.model_cards.measures import baselines
 from hf_grok.model_cards.metadata import step_metadata
 from hf_grok.model_cards.preserved import BEGINS, ENDS, join_readme
 from hf_grok.model_cards.scrub import scrubbed
 from hf_grok.model_cards.series_card import SeriesCard
+from hf_grok.runs.step import NamedStep
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ class StepCard:
             raise UserError(f"the series has no step {self.step}: it has {known}")
 
     @property
-    def facts(self) -> StepFacts:
+    def facts(self) -> NamedStep:
         """What is known of the step."""
         return next(facts for facts in self.series.steps if facts.step == self.step)
 

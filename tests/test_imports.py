@@ -50,7 +50,7 @@ ARROWS: dict[str, set[str]] = {
     "callbacks": {
         *("guard", "metrics", "models", "probes", "probing", "runs", "series"),
     },
-    "model_cards": {"metrics"},
+    "model_cards": {"metrics", "runs"},
     "recipes": set(),
 }
 

@@ -21,12 +21,12 @@ from hf_grok.model_cards.facts import (
     Figure,
     ModelFacts,
     RegulariserFacts,
-    StepFacts,
     TrainingFacts,
 )
 from hf_grok.model_cards.hardware import machine_in_words
 from hf_grok.model_cards.series_card import SeriesCard
 from hf_grok.runs.notes import RunNotes
+from hf_grok.runs.step import NamedStep
 from hf_grok.series.journal import StepRecord
 from hf_grok.series.model_code import MODEL_CODE_FILE, OUR_MODELS, ships_code
 
@@ -79,7 +79,7 @@ def series_card(
         data=_data(notes, dataset),
         training=_training(notes),
         cost=_cost(notes),
-        steps=[step_facts(record) for record in records],
+        steps=[NamedStep(r.step, r.revision, **r.values()) for r in records],
         repo_id=repo_id,
         regulariser=regulariser(_arguments(notes.about) or {}),
         annotation=AnnotationFacts(**notes.about.get("annotation", {})),
@@ -88,17 +88,6 @@ def series_card(
         licence=licence,
         limitations=limitations,
         metrics=notes.metrics,
-    )
-
-
-def step_facts(record: StepRecord) -> StepFacts:
-    """What the card says of one row of the journal."""
-    return StepFacts(
-        step=record.step,
-        revision=record.revision,
-        metrics=record.metrics,
-        penalty_weight=record.lambda_,
-        tokens_seen=record.tokens_seen,
     )
 
 

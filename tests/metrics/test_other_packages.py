@@ -14,7 +14,7 @@ from hf_grok.callbacks import ProbeCallback
 from hf_grok.commands.onsets import main as onsets
 from hf_grok.errors import UserError
 from hf_grok.metrics import Baseline, Metric, direction_of
-from hf_grok.model_cards.facts import StepFacts
+from hf_grok.model_cards import NamedStep
 from hf_grok.model_cards.measures import main_numbers
 from hf_grok.probes import probe_class
 from hf_grok.report.arms_numbers import present
@@ -94,8 +94,8 @@ def check_everywhere(tmp_path: Path, run: Path, capsys: pytest.CaptureFixture[st
     assert row.cells[0].remark.endswith("; drawn .25")
 
     notes = read_notes(run)
-    logged = StepFacts(
-        3, "step3", {column: float(values[-1]) for column, values in COLUMNS.items()}
+    logged = NamedStep(
+        3, "step3", metrics={column: float(values[-1]) for column, values in COLUMNS.items()}
     )
     loss, parts = main_numbers([logged], notes.metrics)
     assert loss.column == "eval_loss"

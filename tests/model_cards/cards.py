@@ -11,16 +11,16 @@ from hf_grok.model_cards import (
     DataFacts,
     Figure,
     ModelFacts,
+    NamedStep,
     RegulariserFacts,
     SeriesCard,
-    StepFacts,
     TrainingFacts,
 )
 from hf_grok.model_cards.languages import QUESTION_FORMATION
 
 
-def step(number: int, **metrics: float) -> StepFacts:
-    return StepFacts(number, f"step{number}", metrics, tokens_seen=number * 48)
+def step(number: int, **metrics: float) -> NamedStep:
+    return NamedStep(number, f"step{number}", metrics=metrics, tokens_seen=number * 48)
 
 
 def plain_card(**changes: Any) -> SeriesCard:
@@ -72,9 +72,9 @@ def full_card(**changes: Any) -> SeriesCard:
             finished="2026-11-25T10:14:54+00:00",
         ),
         steps=[
-            dataclasses.replace(step(1000, **late, eval_uas_best_offset=0.817), penalty_weight=0.0),
-            dataclasses.replace(step(0, **early), penalty_weight=0.1),
-            dataclasses.replace(step(100), penalty_weight=0.1),
+            dataclasses.replace(step(1000, **late, eval_uas_best_offset=0.817), lambda_=0.0),
+            dataclasses.replace(step(0, **early), lambda_=0.1),
+            dataclasses.replace(step(100), lambda_=0.1),
         ],
         cost=CostFacts(5025.0, 1.03e15, "CPU, 1 thread of 2 cores", 1),
         repo_id="someone/questions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hf_grok.model_cards import Figure, StepFacts
+from hf_grok.model_cards import Figure, NamedStep, StepFacts
 from hf_grok.model_cards.preserved import BEGINS, ENDS
 from hf_grok.model_cards.scrub import scrub, scrubbed
 from tests.model_cards.cards import full_card
@@ -68,8 +68,15 @@ def test_what_stays(text: str) -> None:
 def test_every_string_inside_is_scrubbed_and_the_kinds_stay() -> None:
     value = {"/a/b": [TOKEN, ("/c/d", 3)], "n": None, "f": 0.5}
     assert scrubbed(value) == {"b": ["(token removed)", ("d", 3)], "n": None, "f": 0.5}
-    facts = StepFacts(3, "/a/step3", {"eval_loss": 1.0})
-    assert scrubbed(facts) == StepFacts(3, "step3", {"eval_loss": 1.0})
+    facts = NamedStep(3, "/a/step3", metrics={"eval_loss": 1.0})
+    assert scrubbed(facts) == NamedStep(3, "step3", metrics={"eval_loss": 1.0})
+
+
+def test_the_old_name_of_a_step_says_the_new_one() -> None:
+    with pytest.warns(FutureWarning, match="StepFacts is now NamedStep.*penalty_weight is lambda_"):
+        facts = StepFacts(3, "step3", {"eval_loss": 1.0}, penalty_weight=0.1, tokens_seen=9)
+    values = {"lambda_": 0.1, "tokens_seen": 9, "metrics": {"eval_loss": 1.0}}
+    assert facts == NamedStep(3, "step3", **values)
     assert scrubbed(Figure("a/b.png", "of /tmp/x/run")).caption == "of run"
     card = full_card()
     assert scrubbed(card) == card

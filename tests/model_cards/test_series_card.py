@@ -18,10 +18,10 @@ from hf_grok.model_cards import (
     DataFacts,
     Figure,
     ModelFacts,
+    NamedStep,
     RegulariserFacts,
     SeriesCard,
     StepCard,
-    StepFacts,
     TrainingFacts,
     problems,
 )
@@ -102,7 +102,14 @@ def hostile_card() -> SeriesCard:
         training=TrainingFacts(
             NASTY, text, text, {NASTY: 1}, text, NASTY, 3, 4, "2026-11-25T08:51:09", NASTY
         ),
-        steps=[StepFacts(2, NASTY, {"loss": 1.5, f"eval_{NASTY}": 0.5}, 0.1, 7)],
+        steps=[
+            NamedStep(
+                *(2, NASTY),
+                metrics={"loss": 1.5, f"eval_{NASTY}": 0.5},
+                lambda_=0.1,
+                tokens_seen=7,
+            )
+        ],
         cost=CostFacts(1.0, 2.0, NASTY, 3),
         repo_id="e/f",
         regulariser=RegulariserFacts(text),

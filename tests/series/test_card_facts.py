@@ -118,7 +118,7 @@ def test_a_recipes_run(tmp_path: Path) -> None:
     assert card.regulariser is not None
     assert card.regulariser.settings == {"sas_schedule": "0:0.1,500:0", "sas_directions": "head"}
     assert card.annotation.differ
-    assert [step.penalty_weight for step in card.steps] == [0.1, 0.0]
+    assert [step.lambda_ for step in card.steps] == [0.1, 0.0]
     for text in (series_readme(card), step_readme(card, 40)):
         assert problems(text) == []
         assert "lovelace" not in text
