@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hf_grok.annotation.heads import NONE, ROOT, check_heads
+from hf_grok.annotation.heads import NONE, ROOT, check_heads, head_places
 from hf_grok.annotation.sham_search import other_tree
 from hf_grok.errors import UserError
 
@@ -71,25 +71,47 @@ def sham_tree(heads: Sequence[int], seed: int) -> ShamTree | None:
         UserError: a head out of range, or heads that go in a cycle.
     """
     _check(heads)
+    drawn = _drawn(rooted(heads), seed)
+    if drawn is None:
+        return None
+    tree, arcs_of = drawn
+    return ShamTree(
+        [NONE if head == NONE else (head + 1) * (head != at) for at, head in enumerate(tree)],
+        [at + 1 for at in arcs_of],
+    )
+
+
+def rooted(heads: Sequence[int]) -> list[int]:
+    """Heads as in CoNLL-U numbered from 0, each root its own head; -1 for words without a parse."""
+    places = head_places(heads)
+    return [at if heads[at] == ROOT else place for at, place in enumerate(places)]
+
+
+def _drawn(heads: Sequence[int], seed: int) -> tuple[list[int], list[int]] | None:
+    """The heads of a sham tree, and of each word the word whose gold arc it has now; or None.
+
+    Args:
+        heads: from 0; a root is its own head, so that its offset is 0; -1 for what takes no part.
+        seed: of the draw.
+    """
     chain = _Chain(heads)
     draw = random.Random(seed).random  # the one method whose numbers Python promises to keep
     for _ in range(ROUNDS):
         moved = chain.go(max(SWEEPS * len(chain.words), AT_LEAST), draw)
-        if chain.tree[1:] != list(heads):
-            return ShamTree(chain.tree[1:], chain.arcs_of[1:])
+        if chain.tree != list(heads):
+            return chain.tree, chain.arcs_of
         if not moved:
             break
-    found = other_tree(heads)
-    return None if found is None else ShamTree(*found)
+    return other_tree(heads)
 
 
 class _Chain:
-    """Heads, and the offset and origin of each word's arc; from 1, with a place for the root."""
+    """Heads as `_drawn` takes them, and the offset and origin of each word's arc."""
 
     def __init__(self, heads: Sequence[int]) -> None:
-        self.tree = [0, *heads]
-        self.words = [word for word in range(1, len(self.tree)) if self.tree[word] != NONE]
-        self.offsets = [head - word if head > ROOT else 0 for word, head in enumerate(self.tree)]
+        self.tree = list(heads)
+        self.words = [word for word, head in enumerate(heads) if head != NONE]
+        self.offsets = [head - word for word, head in enumerate(heads)]
         self.arcs_of = list(range(len(self.tree)))
 
     def go(self, proposals: int, draw: Callable[[], float]) -> bool:
@@ -130,21 +152,20 @@ class _Chain:
 
     def _pointing(self, word: int, offset: int) -> int:
         """The head at that offset; -1 where no word of the tree stands."""
-        if offset == 0:
-            return ROOT
         head = word + offset
-        # A head of 0 would be the root.
-        return head if 0 < head < len(self.tree) and self.tree[head] != NONE else NONE
+        return head if 0 <= head < len(self.tree) and self.tree[head] != NONE else NONE
 
 
 def _in_cycle(tree: Sequence[int], word: int) -> bool:
-    """Whether the way from a word to its root comes back to it, or never ends."""
-    at = tree[word]
+    """Whether the way from a word, which is no root, comes back to it or never ends."""
+    at = word
     for _ in tree:
-        if at in (ROOT, word):
-            break
+        if tree[at] == at:
+            return False
         at = tree[at]
-    return at != ROOT
+        if at == word:
+            break
+    return True
 
 
 def _check(heads: Sequence[int]) -> None:
@@ -185,20 +206,19 @@ def sham_of_row(heads: np.ndarray, keys: np.ndarray, seed: int) -> ShamRow:
     sham, arcs_of = np.full_like(heads, NONE), np.full_like(heads, NONE)
     for start, end in sentence_spans(heads):
         part = heads[start:end]
+        places = np.arange(end - start)
         relative = np.where(part == NONE, NONE, part - start)
-        heads_of_none = set(relative[relative != NONE].tolist())
-        listed = [
-            (ROOT if at in heads_of_none else NONE) if head == NONE else head + 1
-            for at, head in enumerate(relative.tolist())
-        ]
+        is_root = (part == NONE) & np.isin(places, relative)
         content = np.concatenate([keys[start:end], relative]).astype("<i8").tobytes()
-        tree = sham_tree(listed, (seed << 32) + zlib.crc32(content))
-        if tree is None:
+        own_seed = (seed << 32) + zlib.crc32(content)
+        drawn = _drawn(np.where(is_root, places, relative).tolist(), own_seed)
+        if drawn is None:
             sham[start:end] = LEFT_OUT
             continue
-        drawn, origins = np.array(tree.heads), np.array(tree.arcs_of)
-        sham[start:end] = np.where(drawn > ROOT, drawn - 1 + start, NONE)
-        arcs_of[start:end] = np.where(drawn > ROOT, origins - 1 + start, NONE)
+        tree, origins = np.array(drawn)
+        is_arc = (tree != NONE) & (tree != places)
+        sham[start:end] = np.where(is_arc, tree + start, NONE)
+        arcs_of[start:end] = np.where(is_arc, origins + start, NONE)
     return ShamRow(sham, arcs_of)
 
 

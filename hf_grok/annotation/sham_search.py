@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from hf_grok.annotation.heads import NONE, ROOT
+from hf_grok.annotation.heads import NONE
 
 # Heads that are tried in all. Sentences of up to eight words of EWT take 3,000 at most, and longer
 # ones have other trees, which the chain of `hf_grok.annotation.sham` finds.
@@ -16,7 +16,7 @@ def other_tree(heads: Sequence[int], tries: int = TRIES) -> tuple[list[int], lis
     """The first tree over the same words that has the same offsets and is not the given one.
 
     Args:
-        heads: from 1, with 0 for a root and -1 for words that take no part.
+        heads: from 0; a root is its own head; -1 for words that take no part.
         tries: how many heads are tried before it is given up.
 
     Returns:
@@ -30,9 +30,9 @@ def other_tree(heads: Sequence[int], tries: int = TRIES) -> tuple[list[int], lis
 
 def same_offsets(heads: Sequence[int], tries: int = TRIES) -> Iterator[list[int]]:
     """Every tree over the same words whose arcs have the same offsets, the given one included."""
-    words = [word for word, head in enumerate(heads, start=1) if head != NONE]
-    left = Counter(_offset(word, heads[word - 1]) for word in words)
-    tree = [0, *heads]
+    words = [word for word, head in enumerate(heads) if head != NONE]
+    left = Counter(heads[word] - word for word in words)
+    tree = list(heads)
     # For each word that has a head by now, the offsets that are still to be tried.
     ahead: list[Iterator[int]] = [iter(list(left))]
     used: list[int] = []
@@ -41,7 +41,7 @@ def same_offsets(heads: Sequence[int], tries: int = TRIES) -> Iterator[list[int]
         if len(used) > at:
             left[used.pop()] += 1
         if at == len(words):
-            yield tree[1:]
+            yield list(tree)
             ahead.pop()
             continue
         offset = next(ahead[-1], None)
@@ -51,7 +51,7 @@ def same_offsets(heads: Sequence[int], tries: int = TRIES) -> Iterator[list[int]
         tries -= 1
         if tries < 0:
             return
-        head = words[at] + offset if offset else ROOT
+        head = words[at] + offset
         if left[offset] and (not offset or _may_hang(tree, words, at, head)):
             tree[words[at]] = head
             left[offset] -= 1
@@ -61,26 +61,18 @@ def same_offsets(heads: Sequence[int], tries: int = TRIES) -> Iterator[list[int]
 
 def _may_hang(tree: Sequence[int], words: Sequence[int], at: int, head: int) -> bool:
     """Whether a head is a word of the tree and closes no cycle with the words before."""
-    if not 0 < head < len(tree) or tree[head] == NONE:
+    if not 0 <= head < len(tree) or tree[head] == NONE:
         return False
     last = words[at]
-    while ROOT < head < last:  # the words up to here have their heads
+    while head < last and tree[head] != head:  # the words up to here have their heads
         head = tree[head]
     return head != last
 
 
-def _offset(word: int, head: int) -> int:
-    return head - word if head > ROOT else 0
-
-
 def _arcs_of(heads: Sequence[int], tree: Sequence[int]) -> list[int]:
-    """Arcs of one offset handed out from left to right."""
+    """Arcs of one offset handed out from left to right; words without a part keep theirs."""
     givers: dict[int, list[int]] = {}
-    for word, head in enumerate(heads, start=1):
-        givers.setdefault(NONE if head == NONE else _offset(word, head) + len(heads), []).append(
-            word
-        )
-    return [
-        givers[NONE if head == NONE else _offset(word, head) + len(heads)].pop(0)
-        for word, head in enumerate(tree, start=1)
-    ]
+    for word, head in enumerate(heads):
+        if head != NONE:
+            givers.setdefault(head - word, []).append(word)
+    return [word if head == NONE else givers[head - word].pop(0) for word, head in enumerate(tree)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from hf_grok.annotation.heads import NONE
+from hf_grok.annotation.heads import NONE, head_places
 from hf_grok.annotation.sham import (
     LEFT_OUT,
     left_out,
+    rooted,
     sentence_spans,
     sham_heads,
     sham_of_row,
@@ -53,8 +55,10 @@ def forests(words: int) -> dict[tuple[int, ...], set[tuple[int, ...]]]:
 def test_the_search_finds_every_forest_of_the_same_offsets() -> None:
     for expected in [*forests(4).values(), *list(forests(5).values())[::6]]:
         gold = min(expected)
-        assert set(map(tuple, same_offsets(gold))) == expected
-        assert (sham_tree(gold, 0) is None) == (other_tree(gold) is None) == (len(expected) == 1)
+        found = set(map(tuple, same_offsets(rooted(gold))))
+        assert found == {tuple(rooted(tree)) for tree in expected}
+        other = other_tree(rooted(gold))
+        assert (sham_tree(gold, 0) is None) == (other is None) == (len(expected) == 1)
 
 
 def test_every_other_forest_of_the_same_offsets_comes_about_as_often() -> None:
@@ -98,11 +102,11 @@ def test_offsets_are_the_same_and_it_is_another_tree(words: int) -> None:
 @pytest.mark.parametrize("gold", [[2, 0], [2, 3, 0], [2, 3, 0, 3], [*range(2, 31), 0], [0], []])
 def test_a_sentence_without_another_tree_says_so(gold: list[int]) -> None:
     assert sham_tree(gold, 0) is None
-    assert list(same_offsets(gold)) == [gold]
+    assert list(same_offsets(rooted(gold))) == [rooted(gold)]
 
 
 def test_a_search_that_gets_too_long_is_given_up() -> None:
-    gold = random_heads(9, 3)
+    gold = rooted(random_heads(9, 3))
     assert other_tree(gold) is not None
     assert other_tree(gold, tries=5) is None
 
@@ -126,6 +130,18 @@ def test_unparsed_words_stay_and_are_nobodys_head() -> None:
 def test_what_is_no_tree_is_refused(heads: list[int]) -> None:
     with pytest.raises(UserError, match=r"has head|cycle"):
         sham_heads(heads, 0)
+
+
+def test_both_numberings_have_the_same_sham_tree() -> None:
+    for seed in range(30):
+        gold, keys = random_heads(9, seed), np.arange(9)
+        row = sham_of_row(np.array(head_places(gold)), keys, 5)
+        content = np.concatenate([keys, head_places(gold)]).astype("<i8").tobytes()
+        tree = sham_tree(gold, (5 << 32) + zlib.crc32(content))
+        assert tree is not None
+        assert row.heads.tolist() == head_places(tree.heads)
+        for word, giver in enumerate(row.arcs_of.tolist()):
+            assert giver == (tree.arcs_of[word] - 1 if tree.heads[word] else NONE)
 
 
 def zero_based(*heads: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import datasets
 import pytest
 import torch
@@ -95,3 +97,13 @@ def test_words_are_cut_as_in_running_text_even_where_that_takes_more_room(length
     assert " ".join(texts).split() == [word for row in data for word in row["words"]]
     assert all(len(row["input_ids"]) <= length for row in packed)
     assert packed.counts.cut == 0
+
+
+@pytest.mark.parametrize("unparsed", [None, ["None"] * 2, [-1] * 2])
+def test_heads_are_read_as_elsewhere(unparsed: Any) -> None:
+    plain = [sentence(["ape", "cat"], [2, 0]), sentence(["hen", "fox"], [-1, -1])]
+    other = [{**plain[0], "heads": ["2", 0.0]}, {**plain[1], "heads": unparsed}]
+    first, second = (
+        pack_rows(rows, pieces_tokenizer(), 20, progress=False) for rows in (plain, other)
+    )
+    assert first[0]["arc_heads"].tolist() == second[0]["arc_heads"].tolist() == [1, -1, -1, -1]

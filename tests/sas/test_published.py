@@ -143,6 +143,13 @@ def test_the_unknown_token_is_a_word() -> None:
     assert causal()([row])["arc_word_of"].tolist() == [[-1, 1, 2, 3, -1]]
 
 
+def test_heads_as_text_are_the_same_heads() -> None:
+    row = published_row()
+    expected = causal()([row])["arc_heads"]
+    text = {**row, "heads": [str(head) for head in row["heads"]]}
+    assert torch.equal(causal()([text])["arc_heads"], expected)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -159,6 +166,9 @@ def test_the_unknown_token_is_a_word() -> None:
         ({"heads": [2, 2, 0, 2, -1, -1]}, "token 0 is a special token and has head 2"),
         ({"heads": [-1, 3, 0, 1, -1, -1]}, "heads go in a cycle, 1 -> 3 -> 1"),
         ({"heads": [-1, 2, 0]}, "6 input_ids and 3 heads"),
+        ({"heads": [-1, 2.5, 0, 2, -1, -1]}, "row 0: the head of token 1 is 2.5: expected"),
+        ({"heads": [-1, "two", 0, 2, -1, -1]}, "row 0: the head of token 1 is 'two'"),
+        ({"heads": [-1, 2, None, 2, -1, -1]}, r"row 0: token 2 has no head \(None\) and others"),
         ({"relns": ["x"]}, "6 input_ids and 1 relns"),
         ({"relns": None}, "6 input_ids and 0 relns"),
     ],
