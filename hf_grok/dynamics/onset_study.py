@@ -14,7 +14,7 @@ from hf_grok.dynamics.curve_files import MetricCurve
 from hf_grok.dynamics.existence import ExistenceTest, NoOnset, Onset
 from hf_grok.dynamics.onsets import RULES, Rule, default_window, find_onset
 from hf_grok.errors import UserError
-from hf_grok.metrics import Direction, Metric, find_measure
+from hf_grok.metrics import Direction, Metric, find_metric
 
 # Ours: an accuracy that moves by less has no onset that anybody would look at.
 LEAST_RISE_OF_A_SHARE = 0.05
@@ -27,7 +27,7 @@ class OnsetSettings:
     Args:
         window: None for `default_window` of the mean curve's steps.
         direction: None for the one that the metric declares.
-        declared: what is known of the metric; None for what `hf_grok.metrics.find_measure` knows.
+        declared: what is known of the metric; None for what `hf_grok.metrics.find_metric` knows.
         baseline: a number or the name of another metric; None for the first window's best value.
         margin: as `find_onset`.
         hold: as `find_onset`.
@@ -101,8 +101,7 @@ def study_metric(
             metric of which nothing says in which direction it should go.
     """
     metric = curves[0].metric
-    known = find_measure(metric)
-    declared = settings.declared or (known.metric if known else None)
+    declared = settings.declared or find_metric(metric)
     direction = settings.direction or _declared_direction(metric, declared)
     pairs = [(curve.steps, curve.values) for curve in curves]
     window = _window(metric, pairs) if settings.window is None else settings.window
