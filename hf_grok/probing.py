@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import nn
 from hf_grok._isolated import Isolated
 from hf_grok.guard import watching
 from hf_grok.probes.base import Probe, State, add_states, require_finite_weights
+from hf_grok.probes.shared_pass import ReadingProbe, may_share, read_together
 
 
 @dataclass
@@ -66,7 +67,8 @@ def run_probes(
 
     Each rank takes its share of a probe's items and states are summed over ranks, so the numbers
     are exact and the same everywhere. A probe that fails on any rank is a failure on all of them
-    (none is left waiting for the others), and the probes after it still run.
+    (none is left waiting for the others), and the probes after it still run. Probes that read the
+    same sentences share their forward passes, each number being bit for bit what it is alone.
 
     Args:
         model: not wrapped (`trainer.model`, or `accelerator.unwrap_model(...)`).
@@ -82,17 +84,43 @@ def run_probes(
     rank = accelerator.process_index if accelerator else 0
     probed = Probed()
     with watching(model):
+        ours = {
+            id(probe): (part, error)
+            for group in may_share(probes)
+            for probe, part, error in _parts(model, group, rank, world)
+        }
         for probe in probes:
-            began, state = time.perf_counter(), None
-            with Isolated() as block:
-                require_finite_weights(model)
-                state = probe.state(model, range(rank, len(probe), world))
-            part = _Part(state, block.failure, time.perf_counter() - began)
+            part, error = ours.pop(id(probe))
             parts = gather_object([part]) if world > 1 else [part]
             _conclude(probe, parts, probed)
             if probed.failures and not isolated:
-                raise block.error or ProbeFailedError(probe.name, probed.failures[probe.name])
+                raise error or ProbeFailedError(probe.name, probed.failures[probe.name])
     return probed
+
+
+def _parts(
+    model: nn.Module, group: Sequence[Probe], rank: int, world: int
+) -> Iterator[tuple[Probe, _Part, Exception | None]]:
+    """This rank's share of probes that one pass serves; of each alone where one of them fails."""
+    share = range(rank, len(group[0]), world)
+    began = time.perf_counter()
+    with Isolated() as block:
+        require_finite_weights(model)
+        states = (
+            [group[0].state(model, share)]
+            if len(group) == 1
+            else read_together(
+                model, [one for one in group if isinstance(one, ReadingProbe)], share
+            )
+        )
+    seconds = (time.perf_counter() - began) / len(group)
+    if block.error is None:
+        yield from ((p, _Part(s, None, seconds), None) for p, s in zip(group, states, strict=True))
+    elif len(group) == 1:
+        yield group[0], _Part(None, block.failure, seconds), block.error
+    else:
+        for one in group:
+            yield from _parts(model, [one], rank, world)
 
 
 def _conclude(probe: Probe, parts: Sequence[_Part], probed: Probed) -> None:

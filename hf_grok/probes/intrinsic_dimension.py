@@ -11,24 +11,19 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from hf_grok.annotation.alignment import EncodedWords, encode_sentences
-from hf_grok.behaviour.encoding import (
-    EncodedLines,
-    check_model_fits,
-    length_batches,
-    token_budget,
-)
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.base import Probe, State, device_of, require_finite
+from hf_grok.probes.base import State, require_finite
+from hf_grok.probes.shared_pass import Reader, ReadingProbe
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
-from hf_grok.probes.wrappers import ready, sees_past_only
+from hf_grok.probes.wrappers import sees_past_only
 from hf_grok.text_model import plain_tokens, transformer_of, trying
 
 TRIED = 4  # tokens that the width of a state is read from
 POOLINGS = ("auto", "first", "last")
 
 
-class IntrinsicDimension(Probe):
+class IntrinsicDimension(ReadingProbe):
     """intrinsic_dimension_METRIC = TwoNN estimate for one vector of each different sentence.
 
     The vector is the state of one piece in one layer: of the first (CLS) where the model sees both
@@ -58,7 +53,7 @@ class IntrinsicDimension(Probe):
     """
 
     name = "intrinsic_dimension"
-    version = 1
+    version = 2  # 2: states under eager attention, as maps are read: other last digits
     source = "Facco et al. 2017; Chen et al. 2024 (arXiv 2309.07311)"
     metrics: ClassVar[Mapping[str, Metric]] = PROBES["intrinsic_dimension"]
 
@@ -83,35 +78,23 @@ class IntrinsicDimension(Probe):
         encoded = encode_sentences(
             data, tokenizer, name=column, add_start=add_start, allow_unknown=allow_unknown
         )
-        self._lines = _without_repeats(encoded)
+        self.words, self._first = encoded, _first_of_repeats(encoded)
+        self.shares = layer == -1
         self._metric, self._pooling, self._layer = metric, pooling, layer
         self._discard = discard
 
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
-        """Row i of `vectors` is the vector of sentence i, zero where `filled` is."""
-        model = ready(model)
-        check_model_fits(model, self._lines)
+    def reader(self, model: nn.Module) -> Reader:
+        """Row i of the state's `vectors` is the vector of sentence i, zero where `filled` is."""
         base, causal = _base_of(model), sees_past_only(model)
-        device = device_of(model)
-        chosen = range(len(self)) if indices is None else indices
-        vectors = torch.zeros(len(self), _width(base, self._layer), dtype=torch.double)
-        filled = torch.zeros(len(self), dtype=torch.int64)
-        for batch in length_batches(self._lines.lengths, chosen, token_budget(device)):
-            lengths = self._lines.lengths[batch].to(device)
-            ids = self._lines.ids[batch, : int(lengths.max())].to(device)
-            states = hidden_states(base, ids, lengths, causal=causal, layer=self._layer)
-            place = lengths - 1 if self._takes_last(causal) else torch.zeros_like(lengths)
-            rows = torch.arange(len(batch), device=device)
-            vectors[batch] = states[rows, place].cpu().double()
-            filled[batch] = 1
-        return {"vectors": vectors, "filled": filled}
+        last = causal if self._pooling == "auto" else self._pooling == "last"
+        places = self.words.lengths - 1 if last else torch.zeros_like(self.words.lengths)
+        return _Vectors(base, places, self._layer, causal=causal)
 
     def compute(self, state: State) -> dict[str, float]:
         """The estimate of a summed state, where there are points enough, and their number."""
-        vectors = state["vectors"][state["filled"] > 0]
+        # Twice the same vector is no neighbour of itself.
+        filled = state["filled"][self._first] > 0
+        vectors = state["vectors"][self._first][filled]
         ratios = neighbour_ratios(vectors, self._metric)
         numbers = {f"{self.name}_points": float(len(ratios))}
         if len(ratios) >= FEWEST_POINTS:
@@ -119,30 +102,35 @@ class IntrinsicDimension(Probe):
             numbers[f"{self.name}_{self._metric}"] = estimate
         return numbers
 
-    def _takes_last(self, causal: bool) -> bool:
-        return causal if self._pooling == "auto" else self._pooling == "last"
+
+class _Vectors(Reader):
+    """Reads one state of each sentence."""
+
+    def __init__(
+        self, base: nn.Module, places: Int[Tensor, " sentence"], layer: int, *, causal: bool
+    ) -> None:
+        self._base, self._places, self._layer, self.causal = base, places, layer, causal
+        self.inputs = {"output_hidden_states": True} if layer != -1 else {}
+        self._vectors = torch.zeros(len(places), _width(base, layer), dtype=torch.double)
+        self._filled = torch.zeros(len(places), dtype=torch.int64)
+
+    def end(self, batch: Sequence[int], output: Any) -> None:
+        states = state_of(self._base, output, self._layer)
+        rows = torch.arange(len(batch), device=states.device)
+        places = self._places[list(batch)].to(states.device)
+        self._vectors[list(batch)] = states[rows, places].cpu().double()
+        self._filled[list(batch)] = 1
+
+    def state(self) -> State:
+        return {"vectors": self._vectors, "filled": self._filled}
 
 
-def hidden_states(
-    base: nn.Module,
-    ids: Int[Tensor, "batch length"],
-    lengths: Int[Tensor, " batch"],
-    *,
-    causal: bool,
-    layer: int = -1,
-) -> Float[Tensor, "batch length width"]:
-    """States of one layer, without a graph; 0 is the embeddings, -1 the last layer.
+def state_of(base: nn.Module, output: Any, layer: int) -> Float[Tensor, "batch length width"]:
+    """The states of one layer in a model's output; 0 is the embeddings, -1 the last layer.
 
     Raises:
-        UserError: the model has no such layer.
+        UserError: the model has no such layer, or its last states are not finite.
     """
-    if causal:
-        inputs: dict[str, Any] = {"use_cache": False}
-    else:
-        real = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
-        inputs = {"attention_mask": real.long()}
-    with torch.no_grad():
-        output = base(input_ids=ids, output_hidden_states=layer != -1, **inputs)
     if layer == -1:
         last: Tensor = output.last_hidden_state
         require_finite(f"the last layer of {type(base).__name__}", last)
@@ -159,10 +147,11 @@ def hidden_states(
 def _width(base: nn.Module, layer: int) -> int:
     """Numbers in a state of that layer: not every model's are of `hidden_size`."""
     ids = plain_tokens(base, 1, TRIED)
-    lengths = torch.full_like(ids[:, 0], TRIED)
-    with trying(base):
-        states = hidden_states(base, ids, lengths, causal=False, layer=layer)
-    return states.shape[-1]
+    with trying(base), torch.no_grad():
+        output = base(
+            input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=layer != -1
+        )
+        return state_of(base, output, layer).shape[-1]
 
 
 def _base_of(model: nn.Module) -> nn.Module:
@@ -175,11 +164,10 @@ def _base_of(model: nn.Module) -> nn.Module:
     return transformer_of(model)
 
 
-def _without_repeats(encoded: EncodedWords) -> EncodedLines:
-    """The different sentences, in order: twice the same vector is no neighbour of itself."""
+def _first_of_repeats(encoded: EncodedWords) -> Int[Tensor, " different"]:
+    """The different sentences, in order, each where it comes first."""
     rows = zip(encoded.ids.tolist(), encoded.lengths.tolist(), strict=True)
     first: dict[tuple[int, ...], int] = {}
     for number, (ids, length) in enumerate(rows):
         first.setdefault(tuple(ids[:length]), number)
-    kept = list(first.values())
-    return EncodedLines(encoded.ids[kept], encoded.lengths[kept], 0)
+    return torch.tensor(list(first.values()))

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.annotation.alignment import encode_words
+from hf_grok.annotation.alignment import EncodedWords, encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import constituency_sentences, words_of
-from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import device_of_sums, in_double
-from hf_grok.probes.attention import (
-    attention_masks,
-    eager_attention,
-    for_each_layer,
-    word_batches,
-)
-from hf_grok.probes.attention_facts import attention_facts
+from hf_grok.probes.attention import Reduce
+from hf_grok.probes.attention_facts import AttentionFacts, attention_facts
 from hf_grok.probes.attention_modules import shortest_window
-from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.wrappers import ready
-from hf_grok.text_model import transformer_of
+from hf_grok.probes.base import State, device_of
+from hf_grok.probes.shared_pass import Masks, Reader, ReadingProbe
 
 
 def attention_entropy(
@@ -88,7 +81,7 @@ def entropy_sums(
     return plain, torch.einsum("bhq,bq->h", entropy, share), choosing.sum().double()
 
 
-class AttentionSparsity(Probe):
+class AttentionSparsity(ReadingProbe):
     """sparsity_negative_entropy = - mean over layers, heads and positions of H(A[position]); nats.
 
     `sparsity_normalised` divides each H by the log of the number of positions that the query may
@@ -125,44 +118,29 @@ class AttentionSparsity(Probe):
         allow_unknown: bool = False,
         add_start: bool = False,
     ) -> None:
-        self._words = encode_words(
+        self.words = encode_words(
             _words(rows_or_words), tokenizer, add_start=add_start, allow_unknown=allow_unknown
         )
 
-    def __len__(self) -> int:
-        """Number of sentences."""
-        return len(self._words)
+    def reader(self, model: nn.Module) -> Reader:
+        """Sums over sentences; of one layer's maps at a time.
 
-    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
-        """Sums over the sentences at `indices`; of one layer's maps at a time.
-
-        Returns:
+        The state has
             `entropy` and `normalised` [layer, head], `positions` [] and `choosing` [layer], the
             number of positions in either, in float64.
 
         Raises:
-            UserError: the model's attention cannot be read, or it is too small for the data.
-            RuntimeError: the model is in training mode.
+            UserError: the model's attention cannot be read.
         """
-        model = ready(model)
-        check_words_fit(model, self._words)
-        chosen = range(len(self)) if indices is None else indices
-        device, transformer = device_of(model), transformer_of(model)
         facts = attention_facts(model)
-        causal = facts.causal
-        longest = int(self._words.lengths.max())
+        longest = int(self.words.lengths.max())
         if facts.reported and longest > shortest_window(model):
             raise UserError(
                 f"{type(model).__name__} has attention code of its own, with a window of "
                 f"{shortest_window(model)} tokens, and does not say what lies in it for sentences "
                 f"of {longest}: measure on shorter ones"
             )
-        sums = _Sums(facts.layers, facts.heads, causal, device)
-        with torch.no_grad(), eager_attention(transformer), attention_masks(transformer) as masks:
-            for batch, inputs in word_batches(self._words, chosen, device, causal=causal):
-                real = self._words.mask[batch, : inputs["input_ids"].shape[1]].to(device)
-                for_each_layer(transformer, sums.adder(real, masks), **inputs)
-        return sums.state()
+        return _Sums(self.words, facts, device_of(model))
 
     def compute(self, state: State) -> dict[str, float]:
         """Both numbers; what has no position is left out."""
@@ -177,24 +155,27 @@ class AttentionSparsity(Probe):
         return numbers
 
 
-class _Sums:
+class _Sums(Reader):
     """The sums of `AttentionSparsity.state` while they grow, on the model's device if it can."""
 
-    def __init__(self, layers: int, heads: int, causal: bool, device: torch.device) -> None:
-        self._causal, device = causal, device_of_sums(device)
-        self._entropy = torch.zeros(layers, heads, dtype=torch.float64, device=device)
-        self._normalised = torch.zeros_like(self._entropy)
-        self._choosing = torch.zeros(layers, dtype=torch.float64, device=device)
-        self._positions = torch.zeros((), dtype=torch.float64, device=device)
+    needs_maps: ClassVar[bool] = True
+    needs_masks: ClassVar[bool] = True
 
-    def adder(
-        self, real: Bool[Tensor, "batch query"], masks: Mapping[int, Tensor | None]
-    ) -> Callable[[int, Tensor], None]:
-        """Count the positions of a batch; returns what adds a layer's map of it to the sums."""
+    def __init__(self, words: EncodedWords, facts: AttentionFacts, device: torch.device) -> None:
+        self._words, self.causal, self._device = words, facts.causal, device
+        sums: dict[str, Any] = {"dtype": torch.float64, "device": device_of_sums(device)}
+        self._entropy = torch.zeros(facts.layers, facts.heads, **sums)
+        self._normalised = torch.zeros_like(self._entropy)
+        self._choosing = torch.zeros(facts.layers, **sums)
+        self._positions = torch.zeros((), **sums)
+
+    def begin(self, batch: Sequence[int], masks: Masks) -> Reduce:
+        longest = int(self._words.lengths[list(batch)].max())
+        real = self._words.mask[list(batch), :longest].to(self._device)
         self._positions += real.sum().to(self._positions.device)
 
         def add(layer: int, attention: Tensor) -> None:
-            visible = visible_positions(masks.get(layer), real, causal=self._causal)
+            visible = visible_positions(masks.get(layer), real, causal=self.causal)
             plain, share, rows = entropy_sums(attention, visible, real)
             self._entropy[layer] += plain
             self._normalised[layer] += share

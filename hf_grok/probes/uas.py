@@ -10,21 +10,19 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from hf_grok.annotation.alignment import NO_WORD, encode_words
+from hf_grok.annotation.alignment import NO_WORD, EncodedWords, encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import Sentence, dependency_sentences, words_of
-from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.attention import eager_attention, for_each_layer, word_batches
+from hf_grok.probes.attention import Reduce
 from hf_grok.probes.attention_facts import attention_facts
-from hf_grok.probes.base import Probe, State, device_of
+from hf_grok.probes.base import State, device_of
+from hf_grok.probes.shared_pass import Masks, Reader, ReadingProbe
 from hf_grok.probes.uas_gold import HALVES, Gold
 from hf_grok.probes.uas_picture import best_heads, pictured, typical_sentences
 from hf_grok.probes.uas_scores import SELECTIONS, uas_numbers
 from hf_grok.probes.uas_sums import Shape, Sums
-from hf_grok.probes.wrappers import ready
-from hf_grok.text_model import transformer_of
 
 logger = logging.get_logger(__name__)
 
@@ -32,7 +30,7 @@ logger = logging.get_logger(__name__)
 MINIMUM_COUNT = 20
 
 
-class AttentionUAS(Probe):
+class AttentionUAS(ReadingProbe):
     """uas(head, direction) = share of words whose gold head is the word most attended to.
 
     Attention between words is summed over the pieces of the attended word and averaged over those
@@ -118,14 +116,14 @@ class AttentionUAS(Probe):
         _require_arcs(self._sentences, numbers, selection)
         self._gold = Gold.of(self._sentences, numbers)
         self._commonest = {causal: self._gold.commonest(causal=causal) for causal in (False, True)}
-        self._words = encode_words(
+        self.words = encode_words(
             words_of(self._sentences),
             tokenizer,
             add_start=add_start,
             allow_unknown=allow_unknown,
             row_numbers=numbers,
         )
-        self._starts_with_word = bool((self._words.word_of[:, 0] != NO_WORD).any())
+        self._starts_with_word = bool((self.words.word_of[:, 0] != NO_WORD).any())
         self._options: dict[str, Any] = {
             "selection": selection,
             "minimum_count": minimum_count,
@@ -135,38 +133,28 @@ class AttentionUAS(Probe):
         drawn = typical_sentences(self._sentences, scored, picture_sentences)
         self._pictured = {number: place for place, number in enumerate(drawn)}
 
-    def __len__(self) -> int:
-        """Number of sentences of two words or more."""
-        return len(self._sentences)
-
     @property
     def relations(self) -> tuple[str, ...]:
         """The relations of the data, in the order of the state's axis."""
         return self._gold.names
 
-    def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
-        """Sums over the sentences at `indices`; of one layer's maps at a time.
+    def reader(self, model: nn.Module) -> Reader:
+        """Sums over sentences of two words or more; of one layer's maps at a time.
 
-        Returns:
+        The state has
             `hits` and `mass` [half, kind, relation, layer, head, direction], `arcs` [half, kind,
             relation], `offset_hits` [half, kind, relation, offset], `roots` and `left_out` [half],
             in float64; `maps` [sentence, layer, head, word, word] of the pictured sentences.
             Halves: even and odd rows. Kinds: arcs at their relation's commonest offset, others.
 
         Raises:
-            UserError: the model's attention cannot be read, or it is too small for the data.
-            RuntimeError: the model is in training mode.
+            UserError: the model's attention cannot be read.
         """
-        model = ready(model)
-        check_words_fit(model, self._words)
-        chosen = range(len(self)) if indices is None else indices
-        device, transformer = device_of(model), transformer_of(model)
         shape = self._shape(model)
-        sums = Sums(self._gold, self._commonest[shape.causal], shape, self._pictured, device)
-        with torch.no_grad(), eager_attention(transformer):
-            for batch, inputs in word_batches(self._words, chosen, device, causal=shape.causal):
-                for_each_layer(transformer, sums.adder(self._words, batch), **inputs)
-        return sums.state()
+        sums = Sums(
+            self._gold, self._commonest[shape.causal], shape, self._pictured, device_of(model)
+        )
+        return _Arcs(sums, self.words, causal=shape.causal)
 
     def compute(self, state: State) -> dict[str, float]:
         """The numbers of a summed state; those without an arc to score are left out."""
@@ -189,6 +177,21 @@ class AttentionUAS(Probe):
         facts = attention_facts(model)
         sink = facts.causal and self._starts_with_word
         return Shape(facts.layers, facts.heads, facts.causal, sink)
+
+
+class _Arcs(Reader):
+    """Reads gold arcs off the maps."""
+
+    needs_maps: ClassVar[bool] = True
+
+    def __init__(self, sums: Sums, words: EncodedWords, *, causal: bool) -> None:
+        self._sums, self._words, self.causal = sums, words, causal
+
+    def begin(self, batch: Sequence[int], masks: Masks) -> Reduce:
+        return self._sums.adder(self._words, batch)
+
+    def state(self) -> State:
+        return self._sums.state()
 
 
 def _require_options(selection: str, minimum_count: int, picture_sentences: int) -> None:

@@ -185,8 +185,10 @@ def test_number_split_and_batches(name: str, metric: str, monkeypatch: pytest.Mo
 
 
 def test_a_sentence_that_comes_twice_is_taken_once() -> None:
-    probe = IntrinsicDimension([*TEXTS, *TEXTS[:3]], TOKENIZER)
-    assert len(probe) == len(TEXTS)
+    repeated = IntrinsicDimension([*TEXTS[:3], *TEXTS], TOKENIZER).measure(model_of("gpt2"))
+    once = IntrinsicDimension(TEXTS, TOKENIZER).measure(model_of("gpt2"))
+    assert repeated == pytest.approx(once, rel=1e-5)
+    assert repeated["intrinsic_dimension_points"] == once["intrinsic_dimension_points"]
     few = IntrinsicDimension(TEXTS[:5], TOKENIZER).measure(model_of("gpt2"))
     assert few == {"intrinsic_dimension_points": 5.0}
 
