@@ -68,7 +68,7 @@ TIMES = {*RUN_TIMES, "started", "finished", "seconds"}
 # point -> what is wrapped there, and on which side of it death comes.
 POINTS: dict[str, tuple[Any, str, str]] = {
     "a step": (trainer.GrokTrainer, "training_step", "before"),
-    "an evaluation": (trainer, "measure", "before"),
+    "an evaluation": (trainer, "run_probes", "before"),
     "the probes": (probe_callback, "run_probes", "before"),
     "half a row": (record, "append_row", "within"),
     "half a picture": (probe_callback, "append_row", "within"),
