@@ -40,8 +40,8 @@ from training_step import print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words
-from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.datasets_scripts import Treebank
+from hf_grok.length_batches import length_batches, token_budget
 from hf_grok.probes import sparsity, uas_sums
 from hf_grok.probes.attention import (
     batch_inputs,

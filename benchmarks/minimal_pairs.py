@@ -45,8 +45,8 @@ from transformers import (
 )
 from turns import Turns, multiply
 
-from hf_grok.behaviour.encoding import TOKEN_BUDGET
 from hf_grok.datasets_scripts import read_minimal_pairs
+from hf_grok.length_batches import TOKEN_BUDGET
 from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
 
 # BERT-base, and the size of the quick recipes; the last number of a size is not used here.

@@ -173,3 +173,18 @@ def _check_texts(found: Any, text: str, where: str, error: type[UserError]) -> N
         return
     if half := _SURROGATE.search(json.dumps(found, ensure_ascii=False)):
         raise error(f"{where}: a text holds half a character, {quoted(half[0])}")
+
+
+def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any]:
+    """A mapping given as such or as JSON text; None is an empty one.
+
+    Raises:
+        UserError: anything else; names the option.
+    """
+    if isinstance(value, str):
+        value = parse_json(value, f"--{name}")
+    if value is not None and not isinstance(value, dict):
+        raise UserError(
+            f'{name}: expected a JSON object such as {{"seed": 1}}, got {quoted(value)}'
+        )
+    return value or {}

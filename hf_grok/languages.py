@@ -162,6 +162,33 @@ def trained_language(name: str) -> Language:
     return found
 
 
+def prepared(
+    name: str,
+    config: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    *,
+    quiet: bool = False,
+) -> GrammarBuilder:
+    """The builder of a language to train on, its splits generated (or found again).
+
+    Args:
+        name: of the language.
+        config: of its builder; None for the default one.
+        options: of its builder's configuration.
+        quiet: no progress bars.
+
+    Raises:
+        UserError: as `trained_language`; an unknown configuration or option.
+    """
+    import datasets
+
+    builder = trained_language(name).builder_class()(config_name=config, **(options or {}))
+    if quiet:
+        datasets.disable_progress_bars()
+    builder.download_and_prepare()
+    return builder
+
+
 def card_of(name: str) -> LanguageFacts | None:
     """What a card says of a language; None of data that are no language known here.
 

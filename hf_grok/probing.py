@@ -13,8 +13,9 @@ from torch import nn
 
 from hf_grok._isolated import Isolated
 from hf_grok.guard import watching
-from hf_grok.probes.base import Probe, State, add_states, require_finite_weights
+from hf_grok.probes.base import Probe, State, add_states
 from hf_grok.probes.shared_pass import ReadingProbe, may_share, read_together
+from hf_grok.requirements import require_finite_weights
 
 
 @dataclass

@@ -27,11 +27,11 @@ ARROWS: dict[str, set[str]] = {
     # A behaviour is a probe, and probes read lines as behaviours do.
     "behaviour": {
         *("annotation", "datasets_scripts", "languages", "masking", "metrics", "positions"),
-        *("precision", "probes", "tally", "text_model"),
+        *("length_batches", "precision", "probes", "tally", "text_model"),
     },
     "probes": {
-        *("annotation", "behaviour", "guard", "languages", "masking", "metrics", "precision"),
-        *("tally", "text_model"),
+        *("annotation", "behaviour", "guard", "languages", "length_batches", "masking", "metrics"),
+        *("precision", "requirements", "tally", "text_model"),
     },
     "evaluate_metrics": {
         *("annotation", "behaviour", "datasets_scripts", "models", "probes", "tally"),

@@ -25,6 +25,13 @@ def column(rows: Rows, name: str) -> list[Any]:
     return [row[name] for row in rows]
 
 
+def with_words(rows: Rows) -> Rows:
+    """Rows with a column words: Dyck's strings have none."""
+    if "words" in rows.column_names:
+        return rows
+    return rows.add_column("words", [text.split() for text in rows["text"][:]])
+
+
 def label_column(rows: Rows, name: str, labels: Sequence[str]) -> list[str]:
     """A column of class labels as names, whether it holds names or numbers.
 

@@ -12,13 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hf_grok.behaviour.encoding import (
-    EncodedLines,
-    check_model_fits,
-    length_batches,
-    token_budget,
-)
+from hf_grok.behaviour.encoding import EncodedLines, check_model_fits
 from hf_grok.errors import UserError
+from hf_grok.length_batches import length_batches, token_budget
 from hf_grok.metrics import Metric
 from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.wrappers import ready, sees_past_only

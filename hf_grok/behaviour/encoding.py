@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,6 @@ from hf_grok.annotation.alignment import EncodedWords, start_token
 from hf_grok.errors import UserError
 from hf_grok.positions import position_limit
 from hf_grok.text_model import vocabulary_of
-
-# Tokens a batch, filling included. On one core a bigger batch only adds filling; a GPU wants more.
-TOKEN_BUDGET = {"cpu": 2048}
-ACCELERATOR_TOKEN_BUDGET = 16384
 
 
 @dataclass(frozen=True)
@@ -107,29 +103,6 @@ def check_one_token_per_word(
                     f"{tokenizer.convert_ids_to_tokens(token)!r}: this measure needs tokens "
                     "that are words. Use the tokenizer of hf_grok.models.word_level_tokenizer."
                 )
-
-
-def length_batches(
-    lengths: Int[Tensor, " line"], indices: Sequence[int], budget: int
-) -> Iterator[list[int]]:
-    """The indices in order of length, cut so that lines x longest line <= budget in each batch.
-
-    A line longer than the budget is a batch of its own. Deterministic, ties by index.
-    """
-    batch: list[int] = []
-    for index in sorted(indices, key=lambda index: (int(lengths[index]), index)):
-        # In ascending order the newcomer is the longest.
-        if batch and (len(batch) + 1) * int(lengths[index]) > budget:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def token_budget(device: torch.device) -> int:
-    """Tokens in a batch (filling included) at which this kind of device is about fastest."""
-    return TOKEN_BUDGET.get(device.type, ACCELERATOR_TOKEN_BUDGET)
 
 
 def _special_tokens(

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.rows import Rows, with_words
 from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.bad_lines import BadLines
 from hf_grok.errors import UserError
-from hf_grok.json_reading import parse_object
-from hf_grok.languages import known_languages, language
+from hf_grok.json_reading import parse_object, read_options
+from hf_grok.languages import known_languages, language, prepared
 from hf_grok.printable import listed, printable
 from hf_grok.runs.record import recorded
 from hf_grok.text_files import Line
-from hf_grok.training.arguments import DataArguments
-from hf_grok.training.language import prepared_builder, with_words
 
 TREES, LINES = ".conllu", ".jsonl"
 
@@ -159,7 +157,8 @@ def _generate(name: str, config: str, split: str, run: str | None) -> tuple[Rows
         (split,) = builder.info.splits  # like files of pairs, they are all of one
         return builder.as_dataset(split=split), name
     chosen = {"language_config": config} if config else _as_in(run, name)
-    builder = prepared_builder(DataArguments(language=name, **chosen))
+    options = read_options("language_options", chosen.get("language_options"))
+    builder = prepared(name, chosen.get("language_config"), options)
     if split not in builder.info.splits:
         known = ", ".join(builder.info.splits)
         raise UserError(f"{name} has no split {split!r}: it has {known}")

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from hf_grok.annotation.alignment import EncodedWords
-from hf_grok.behaviour.encoding import length_batches, token_budget
 from hf_grok.errors import UserError
+from hf_grok.length_batches import length_batches, token_budget
 from hf_grok.probes.attention_modules import (
     attention_modules,
     layers_with_attention,

@@ -15,7 +15,7 @@ from hf_grok.errors import UserError
 from hf_grok.guard import watching
 from hf_grok.probes.attention import WithoutMapsError, eager_attention, for_each_layer
 from hf_grok.probes.attention_modules import attention_modules, layers_with_attention
-from hf_grok.probes.base import require_finite
+from hf_grok.requirements import require_finite
 from hf_grok.text_model import (
     plain_tokens,
     transformer_of,

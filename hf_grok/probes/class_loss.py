@@ -13,8 +13,9 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import NO_WORD, encode_words
 from hf_grok.annotation.rows import Rows, column
 from hf_grok.annotation.sentences import dependency_sentences
-from hf_grok.behaviour.encoding import check_words_fit, length_batches, token_budget
+from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.length_batches import length_batches, token_budget
 from hf_grok.metrics import PROBES, Metric
 from hf_grok.precision import in_double
 from hf_grok.probes.base import Probe, State, device_of

@@ -13,10 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import EncodedWords, encode_sentences
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.base import State, require_finite
+from hf_grok.probes.base import State
 from hf_grok.probes.shared_pass import Reader, ReadingProbe
 from hf_grok.probes.two_nn import FEWEST_POINTS, METRICS, dimension_of_ratios, neighbour_ratios
 from hf_grok.probes.wrappers import sees_past_only
+from hf_grok.requirements import require_finite
 from hf_grok.text_model import plain_tokens, transformer_of, trying
 
 TRIED = 4  # tokens that the width of a state is read from

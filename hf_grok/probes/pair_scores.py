@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float64, Int
 from torch import Tensor, nn
 
-from hf_grok.behaviour.encoding import length_batches, token_budget
+from hf_grok.length_batches import length_batches, token_budget
 from hf_grok.precision import log_probabilities_of, log_softmax
 from hf_grok.probes.base import device_of
 from hf_grok.probes.pair_logits import logits_at

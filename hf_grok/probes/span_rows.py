@@ -10,8 +10,8 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from hf_grok.annotation.alignment import NO_WORD, EncodedWords, pieces_to_words
-from hf_grok.behaviour.encoding import token_budget
 from hf_grok.errors import UserError
+from hf_grok.length_batches import token_budget
 
 # Tokens a batch on a CPU. Rows are short and all of about one length, so small batches need no
 # filling, and what the feed-forward layers hold of one stays in a core's cache.

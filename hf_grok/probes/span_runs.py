@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from hf_grok.probes.attention_modules import shortest_window
-from hf_grok.probes.base import require_finite
 from hf_grok.probes.span_attention import sees_span_alone
 from hf_grok.probes.span_rows import SpanRows, SpanSentences
+from hf_grok.requirements import require_finite
 from hf_grok.text_model import transformer_of, without_cache
 
 logger = logging.get_logger(__name__)

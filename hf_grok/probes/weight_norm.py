@@ -14,14 +14,9 @@ from torch.func import functional_call
 from hf_grok import precision
 from hf_grok.errors import UserError
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.base import (
-    Probe,
-    State,
-    device_of,
-    require_evaluation_mode,
-    require_finite_weights,
-)
+from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.wrappers import unwrapped
+from hf_grok.requirements import require_evaluation_mode, require_finite_weights
 from hf_grok.text_model import text_config
 
 

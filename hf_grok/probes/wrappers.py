@@ -9,7 +9,7 @@ from torch import nn
 
 from hf_grok.errors import UserError
 from hf_grok.probes.attention_facts import is_causal
-from hf_grok.probes.base import require_evaluation_mode
+from hf_grok.requirements import require_evaluation_mode
 
 
 def ready(model: nn.Module) -> nn.Module:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from transformers import TrainingArguments
 
-from hf_grok.errors import UserError
-from hf_grok.json_reading import parse_json
+from hf_grok.json_reading import read_options
 from hf_grok.masking import MASKED_SHARE
-from hf_grok.printable import quoted
 from hf_grok.sas.arguments import SASArguments
 
 DROPOUT_MASKS = ("auto", "pooled", "drawn")
@@ -127,17 +124,6 @@ class ProbeArguments:
         default=1,
         metadata={"help": "Probe at evaluated steps that are multiples of this, first and last."},
     )
-
-
-def read_options(name: str, value: dict[str, Any] | str | None) -> dict[str, Any]:
-    """A mapping given as such or as JSON text; None is an empty one."""
-    if isinstance(value, str):
-        value = parse_json(value, f"--{name}")
-    if value is not None and not isinstance(value, dict):
-        raise UserError(
-            f'{name}: expected a JSON object such as {{"seed": 1}}, got {quoted(value)}'
-        )
-    return value or {}
 
 
 @dataclass

@@ -28,12 +28,13 @@ from hf_grok.callbacks import (
     StopAfterCrossingCallback,
 )
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_options
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.positions import position_limit
 from hf_grok.runs.record import RunRecord
 from hf_grok.sas.masked_loss import token_mean_loss
 from hf_grok.training.architecture import check_options, plain_config, sizes
-from hf_grok.training.arguments import ModelArguments, read_options
+from hf_grok.training.arguments import ModelArguments
 from hf_grok.training.attention import set_attention
 from hf_grok.training.dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.training.language import LanguageData

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
+from hf_grok.json_reading import read_options
 from hf_grok.masking import check_shares
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.training.architecture import check_options, plain_config
-from hf_grok.training.arguments import read_options
 from hf_grok.training.machine import choose_attention, choose_dropout_masks, choose_precision
 from hf_grok.training.objective import check_model_speaks, is_masked
 from hf_grok.training.probes import chosen_probes

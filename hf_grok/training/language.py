@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerBase
 
@@ -12,18 +12,21 @@ from hf_grok.behaviour import Behaviour, TokenLoss
 from hf_grok.behaviour.base import MEASURED_SPLITS
 from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError
-from hf_grok.languages import Language, load, trained_language
+from hf_grok.json_reading import read_options
+from hf_grok.languages import Language, load, prepared, trained_language
 from hf_grok.masking import Masking
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import Probe
 from hf_grok.sas.arc_rows import ArcRows
 from hf_grok.training.arcs import arcs_of_rows, sham_column
-from hf_grok.training.arguments import DataArguments, read_options
+from hf_grok.training.arguments import DataArguments
 from hf_grok.training.masked import MaskedSequences
 from hf_grok.training.tensors import TokenSequences
 
 if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict, GeneratorBasedBuilder
+    from datasets import Dataset, DatasetDict
+
+    from hf_grok.datasets_scripts.builder import GrammarBuilder
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,10 @@ class LanguageData:
     fingerprint: str
 
 
-def prepared_builder(arguments: DataArguments, *, quiet: bool = False) -> GeneratorBasedBuilder:
+def prepared_builder(arguments: DataArguments, *, quiet: bool = False) -> GrammarBuilder:
     """The builder of the language that `arguments` name, its splits generated (or found again)."""
-    import datasets
-
-    builder_class = trained_language(arguments.language).builder_class()
-    options: dict[str, Any] = read_options("language_options", arguments.language_options)
-    builder = builder_class(config_name=arguments.language_config, **options)
-    if quiet:
-        datasets.disable_progress_bars()
-    builder.download_and_prepare()
-    return builder
+    options = read_options("language_options", arguments.language_options)
+    return prepared(arguments.language, arguments.language_config, options, quiet=quiet)
 
 
 def load_language(
@@ -175,13 +171,6 @@ def asked_rows(rows: Dataset, task: str) -> Dataset:
         return rows
     asking = rows.features["task"].str2int(task)
     return rows.select([index for index, label in enumerate(rows["task"][:]) if label == asking])
-
-
-def with_words(rows: Dataset) -> Dataset:
-    """Rows with a column words: Dyck's strings have none."""
-    if "words" in rows.column_names:
-        return rows
-    return rows.add_column("words", [text.split() for text in rows["text"][:]])
 
 
 def sample(rows: Dataset, arguments: DataArguments) -> Dataset:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hf_grok.annotation.rows import with_words
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.languages import OURS, language, trained_language
 from hf_grok.probes import Probe, build_probe, probe_names
 from hf_grok.training.arguments import DataArguments, ProbeArguments
-from hf_grok.training.language import asked_rows, with_words
+from hf_grok.training.language import asked_rows
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -223,7 +223,7 @@ def _swept(file: Path) -> object:
 
 
 def _options(file: Path) -> object:
-    from hf_grok.training.arguments import read_options as read_json_options
+    from hf_grok.json_reading import read_options as read_json_options
 
     return read_json_options("model_options", read_text(file))
 
