@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hf_grok._option_parser import OptionParser
 from hf_grok.annotation.scheme import SCHEME
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.json_reading import parse_json
 from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.yaml_reading import parse_yaml
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from hf_grok.offline.data import ProbeData
     from hf_grok.probes import Probe
 
+# To YAML 1.1 true and false, whatever their case.
+_WORDS = ("yes", "no", "on", "off")
 # Revisions in the printed table.
 SHOWN = 6
 
@@ -292,8 +295,16 @@ def options_of(names: Sequence[str], options: argparse.Namespace) -> dict[str, d
             raise UserError(f"--option {text}: expected PROBE.NAME=VALUE, as uas.selection=same")
         if probe not in found:
             raise unknown_name("probe in --option", probe, names)
-        found[probe][name] = parse_yaml(value, f"--option {place}")
+        found[probe][name] = _value(value, f"--option {place}")
     return found
+
+
+def _value(text: str, where: str) -> Any:
+    """As JSON where it is JSON, else as YAML, so that [nsubj, obj] needs no quotes."""
+    try:
+        return parse_json(text, where)
+    except UserError:
+        return text if text.lower() in _WORDS else parse_yaml(text, where)
 
 
 def about_probes(asked: Sequence[AskedProbe]) -> dict[str, dict[str, Any]]:

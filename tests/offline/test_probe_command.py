@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_grok.annotation.scheme import write_annotation
-from hf_grok.commands.probe import main
+from hf_grok.commands.probe import build_parser, main, options_of
 from hf_grok.errors import UserError
 from hf_grok.probes import registry
 from hf_grok.runs.folder import RESULTS_FILE
@@ -118,6 +118,19 @@ def test_options_reach_the_probe_and_are_remembered(tmp_path: Path, data: str) -
     assert results(tmp_path / "scaled.json")["rows"][0]["value"] == pytest.approx(3 * plain)
     with pytest.raises(UserError, match=r"probe 'asked': .*unexpected keyword argument 'sale'"):
         main([*words, "--option", "asked.sale=3", "--out", str(tmp_path / "x.json")])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("no", "no"), ("On", "On"), ("0:0.1", "0:0.1"), ("same", "same"), ("true", True)),
+        *(("3", 3), ("1e-1", 0.1), ("[nsubj, obj]", ["nsubj", "obj"])),
+    ],
+)
+def test_options_are_read_as_they_are_written(text: str, value: object) -> None:
+    words = ["model", "--probes", "asked", "--option", f"asked.scale={text}"]
+    options = build_parser().parse_args(words)
+    assert options_of(["asked"], options) == {"asked": {"scale": value}}
 
 
 def test_a_failure_is_kept_and_tried_again(
