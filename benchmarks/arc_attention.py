@@ -7,7 +7,7 @@
 One run compares, on the same weights, tokens and arcs, in turns of a few steps:
 
 - none: no regulariser, transformers' own fused attention ("sdpa");
-- fused: the attention on arcs out of the fused kernel, `hf_grok.sas.fused_arcs`;
+- fused: the attention on arcs out of the fused kernel, `hf_grok.attention.fused_arcs`;
 - batched: from explicit maps, of which each layer keeps its arcs alone;
 - eager: the maps of eager attention, all stacked, as one writes it first.
 
@@ -36,8 +36,8 @@ from tqdm import tqdm
 from training_step import middle, print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM
 
-from hf_grok.sas.arc_functions import batched_arc_attention, fused_arc_attention
-from hf_grok.sas.attention import BATCHED, EAGER, FUSED, set_arc_attention
+from hf_grok.attention.arcs import batched_arc_attention, fused_arc_attention
+from hf_grok.sas.attention.implementation import BATCHED, EAGER, FUSED, set_arc_attention
 
 IMPLEMENTATIONS = {"none": "sdpa", "fused": FUSED, "batched": BATCHED, "eager": EAGER}
 MASKED = 0.15

@@ -32,13 +32,13 @@ from transformers.models.auto.modeling_auto import (
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from hf_grok.attention_proof import not_replaceable_because
-from hf_grok.batched_attention import register_batched_attention
+from hf_grok.attention.batched import register_batched_attention
+from hf_grok.attention.facts import attention_facts, is_causal
+from hf_grok.attention.proof import not_replaceable_because
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
-from hf_grok.positions import position_limit
+from hf_grok.models.positions import position_limit
 from hf_grok.probes import Probe, build_probe
-from hf_grok.probes.attention_facts import attention_facts, is_causal
 from tests.other_architectures import MADE, SIZES, made
 
 WIDTHS = ("hidden_size", "n_embd", "d_model", "dim", "emb_dim", "embedding_size")

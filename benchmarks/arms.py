@@ -15,12 +15,12 @@ from plain_loop import PlainTransformer, Size, batches, train
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 import hf_grok.train
-from hf_grok.training import session
-from hf_grok.training.arguments import DataArguments
-from hf_grok.training.language import load_language
-from hf_grok.training.machine import keep_freed_memory
-from hf_grok.training.tensors import LengthBucketSampler
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.recipes import session
+from hf_grok.recipes.arguments import DataArguments
+from hf_grok.recipes.data.batches import LengthBucketSampler
+from hf_grok.recipes.data.language import load_language
+from hf_grok.recipes.trainer.hardware import keep_freed_memory
+from hf_grok.recipes.trainer.trainer import GrokTrainer
 
 LANGUAGE = ("question-formation", "--evaluation_examples", "8", "--seed", "0")
 

@@ -40,17 +40,18 @@ from training_step import print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words
-from hf_grok.datasets_scripts import Treebank
-from hf_grok.length_batches import length_batches, token_budget
-from hf_grok.probes import sparsity, uas_sums
-from hf_grok.probes.attention import (
+from hf_grok.attention.maps import (
     batch_inputs,
     eager_attention,
     for_each_layer,
 )
+from hf_grok.datasets_scripts import Treebank
+from hf_grok.measurement.length_batches import length_batches, token_budget
+from hf_grok.models.text_model import transformer_of
+from hf_grok.probes import sparsity
 from hf_grok.probes.sparsity import AttentionSparsity
-from hf_grok.probes.uas import AttentionUAS
-from hf_grok.text_model import transformer_of
+from hf_grok.probes.uas import sums as uas_sums
+from hf_grok.probes.uas.probe import AttentionUAS
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
 PIECE = 5  # letters of a piece of a rare word

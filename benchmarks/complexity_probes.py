@@ -37,9 +37,9 @@ from torch.func import functional_call, grad, vmap
 from turns import multiply
 
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
-from hf_grok.probes.fisher_gradients import batched, one_by_one
-from hf_grok.probes.predictions import Predictions
-from hf_grok.probes.two_nn import two_nn
+from hf_grok.probes.dimension.two_nn import two_nn
+from hf_grok.probes.fisher.gradients import batched, one_by_one
+from hf_grok.probes.inputs.predictions import Predictions
 
 SIZES = {"d128": Size(6, 128, 512, 8, 32), "d512": Size(6, 512, 2048, 8, 32)}
 LENGTH, VOCABULARY, WIDTH = 12, 100, 128

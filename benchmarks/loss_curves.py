@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from hf_grok.recipes.recipe import load_recipe, parse
 from hf_grok.runs.record import machine
 from hf_grok.train import run
-from hf_grok.training.recipe import load_recipe, parse
 
 PLAIN = {"precision": "fp32", "bucketed_batches": "false", "dropout_masks": "drawn"}
 SHIPPED = {"precision": "bf16", "bucketed_batches": "true", "dropout_masks": "pooled"}

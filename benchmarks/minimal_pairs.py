@@ -46,8 +46,8 @@ from transformers import (
 from turns import Turns, multiply
 
 from hf_grok.datasets_scripts import read_minimal_pairs
-from hf_grok.length_batches import TOKEN_BUDGET
-from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
+from hf_grok.probes.pairs.probe import MinimalPairAccuracy
 
 # BERT-base, and the size of the quick recipes; the last number of a size is not used here.
 SIZES = {"base": Size(12, 768, 3072, 12, 1), "d128": Size(4, 128, 512, 8, 1)}

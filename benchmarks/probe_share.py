@@ -15,10 +15,10 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from hf_grok import probing
 from hf_grok.commands.demo import CONFIG, RECIPE, SEED
+from hf_grok.evaluation import runner as probing
+from hf_grok.recipes.recipe import load_recipe, parse
 from hf_grok.train import run
-from hf_grok.training.recipe import load_recipe, parse
 
 ROUNDS, STEPS = 33, 6_000
 SHARING = probing.may_share

@@ -24,7 +24,7 @@ from typing import Any
 
 import hf_grok
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts.sentences import SentenceBuilder
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder
 from hf_grok.errors import UserError
 
 Row = dict[str, Any]

@@ -23,11 +23,11 @@ from safetensors.numpy import save_file
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from hf_grok.commands.probe import summary
-from hf_grok.offline import Checkpoint, ProbeResults, probe_series
+from hf_grok.evaluation import Checkpoint, ProbeResults, probe_series
 from hf_grok.probes import probe_class
 from hf_grok.runs.manifest import FileFacts
 from hf_grok.series import RevisionTemplate, RunSeries, StepValues
-from hf_grok.series.journal import State, StepRecord
+from hf_grok.series.local.journal import State, StepRecord
 
 METRICS = {f"eval_metric_{number}": 0.5 for number in range(8)}
 

@@ -29,8 +29,8 @@ import matrix_floor
 from pacing import Arm, busy_cores
 from plain_loop import Size
 
+from hf_grok.recipes.trainer.hardware import WORK_FOR_THREADS
 from hf_grok.runs.record import machine
-from hf_grok.training.machine import WORK_FOR_THREADS
 
 SIZES = {"d512": Size(6, 512, 2048, 8, 8), "d128": Size(4, 128, 512, 8, 32)}
 WITHOUT = {

@@ -5,7 +5,7 @@
 
 One run compares, for the same model and the same sentences of question formation, in turns:
 
-- ours: `hf_grok.probes.span_states.span_similarities`, what TreeProjection runs on;
+- ours: `hf_grok.probes.trees.span_states.span_similarities`, what TreeProjection runs on;
 - a pass a span: the definition as one writes it first: for each sentence and each span of it a mask
   is written, the sentence is run through it, and the cosine is taken, one after the other;
 - a pass a sentence: the same, but all spans of a sentence are one batch;
@@ -41,10 +41,10 @@ from hf_grok.models import (
     VanillaTransformerForCausalLM,
     word_level_tokenizer,
 )
-from hf_grok.probes.span_rows import CPU_TOKENS, SpanSentences, lay_out
-from hf_grok.probes.span_states import span_similarities
-from hf_grok.probes.tree_baselines import f_scores, span_matches
-from hf_grok.probes.tree_sentences import gold_trees, projected_sentences
+from hf_grok.probes.trees.baselines import f_scores, span_matches
+from hf_grok.probes.trees.sentences import gold_trees, projected_sentences
+from hf_grok.probes.trees.span_rows import CPU_TOKENS, SpanSentences, lay_out
+from hf_grok.probes.trees.span_states import span_similarities
 
 # The sizes of the quick recipe and of the paper's model.
 SIZES = {"d128": Size(6, 128, 512, 8, 8), "d512": Size(6, 512, 2048, 8, 8)}

@@ -23,20 +23,20 @@ from hf_grok.callbacks.published_config import (
     published_config_with_code,
 )
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.runs.about import about_training, note_runtime, write_about
 from hf_grok.runs.epochs import Epoch
 from hf_grok.runs.notes import read_about
 from hf_grok.runs.step import StepValues
-from hf_grok.series.background import BackgroundPusher
 from hf_grok.series.errors import SeriesError
-from hf_grok.series.facts import recorded_epoch, values_at
-from hf_grok.series.hub import SeriesHub, check_repository_name
-from hf_grok.series.journal import State
+from hf_grok.series.hub.background import BackgroundPusher
+from hf_grok.series.hub.pusher import Pusher
+from hf_grok.series.hub.repository import SeriesHub, check_repository_name
+from hf_grok.series.local.journal import State
+from hf_grok.series.local.safety import mask_tokens
+from hf_grok.series.local.step_values import recorded_epoch, values_at
 from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
-from hf_grok.series.pusher import Pusher
 from hf_grok.series.run_series import RunSeries
-from hf_grok.series.safety import mask_tokens
 
 logger = logging.get_logger(__name__)
 

@@ -19,13 +19,13 @@ from hf_grok.callbacks.trainer_facts import (
     sums_all_metrics,
 )
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
+from hf_grok.evaluation.runner import Probed, ProbeFailedError, run_probes
 from hf_grok.metrics import metric_of, recordable
 from hf_grok.probes import Probe, build_probes
 from hf_grok.probes.registry import Asked, refuse_same_names
-from hf_grok.probing import Probed, ProbeFailedError, run_probes
 from hf_grok.runs.folder import DECLARED_FILE, PROBES_FILE, write_json
 from hf_grok.runs.json_lines import append_row, keep_rows
+from hf_grok.text.json_reading import read_object
 
 logger = logging.get_logger(__name__)
 
@@ -104,7 +104,7 @@ class ProbeCallback(TrainerCallback):
                 raise UserError(
                     f"probe {probe.name!r} would log eval_{TRAINERS_OWN}, which is Trainer's own "
                     "and chooses its best model: give a probe of another name, such as "
-                    'hf_grok.behaviour.TokenLoss(texts, tokenizer).named("token_loss")'
+                    'hf_grok.probes.tasks.TokenLoss(texts, tokenizer).named("token_loss")'
                 )
         self._trainer, self.every, self.stop_on_failure = trainer, every, stop_on_failure
         self._round_step: int | None = None

@@ -12,7 +12,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
 import hf_grok.models  # noqa: F401  (registers vanilla_transformer with the Auto classes)
 from hf_grok.errors import UserError
-from hf_grok.series.model_code import OUR_CLASSES, OUR_MODELS, with_code, without_code
+from hf_grok.series.code.model_code import OUR_CLASSES, OUR_MODELS, with_code, without_code
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,19 @@ from hf_grok._lazy import lazily
 
 if TYPE_CHECKING:
     from hf_grok.datasets_scripts.agreement import Agreement
-    from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
-    from hf_grok.datasets_scripts.derivation import Rule, feature
+    from hf_grok.datasets_scripts.builder.base import GrammarBuilder, PlainFeatures
+    from hf_grok.datasets_scripts.builder.splits import (
+        DRAWING_ORDER,
+        SplitConfig,
+        distinct,
+        drawn_after,
+    )
     from hf_grok.datasets_scripts.dyck import Dyck
-    from hf_grok.datasets_scripts.grammar import Grammar, Words, instantiate
+    from hf_grok.datasets_scripts.grammar.derivation import Rule, feature
+    from hf_grok.datasets_scripts.grammar.grammar import Grammar, Words, instantiate
     from hf_grok.datasets_scripts.minimal_pairs import MinimalPairs
-    from hf_grok.datasets_scripts.pairs import read_minimal_pairs
     from hf_grok.datasets_scripts.question_formation import QuestionFormation
-    from hf_grok.datasets_scripts.splits import DRAWING_ORDER, SplitConfig, distinct, drawn_after
+    from hf_grok.datasets_scripts.readers.minimal_pairs import read_minimal_pairs
     from hf_grok.datasets_scripts.tense_inflection import TenseInflection
     from hf_grok.datasets_scripts.treebank import Treebank
 
@@ -29,19 +34,19 @@ _HOMES = {
     "Agreement": "agreement",
     "MinimalPairs": "minimal_pairs",
     "Treebank": "treebank",
-    "read_minimal_pairs": "pairs",
+    "read_minimal_pairs": "readers.minimal_pairs",
     # For a grammar of your own: docs/your_language.md.
-    "GrammarBuilder": "builder",
-    "PlainFeatures": "builder",
-    "SplitConfig": "splits",
-    "DRAWING_ORDER": "splits",
-    "distinct": "splits",
-    "drawn_after": "splits",
-    "Grammar": "grammar",
-    "Words": "grammar",
-    "instantiate": "grammar",
-    "Rule": "derivation",
-    "feature": "derivation",
+    "GrammarBuilder": "builder.base",
+    "PlainFeatures": "builder.base",
+    "SplitConfig": "builder.splits",
+    "DRAWING_ORDER": "builder.splits",
+    "distinct": "builder.splits",
+    "drawn_after": "builder.splits",
+    "Grammar": "grammar.grammar",
+    "Words": "grammar.grammar",
+    "instantiate": "grammar.grammar",
+    "Rule": "grammar.derivation",
+    "feature": "grammar.derivation",
 }
 
 __all__ = [

@@ -10,19 +10,24 @@ from typing import Any, ClassVar, NamedTuple
 
 import datasets
 
-from hf_grok.datasets_scripts.agreement_choice import choose_words
-from hf_grok.datasets_scripts.agreement_lexicon import LEXICON, VOCABULARY
-from hf_grok.datasets_scripts.agreement_rules import (
+from hf_grok.datasets_scripts.builder.base import GrammarBuilder, PlainFeatures
+from hf_grok.datasets_scripts.builder.splits import (
+    DRAWING_ORDER,
+    SplitConfig,
+    distinct,
+    drawn_after,
+)
+from hf_grok.datasets_scripts.english_agreement.choice import choose_words
+from hf_grok.datasets_scripts.english_agreement.lexicon import LEXICON, VOCABULARY
+from hf_grok.datasets_scripts.english_agreement.rules import (
     CLAUSAL_RELATIONS,
     DEEP_RULES,
     NUMBERS,
     RULES,
     START,
 )
-from hf_grok.datasets_scripts.agreement_sampling import Sampler, Structure, bracketed, depth
-from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
-from hf_grok.datasets_scripts.derivation import feature
-from hf_grok.datasets_scripts.splits import DRAWING_ORDER, SplitConfig, distinct, drawn_after
+from hf_grok.datasets_scripts.english_agreement.sampling import Sampler, Structure, bracketed, depth
+from hf_grok.datasets_scripts.grammar.derivation import feature
 from hf_grok.errors import UserError
 
 VERSION = datasets.Version("1.0.0")

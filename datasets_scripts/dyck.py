@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import datasets
 
-from hf_grok.datasets_scripts.builder import (
+from hf_grok.datasets_scripts.builder.base import (
     SPLITS,
     GrammarBuilder,
     PlainFeatures,
@@ -17,7 +17,7 @@ from hf_grok.datasets_scripts.builder import (
     check_whole_number,
     distinct,
 )
-from hf_grok.datasets_scripts.dyck_language import (
+from hf_grok.datasets_scripts.grammar.dyck_language import (
     SHORTEST,
     DyckLanguage,
     count_strings,

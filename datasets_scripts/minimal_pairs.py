@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 import datasets
 
-from hf_grok.datasets_scripts.agreement_lexicon import VOCABULARY
-from hf_grok.datasets_scripts.builder import GrammarBuilder, PlainFeatures
-from hf_grok.datasets_scripts.minimal_pairs_paradigms import PARADIGMS
-from hf_grok.datasets_scripts.pairs import FIELDS
-from hf_grok.datasets_scripts.splits import check_whole_number, distinct
+from hf_grok.datasets_scripts.builder.base import GrammarBuilder, PlainFeatures
+from hf_grok.datasets_scripts.builder.splits import check_whole_number, distinct
+from hf_grok.datasets_scripts.english_agreement.lexicon import VOCABULARY
+from hf_grok.datasets_scripts.english_agreement.paradigms import PARADIGMS
+from hf_grok.datasets_scripts.readers.minimal_pairs import FIELDS
 from hf_grok.errors import UserError, unknown_name
 
 VERSION = datasets.Version("1.0.0")

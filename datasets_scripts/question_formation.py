@@ -11,15 +11,16 @@ from typing import ClassVar
 
 import datasets
 
-from hf_grok.datasets_scripts.derivation import Rule, Skeleton, feature
-from hf_grok.datasets_scripts.english import (
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder, SentenceConfig
+from hf_grok.datasets_scripts.grammar.derivation import Rule, Skeleton, feature
+from hf_grok.datasets_scripts.grammar.english import (
     LEXICON,
     SUBJECT_MODIFIERS,
     Weights,
     subject_modifier,
 )
-from hf_grok.datasets_scripts.grammar import Words
-from hf_grok.datasets_scripts.language import (
+from hf_grok.datasets_scripts.grammar.grammar import Words
+from hf_grok.datasets_scripts.grammar.task_language import (
     GRAMMAR_FILE,
     HIERARCHICAL,
     RELEASED,
@@ -28,7 +29,6 @@ from hf_grok.datasets_scripts.language import (
     Example,
     Language,
 )
-from hf_grok.datasets_scripts.sentences import SentenceBuilder, SentenceConfig
 
 RELATIVE_CLAUSES = tuple(kind for kind in SUBJECT_MODIFIERS if kind.startswith("rc"))
 AUXILIARIES = {"sg": ("does", "doesn't"), "pl": ("do", "don't")}

@@ -11,10 +11,11 @@ from typing import ClassVar
 
 import datasets
 
-from hf_grok.datasets_scripts.derivation import Rule, Skeleton, bare, feature
-from hf_grok.datasets_scripts.english import LEXICON, NUMBERS, Weights, subject_number
-from hf_grok.datasets_scripts.grammar import Words
-from hf_grok.datasets_scripts.language import (
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder, SentenceConfig
+from hf_grok.datasets_scripts.grammar.derivation import Rule, Skeleton, bare, feature
+from hf_grok.datasets_scripts.grammar.english import LEXICON, NUMBERS, Weights, subject_number
+from hf_grok.datasets_scripts.grammar.grammar import Words
+from hf_grok.datasets_scripts.grammar.task_language import (
     GRAMMAR_FILE,
     HIERARCHICAL,
     RELEASED,
@@ -22,7 +23,6 @@ from hf_grok.datasets_scripts.language import (
     Distribution,
     Language,
 )
-from hf_grok.datasets_scripts.sentences import SentenceBuilder, SentenceConfig
 
 # past -> present, plural; the singular adds s
 INTRANSITIVE = {

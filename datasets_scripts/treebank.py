@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, overload
 
-from hf_grok.datasets_scripts.bad_lines import BadLines
-from hf_grok.datasets_scripts.conllu import ParsedSentence, Word, read_conllu
+from hf_grok.datasets_scripts.readers.bad_lines import BadLines
+from hf_grok.datasets_scripts.readers.conllu import ParsedSentence, Word, read_conllu
 
 Row: TypeAlias = dict[str, Any]
 
@@ -35,7 +35,7 @@ class Treebank(Sequence[Row]):
 
     Raises:
         UserError: there is no such file, it holds no sentence, or a line is wrong (with
-            file:line); see `hf_grok.datasets_scripts.conllu.read_conllu`.
+            file:line); see `hf_grok.datasets_scripts.readers.conllu.read_conllu`.
 
     Source: https://universaldependencies.org/format.html
     """
@@ -82,7 +82,7 @@ def read_treebank(
         keep_punct: as in `Treebank`.
 
     Raises:
-        UserError: as `hf_grok.datasets_scripts.conllu.read_conllu`.
+        UserError: as `hf_grok.datasets_scripts.readers.conllu.read_conllu`.
     """
     return [
         _row(sentence, sentence.words if keep_punct else without_punctuation(sentence.words))

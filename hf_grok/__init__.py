@@ -12,10 +12,10 @@ from hf_grok._moved import keep_old_names
 from hf_grok.version import __version__
 
 if TYPE_CHECKING:
-    from hf_grok.trainer import SASTrainer
-    from hf_grok.training_args import SASTrainingArguments
+    from hf_grok.sas.trainer import SASTrainer
+    from hf_grok.sas.training_arguments import SASTrainingArguments
 
-_HOMES = {"SASTrainer": "trainer", "SASTrainingArguments": "training_args"}
+_HOMES = {"SASTrainer": "sas.trainer", "SASTrainingArguments": "sas.training_arguments"}
 
 __all__ = ["SASTrainer", "SASTrainingArguments", "__version__"]
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from hf_grok.errors import UserError
-from hf_grok.masked_output import masked_output
+from hf_grok.text.masked_output import masked_output
 from hf_grok.version import __version__
 
 COMMANDS = {

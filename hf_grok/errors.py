@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from hf_grok.printable import listed, message, quoted
+from hf_grok.text.printable import listed, message, quoted
 
 
 class UserError(ValueError):

@@ -20,7 +20,7 @@ from hf_grok.model_cards.languages import LanguageFacts
 from hf_grok.packages import LANGUAGES, Brought, brought_languages, our, the_one
 
 if TYPE_CHECKING:
-    from hf_grok.datasets_scripts.builder import GrammarBuilder
+    from hf_grok.datasets_scripts.builder.base import GrammarBuilder
 
 # Without a gold structure there are no heads to find and no tree to score.
 WITHOUT_STRUCTURE = ("sparsity", "norm", "intrinsic_dimension")
@@ -36,7 +36,7 @@ class Language:
     Attributes:
         builder: "module:Class" of the `GrammarBuilder` that makes its data.
         card: what the card of its data says.
-        behaviour: "module:Class" of the `hf_grok.behaviour.Behaviour` that is measured on the
+        behaviour: "module:Class" of the `hf_grok.probes.tasks.Behaviour` that is measured on the
             splits test and generalization; "": the language asks for nothing but the next word or
             the hidden one, so that masked language models learn it too.
         task: the label of the column `task` whose rows ask for something; "": all rows do.
@@ -69,13 +69,13 @@ class Language:
         return found
 
 
-_BUILDERS, _BEHAVIOURS = "hf_grok.datasets_scripts", "hf_grok.behaviour"
+_BUILDERS, _BEHAVIOURS = "hf_grok.datasets_scripts", "hf_grok.probes.tasks"
 
 OURS: Mapping[str, Language] = {
     "question-formation": Language(
         builder=f"{_BUILDERS}.question_formation:QuestionFormation",
         card=cards.QUESTION_FORMATION,
-        behaviour=f"{_BEHAVIOURS}.question:QuestionBehaviour",
+        behaviour=f"{_BEHAVIOURS}.question_formation:QuestionBehaviour",
         task="quest",
         scheme=UD,
         probes=WITH_STRUCTURE,
@@ -83,7 +83,7 @@ OURS: Mapping[str, Language] = {
     "tense-inflection": Language(
         builder=f"{_BUILDERS}.tense_inflection:TenseInflection",
         card=cards.TENSE_INFLECTION,
-        behaviour=f"{_BEHAVIOURS}.tense:TenseBehaviour",
+        behaviour=f"{_BEHAVIOURS}.tense_inflection:TenseBehaviour",
         task="PRESENT",
         scheme=UD,
         probes=WITH_STRUCTURE,

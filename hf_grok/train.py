@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from hf_grok.training.branch import Branch
-    from hf_grok.training.recipe import Recipe, Settings
-    from hf_grok.training.words import Words
+    from hf_grok.recipes.branch import Branch
+    from hf_grok.recipes.recipe import Recipe, Settings
+    from hf_grok.recipes.words import Words
 
 DESCRIPTION = """Train a model on a language and watch it generalise.
 
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen, overrides = parser.parse_known_args(words)
     from hf_grok.errors import UserError
     from hf_grok.packages import packages_of
-    from hf_grok.training import recipe as recipes
+    from hf_grok.recipes import recipe as recipes
 
     if chosen.list:
         for name, scales in recipes.shipped_recipes().items():
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = ["", *words][words.index(chosen.recipe)]
     if before in overrides and before.startswith("--") and "=" not in before:
         raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
-    from hf_grok.training.launched import check_launched
+    from hf_grok.recipes.launched import check_launched
 
     check_launched()
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
@@ -135,8 +135,8 @@ def inheritance(
     A run that is resumed goes on as it was begun, a branch as its parent: what they were told need
     not be said again, and what is said again wins.
     """
+    from hf_grok.recipes.resume import inherited_words
     from hf_grok.runs.record import recorded
-    from hf_grok.training.resume import inherited_words
 
     info = recorded(folder) if resume else None
     if info is None and branch is not None:
@@ -152,7 +152,7 @@ def chosen_branch(chosen: argparse.Namespace, default_parent: str) -> Branch | N
         UserError: no such checkpoint; options that take --from-checkpoint, or a step, without it.
     """
     from hf_grok.errors import UserError
-    from hf_grok.training.branch import Branch, find_checkpoint
+    from hf_grok.recipes.branch import Branch, find_checkpoint
 
     text = chosen.from_checkpoint
     if text is None:
@@ -189,7 +189,7 @@ def run(
         UserError: bad values; a folder with another run in it; a loss that is not finite; a
             checkpoint that cannot be written; a run that does not continue its parent.
     """
-    from hf_grok.training.session import Session
+    from hf_grok.recipes.session import Session
 
     session = Session(settings, resume=resume, branch=branch, other_processes=other_processes)
     return session.train()
@@ -197,7 +197,7 @@ def run(
 
 if __name__ == "__main__":
     from hf_grok.errors import UserError
-    from hf_grok.masked_output import masked_output
+    from hf_grok.text.masked_output import masked_output
 
     with masked_output():
         try:

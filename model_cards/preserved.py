@@ -18,7 +18,7 @@ from typing import Any
 from huggingface_hub.utils import yaml_dump
 
 from hf_grok.errors import UserError
-from hf_grok.yaml_reading import parse_yaml
+from hf_grok.text.yaml_reading import parse_yaml
 
 BEGINS = "<!-- hf-grok: yours begins -->"
 ENDS = "<!-- hf-grok: yours ends -->"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
-from hf_grok import credentials
+from hf_grok.text import credentials
 
 T = TypeVar("T")
 

@@ -16,10 +16,10 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from huggingface_hub.utils import validate_repo_id
 
-from hf_grok import credentials
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hub_names import LICENSES, PIPELINE_TAGS
-from hf_grok.yaml_reading import parse_yaml
+from hf_grok.text import credentials
+from hf_grok.text.yaml_reading import parse_yaml
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*|code|multilingual")
 _NAMES = ("tags", "metrics", "task_categories", "size_categories")

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.models.llama import modeling_llama
 
-from hf_grok.attention_proof import PROOF, not_replaceable_because
-from hf_grok.attention_terms import REFUSED, Terms, softmax_with
-from hf_grok.batched_attention import register_batched_attention
+from hf_grok.attention.arcs import BATCHED, FUSED, register_arc_attentions
+from hf_grok.attention.batched import register_batched_attention
+from hf_grok.attention.pairs import gather_pairs
+from hf_grok.attention.proof import PROOF, not_replaceable_because
+from hf_grok.attention.spans import sees_span_alone
+from hf_grok.attention.terms import REFUSED, Terms, softmax_with
 from hf_grok.errors import UserError
-from hf_grok.probes.span_attention import sees_span_alone
-from hf_grok.sas.arc_functions import BATCHED, FUSED, register_arc_attentions
-from hf_grok.sas.attention import arc_attention_for, set_arc_attention
-from hf_grok.sas.pair_rows import gather_pairs
-from hf_grok.text_model import transformer_of
-from hf_grok.training.attention import set_attention
+from hf_grok.models.text_model import transformer_of
+from hf_grok.recipes.trainer.attention import set_attention
+from hf_grok.sas.attention.implementation import arc_attention_for, set_arc_attention
 from tests.other_architectures import fill_sinks, made
 from tests.probes.matrix import model_of
 

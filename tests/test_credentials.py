@@ -7,7 +7,7 @@ import string
 
 import pytest
 
-from hf_grok.credentials import MASK, find, mask, of_this_machine, place
+from hf_grok.text.credentials import MASK, find, mask, of_this_machine, place
 
 LETTERS = string.ascii_letters + string.digits
 

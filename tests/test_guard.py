@@ -12,8 +12,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
 
-from hf_grok import guard
-from hf_grok.guard import watching
+from hf_grok.measurement import guard
+from hf_grok.measurement.guard import watching
 
 
 def states() -> tuple:

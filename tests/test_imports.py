@@ -56,12 +56,12 @@ ARROWS: dict[str, set[str]] = {
 
 # A builder knows no card, but writing a folder for strangers does.
 EXCEPTIONS = {
-    ("datasets_scripts/export.py", "languages"),
-    ("datasets_scripts/export.py", "model_cards"),
-    ("datasets_scripts/export.py", "packages"),
-    ("datasets_scripts/folder.py", "model_cards"),
-    ("datasets_scripts/push.py", "model_cards"),
-    ("datasets_scripts/sentences.py", "model_cards"),
+    ("datasets_scripts/export/parquet.py", "languages"),
+    ("datasets_scripts/export/parquet.py", "model_cards"),
+    ("datasets_scripts/export/parquet.py", "packages"),
+    ("datasets_scripts/export/folder.py", "model_cards"),
+    ("datasets_scripts/export/push.py", "model_cards"),
+    ("datasets_scripts/builder/task_sentences.py", "model_cards"),
 }
 
 # room -> packages of others that it must not import anywhere, not even inside a function.
@@ -141,7 +141,7 @@ def test_every_exception_is_still_needed() -> None:
 def test_the_scan_finds_imports_inside_functions(tmp_path: Path) -> None:
     file = tmp_path / "room.py"
     file.write_text("def late():\n    from hf_grok.training import recipe\n    import torch.nn\n")
-    assert list(imports_of(file)) == ["hf_grok.training.recipe", "torch.nn"]
+    assert list(imports_of(file)) == ["hf_grok.recipes.recipe", "torch.nn"]
 
 
 def test_the_package_and_the_grammars_load_no_torch() -> None:
@@ -152,7 +152,7 @@ assert not {"torch", "transformers", "datasets", "numpy"} & set(sys.modules), "h
 import hf_grok.datasets_scripts
 assert not {"torch", "transformers", "datasets"} & set(sys.modules), "datasets_scripts"
 from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection
-import hf_grok.datasets_scripts.export
+import hf_grok.datasets_scripts.export.parquet
 assert not {"torch", "transformers"} & set(sys.modules), "the builders"
 import hf_grok.dynamics, hf_grok.report, hf_grok.model_cards
 assert not {"torch", "transformers", "matplotlib"} & set(sys.modules), "reports and cards"
@@ -166,7 +166,7 @@ def test_training_machines_may_lack_datasets_pandas_matplotlib_and_evaluate() ->
 import sys
 absent = ["datasets", "evaluate", "pandas", "matplotlib"]
 sys.modules.update(dict.fromkeys(absent))  # None: importing it raises ModuleNotFoundError
-import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.behaviour, hf_grok.probes
+import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.probes.tasks, hf_grok.probes
 import hf_grok.evaluate_metrics
 from hf_grok.callbacks import LogSpacedCallback
 assert all(sys.modules[name] is None for name in absent)

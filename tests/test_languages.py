@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from hf_grok.annotation.scheme import check_scheme
-from hf_grok.behaviour import Behaviour
 from hf_grok.datasets_scripts import Dyck, QuestionFormation
-from hf_grok.datasets_scripts.builder import GrammarBuilder
+from hf_grok.datasets_scripts.builder.base import GrammarBuilder
 from hf_grok.errors import UserError
 from hf_grok.languages import (
     OURS,
@@ -23,6 +22,7 @@ from hf_grok.languages import (
 )
 from hf_grok.model_cards.languages import DYCK
 from hf_grok.probes import probe_names
+from hf_grok.probes.tasks import Behaviour
 
 
 class Unlisted(Dyck):

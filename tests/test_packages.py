@@ -13,8 +13,8 @@ from hf_grok.datasets_scripts import Dyck
 from hf_grok.errors import UserError
 from hf_grok.languages import known_languages, language, name_of
 from hf_grok.packages import brought_files, folder_of
+from hf_grok.recipes.recipe import load_recipe
 from hf_grok.sweep.plan import read_plan
-from hf_grok.training.recipe import load_recipe
 from hf_grok.version import __version__
 from tests.your_language import announce
 

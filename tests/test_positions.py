@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.behaviour.encoding import EncodedLines, check_model_fits
 from hf_grok.errors import UserError
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
-from hf_grok.positions import position_limit
-from hf_grok.text_model import transformer_of
+from hf_grok.models.positions import position_limit
+from hf_grok.models.text_model import transformer_of
+from hf_grok.probes.inputs.encoding import EncodedLines, check_model_fits
 from tests.other_architectures import made
 from tests.probes.matrix import model_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
+from hf_grok.text.json_reading import read_object
 
 SIDECAR = "annotation.json"
 SCHEME = "annotation_scheme"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from hf_grok.report.arms_compare import ArmNumbers
+    from hf_grok.report.sweep.compare import ArmNumbers
 
 DESCRIPTION = """\
 Compare the arms of a sweep with its first, over seeds.
@@ -92,9 +92,9 @@ def compared(
 ) -> str:
     """The comparison as text; arguments as those of the command."""
     from hf_grok.metrics import GENERALIZATION
-    from hf_grok.report.arms_compare import contrast, numbers_of
-    from hf_grok.report.arms_compare_text import comparison_text
-    from hf_grok.report.arms_runs import read_sweep
+    from hf_grok.report.sweep.compare import contrast, numbers_of
+    from hf_grok.report.sweep.compare_text import comparison_text
+    from hf_grok.report.sweep.runs import read_sweep
 
     name = metric or GENERALIZATION
     reached, falling = _level(name, level)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 RECIPE = "question-formation"
 # Groks early, in fp32 and in bf16 (docs/results.md has the share of seeds that do), on the data of
@@ -44,9 +44,9 @@ def build_parser() -> OptionParser:
 def main(arguments: Sequence[str]) -> int:
     """Train (or go on, or find it done), write the report, say where it is."""
     chosen = build_parser().parse_args(arguments)
+    from hf_grok.recipes.recipe import load_recipe, parse
     from hf_grok.report import write_report
     from hf_grok.train import run
-    from hf_grok.training.recipe import load_recipe, parse
 
     status = _status(chosen.out, chosen.seed)
     if status == "finished":

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from hf_grok._option_parser import OptionParser
 from hf_grok.annotation.scheme import SCHEME
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.json_reading import parse_json
 from hf_grok.runs.folder import RESULTS_FILE
-from hf_grok.yaml_reading import parse_yaml
+from hf_grok.text.json_reading import parse_json
+from hf_grok.text.yaml_reading import parse_yaml
 
 if TYPE_CHECKING:
-    from hf_grok.offline import AskedProbe, Checkpoint, ProbeResults
-    from hf_grok.offline.data import ProbeData
+    from hf_grok.evaluation import AskedProbe, Checkpoint, ProbeResults
+    from hf_grok.evaluation.data import ProbeData
     from hf_grok.probes import Probe
 
 # To YAML 1.1 true and false, whatever their case.
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if options.model is None or options.probes is None:
         parser.error("name a MODEL and --probes (hf-grok probe --list names them)")
-    from hf_grok.offline import ProbeResults, at_steps, probe_series
+    from hf_grok.evaluation import ProbeResults, at_steps, probe_series
 
     names = probe_names_of(options.probes)
     asked = asked_probes(names, options)
@@ -174,8 +174,8 @@ def _found(options: argparse.Namespace) -> list[Checkpoint]:
     Raises:
         UserError: as `find_checkpoints`; --revisions beside --revision, or of a folder.
     """
-    from hf_grok.offline import find_checkpoints
-    from hf_grok.offline.checkpoints import names_of_series
+    from hf_grok.evaluation import find_checkpoints
+    from hf_grok.evaluation.checkpoints import names_of_series
 
     model, revisions = options.model, options.revisions
     if revisions is not None and (options.revision is not None or Path(model).exists()):
@@ -220,7 +220,7 @@ def asked_probes(names: Sequence[str], options: argparse.Namespace) -> list[Aske
         UserError: a probe without data, a PROBE= that is not probed, a condition without a value,
             or two probes whose numbers would have one name.
     """
-    from hf_grok.offline import AskedProbe
+    from hf_grok.evaluation import AskedProbe
     from hf_grok.probes import probe_class
 
     sources, arguments = _sources(names, options.data), options_of(names, options)
@@ -255,7 +255,7 @@ def _own_language(probe: str) -> str:
 
 def _measured(kind: type[Probe], name: str, source: str, split: str | None) -> Mapping[str, str]:
     """Split of the source -> name of the probe over it."""
-    from hf_grok.offline.data import has_splits
+    from hf_grok.evaluation.data import has_splits
 
     if split is not None:
         return {split: kind.splits.get(split, name)}
@@ -264,7 +264,7 @@ def _measured(kind: type[Probe], name: str, source: str, split: str | None) -> M
 
 def _reader(options: argparse.Namespace) -> Callable[[str, str], ProbeData]:
     """Reads a split of a source as the options ask, once for all probes over it."""
-    from hf_grok.offline.data import load_data
+    from hf_grok.evaluation.data import load_data
 
     chosen: dict[str, Any] = {
         "where": [_condition(text) for text in options.where],

@@ -13,8 +13,8 @@ from hf_grok.commands.push_card import add_card_options, keep_card_options
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
-    from hf_grok.series.journal import StepRecord
-    from hf_grok.series.pusher import Outcome
+    from hf_grok.series.hub.pusher import Outcome
+    from hf_grok.series.local.journal import StepRecord
     from hf_grok.series.run_series import RunSeries
 
 # Failures in a row after which somebody who waits at a terminal is told; about four minutes.
@@ -94,7 +94,7 @@ def open_series(options: argparse.Namespace) -> RunSeries:
         UserError: the folder holds no run; --ship-code with a class whose code is not known.
     """
     from hf_grok.callbacks.published_config import published_config, published_config_with_code
-    from hf_grok.series.hub import check_repository_name
+    from hf_grok.series.hub.repository import check_repository_name
     from hf_grok.series.naming import RevisionTemplate
     from hf_grok.series.run_series import RunSeries, checkpoints
 
@@ -141,9 +141,9 @@ def push(series: RunSeries, options: argparse.Namespace, token: str) -> Outcome:
     """Push what waits, with a progress bar."""
     from tqdm import tqdm
 
-    from hf_grok.series.hub import SeriesHub
-    from hf_grok.series.journal import State
-    from hf_grok.series.pusher import Pusher
+    from hf_grok.series.hub.pusher import Pusher
+    from hf_grok.series.hub.repository import SeriesHub
+    from hf_grok.series.local.journal import State
 
     hub = SeriesHub(options.repository, private=not options.public)
     records = series.journal.records().values()
@@ -167,7 +167,7 @@ def push(series: RunSeries, options: argparse.Namespace, token: str) -> Outcome:
 
 def summary(series: RunSeries, outcome: Outcome, repository: str) -> str:
     """What is on the Hub, what is not and why, and what to do next."""
-    from hf_grok.series.journal import DONE
+    from hf_grok.series.local.journal import DONE
 
     records = series.journal.records().values()
     done = [record for record in records if record.state in DONE]
@@ -194,7 +194,7 @@ def summary(series: RunSeries, outcome: Outcome, repository: str) -> str:
 
 def left_over(series: RunSeries) -> list[str]:
     """The steps that were not even set aside, and why, a line each."""
-    from hf_grok.series.journal import State
+    from hf_grok.series.local.journal import State
 
     lines = []
     for record in series.journal.records().values():
@@ -207,7 +207,7 @@ def left_over(series: RunSeries) -> list[str]:
 
 def carries_code(record: StepRecord) -> bool:
     """Whether a step's revision has the model's code in it."""
-    from hf_grok.series.model_code import MODEL_CODE_FILE
+    from hf_grok.series.code.model_code import MODEL_CODE_FILE
 
     return MODEL_CODE_FILE in record.files
 

@@ -36,7 +36,7 @@ def keep_card_options(options: argparse.Namespace) -> None:
         UserError: an unknown licence, a name that is no repository's, no picture, results of no
             data set.
     """
-    from hf_grok.series.card_options import keep_options
+    from hf_grok.series.card.options import keep_options
 
     keep_options(
         options.run,

@@ -68,8 +68,8 @@ def main(arguments: Sequence[str]) -> int:
     """Write the report, print the files written, return 0."""
     options = build_parser().parse_args(arguments)
     from hf_grok.report import write_report
-    from hf_grok.report.arms import write_arms
-    from hf_grok.report.arms_runs import is_sweep
+    from hf_grok.report.sweep.runs import is_sweep
+    from hf_grok.report.sweep.write import write_arms
 
     if len(options.runs) == 1 and is_sweep(options.runs[0]):
         written = write_arms(options.runs[0], options.out or options.runs[0] / "report")

@@ -234,7 +234,7 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
 
 def report(out: Path) -> int:
     """Write the table and the figure of a sweep's folder, and name the files."""
-    from hf_grok.report.arms import write_arms
+    from hf_grok.report.sweep.write import write_arms
 
     for file in write_arms(out, out / "report"):
         print(file)

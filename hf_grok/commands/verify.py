@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
-    from hf_grok.series.verify import Report
+    from hf_grok.series.verify.report import Report
 
 _EXAMPLES = """\
 examples:
@@ -67,9 +67,9 @@ def verify(series: str, revisions: str | None = None, *, quiet: bool = False) ->
         UserError: as `verify_folder` and `verify_hub`; names of revisions for a folder.
     """
     from hf_grok.errors import UserError
-    from hf_grok.series.hub import check_repository_name
-    from hf_grok.series.verify_hub import verify_hub
-    from hf_grok.series.verify_local import verify_folder
+    from hf_grok.series.hub.repository import check_repository_name
+    from hf_grok.series.verify.hub import verify_hub
+    from hf_grok.series.verify.local import verify_folder
 
     folder = Path(series)
     if folder.is_dir():
@@ -86,7 +86,7 @@ def as_text(report: Report) -> str:
 
     What a repository says of itself is shown without what a terminal would obey.
     """
-    from hf_grok.printable import printable
+    from hf_grok.text.printable import printable
 
     return "\n".join(map(printable, _lines(report)))
 

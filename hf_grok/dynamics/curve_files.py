@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_grok.dynamics.acceleration import Positions
 from hf_grok.dynamics.curve_json import json_line_points, json_points
 from hf_grok.dynamics.curve_layouts import EXPECTED, LARGEST, PLAIN_METRIC, Point, layout_of
 from hf_grok.dynamics.curves import Values
-from hf_grok.dynamics.existence import differing, shown
-from hf_grok.dynamics.progress_axes import progress_axis
+from hf_grok.dynamics.onsets.acceleration import Positions
+from hf_grok.dynamics.onsets.axes import progress_axis
+from hf_grok.dynamics.onsets.existence import differing, shown
 from hf_grok.errors import UserError
-from hf_grok.printable import listed, printable, quoted, shortened
 from hf_grok.runs.metrics_file import TIMING_SUFFIXES
 from hf_grok.runs.read import Run
+from hf_grok.text.printable import listed, printable, quoted, shortened
 
 
 @dataclass(frozen=True, eq=False)

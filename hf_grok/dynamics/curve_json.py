@@ -17,9 +17,9 @@ from hf_grok.dynamics.curve_layouts import (
     step_column,
 )
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_json
-from hf_grok.printable import quoted
 from hf_grok.runs.json_lines import read_rows
+from hf_grok.text.json_reading import read_json
+from hf_grok.text.printable import quoted
 
 HISTORY = "log_history"
 _EXPECTED = (

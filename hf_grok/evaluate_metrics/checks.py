@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hf_grok.annotation.rows import Rows, column, label_column
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 
 

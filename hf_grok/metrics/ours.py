@@ -22,7 +22,7 @@ _score = partial(_share, higher_is_better=True)
 _positive = partial(Metric, lowest=0.0)
 
 
-# What is counted of what a model does (`hf_grok.behaviour`), on whatever split.
+# What is counted of what a model does (`hf_grok.probes.tasks`), on whatever split.
 _RIGHT: Mapping[str, str] = {
     "accuracy": "lines answered right",
     "accuracy_{}": "lines of this kind answered right",

@@ -12,7 +12,7 @@ from typing import Any
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.metrics.lookup import OURS
 from hf_grok.metrics.metric import Level, Metric
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 _NUMBER, _WORDS = (int, float), {str: "a text", bool: "true or false", list: "a list"}
 _KINDS: Mapping[str, Any] = {

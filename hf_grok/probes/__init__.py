@@ -11,12 +11,12 @@ from hf_grok.probes.registry import OURS, build_probe, build_probes, probe_class
 
 if TYPE_CHECKING:
     from hf_grok.probes.class_loss import TokenClassLoss
-    from hf_grok.probes.fisher import EmpiricalFisher
-    from hf_grok.probes.intrinsic_dimension import IntrinsicDimension
-    from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
+    from hf_grok.probes.dimension.probe import IntrinsicDimension
+    from hf_grok.probes.fisher.probe import EmpiricalFisher
+    from hf_grok.probes.pairs.probe import MinimalPairAccuracy
     from hf_grok.probes.sparsity import AttentionSparsity
-    from hf_grok.probes.tree_projection import TreeProjection
-    from hf_grok.probes.uas import AttentionUAS
+    from hf_grok.probes.trees.probe import TreeProjection
+    from hf_grok.probes.uas.probe import AttentionUAS
     from hf_grok.probes.weight_norm import WeightNorm
 
 __all__ = [

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from hf_grok.measurement.requirements import require_finite_weights
 from hf_grok.metrics import Metric
-from hf_grok.requirements import require_finite_weights
 
 # name -> sums, on the CPU; of the same names and shapes for every part of the data.
 State: TypeAlias = dict[str, Tensor]

@@ -13,20 +13,20 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import NO_WORD, encode_words
 from hf_grok.annotation.rows import Rows, column
 from hf_grok.annotation.sentences import dependency_sentences
-from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.length_batches import length_batches, token_budget
+from hf_grok.measurement.length_batches import length_batches, token_budget
+from hf_grok.measurement.precision import in_double
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.precision import in_double
 from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.predictions import (
+from hf_grok.probes.inputs.encoding import check_words_fit
+from hf_grok.probes.inputs.predictions import (
     NOWHERE,
     masked_pieces_of,
     negative_log_likelihood,
     predict,
     predictions_of,
 )
-from hf_grok.probes.wrappers import ready, sees_past_only
+from hf_grok.probes.inputs.wrappers import ready, sees_past_only
 
 # The three share out the seventeen tags of Universal Dependencies. Numerals, which UD counts among
 # the closed classes, are content here: their choice is not grammar's.

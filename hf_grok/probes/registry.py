@@ -20,19 +20,19 @@ Asked: TypeAlias = "str | type[Probe] | Probe"
 
 # name -> module and class, of what is inside a model; loaded when asked for.
 OURS: Mapping[str, tuple[str, str]] = {
-    "uas": ("uas", "AttentionUAS"),
+    "uas": ("uas.probe", "AttentionUAS"),
     "sparsity": ("sparsity", "AttentionSparsity"),
-    "tree": ("tree_projection", "TreeProjection"),
+    "tree": ("trees.probe", "TreeProjection"),
     "norm": ("weight_norm", "WeightNorm"),
-    "intrinsic_dimension": ("intrinsic_dimension", "IntrinsicDimension"),
-    "fisher": ("fisher", "EmpiricalFisher"),
+    "intrinsic_dimension": ("dimension.probe", "IntrinsicDimension"),
+    "fisher": ("fisher.probe", "EmpiricalFisher"),
     "class_loss": ("class_loss", "TokenClassLoss"),
-    "pairs": ("minimal_pairs", "MinimalPairAccuracy"),
+    "pairs": ("pairs.probe", "MinimalPairAccuracy"),
 }
 # Of what a model does on any language; on one of `hf_grok.languages`, its behaviour.
 LOSSES: Mapping[str, str] = {
-    "loss": "hf_grok.behaviour.loss:TokenLoss",
-    "masked_loss": "hf_grok.behaviour.masked_loss:MaskedLoss",
+    "loss": "hf_grok.probes.tasks.loss:TokenLoss",
+    "masked_loss": "hf_grok.probes.tasks.masked_loss:MaskedLoss",
 }
 
 

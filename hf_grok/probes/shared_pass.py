@@ -11,19 +11,19 @@ import torch
 from torch import Tensor, nn
 
 from hf_grok.annotation.alignment import EncodedWords
-from hf_grok.behaviour.encoding import check_words_fit
-from hf_grok.errors import UserError
-from hf_grok.probes.attention import (
+from hf_grok.attention.maps import (
     Reduce,
     attention_masks,
     eager_attention,
     for_each_layer,
     word_batches,
 )
-from hf_grok.probes.attention_modules import recorded_attention
+from hf_grok.attention.modules import recorded_attention
+from hf_grok.errors import UserError
+from hf_grok.models.text_model import transformer_of
 from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.wrappers import ready
-from hf_grok.text_model import transformer_of
+from hf_grok.probes.inputs.encoding import check_words_fit
+from hf_grok.probes.inputs.wrappers import ready
 
 Masks = Mapping[int, Tensor | None]
 

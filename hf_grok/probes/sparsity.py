@@ -13,12 +13,12 @@ from transformers import PreTrainedTokenizerBase
 from hf_grok.annotation.alignment import EncodedWords, encode_words
 from hf_grok.annotation.rows import Rows
 from hf_grok.annotation.sentences import constituency_sentences, words_of
+from hf_grok.attention.facts import AttentionFacts, attention_facts
+from hf_grok.attention.maps import Reduce
+from hf_grok.attention.modules import shortest_window
 from hf_grok.errors import UserError
+from hf_grok.measurement.precision import device_of_sums, in_double
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.precision import device_of_sums, in_double
-from hf_grok.probes.attention import Reduce
-from hf_grok.probes.attention_facts import AttentionFacts, attention_facts
-from hf_grok.probes.attention_modules import shortest_window
 from hf_grok.probes.base import State, device_of
 from hf_grok.probes.shared_pass import Masks, Reader, ReadingProbe
 

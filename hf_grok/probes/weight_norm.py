@@ -11,13 +11,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from hf_grok import precision
 from hf_grok.errors import UserError
+from hf_grok.measurement import precision
+from hf_grok.measurement.requirements import require_evaluation_mode, require_finite_weights
 from hf_grok.metrics import PROBES, Metric
+from hf_grok.models.text_model import text_config
 from hf_grok.probes.base import Probe, State, device_of
-from hf_grok.probes.wrappers import unwrapped
-from hf_grok.requirements import require_evaluation_mode, require_finite_weights
-from hf_grok.text_model import text_config
+from hf_grok.probes.inputs.wrappers import unwrapped
 
 
 def squared_norms(model: nn.Module) -> dict[str, Float[Tensor, ""]]:

@@ -1,1 +1,1 @@
-"""Recipes that ship with the package: NAME/SCALE.yaml, read by `hf_grok.training.recipe`."""
+"""Recipes: NAME/SCALE.yaml, and what makes a trained model and its record of one."""

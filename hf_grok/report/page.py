@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from hf_grok.report.drawing import Picture
-from hf_grok.report.group_sentences import describe_group, unfinished
 from hf_grok.report.groups import Group, differing_settings
-from hf_grok.report.numerals import spoken_list
-from hf_grok.report.palette import COLOURS
-from hf_grok.report.sentences import describe_run
-from hf_grok.report.structure_rows import failed_probes, paradigm_rows, structure_rows
-from hf_grok.report.tables import Row, setting_rows, summary_rows
+from hf_grok.report.style.drawing import Picture
+from hf_grok.report.style.numerals import spoken_list
+from hf_grok.report.style.palette import COLOURS
+from hf_grok.report.text.group_prose import describe_group, unfinished
+from hf_grok.report.text.run_prose import describe_run
+from hf_grok.report.text.structure_rows import failed_probes, paradigm_rows, structure_rows
+from hf_grok.report.text.tables import Row, setting_rows, summary_rows
 from hf_grok.version import __version__
 
 

@@ -16,7 +16,7 @@ from hf_grok.metrics import (
     measure_of,
     metric_of,
 )
-from hf_grok.report import numerals
+from hf_grok.report.style import numerals
 
 RELATION = "uas_relation_"
 RELATION_OFFSET = "uas_relation_offset_"

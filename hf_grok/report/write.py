@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from hf_grok.dynamics import load_run
 from hf_grok.errors import UserError
-from hf_grok.report.accuracy_figure import caption_accuracies, draw_accuracies
-from hf_grok.report.attention_figure import caption_attention, draw_attention
-from hf_grok.report.breakdown_figure import caption_breakdown, draw_breakdown
-from hf_grok.report.depth_figure import caption_depths, depth_series, draw_depths
-from hf_grok.report.drawing import Picture, matplotlib_module, save, theme
-from hf_grok.report.early_stopping_figure import caption_early_stopping, draw_early_stopping
+from hf_grok.report.figures.accuracy import caption_accuracies, draw_accuracies
+from hf_grok.report.figures.attention import caption_attention, draw_attention
+from hf_grok.report.figures.breakdown import caption_breakdown, draw_breakdown
+from hf_grok.report.figures.depth import caption_depths, depth_series, draw_depths
+from hf_grok.report.figures.early_stopping import caption_early_stopping, draw_early_stopping
+from hf_grok.report.figures.loss import caption_losses, draw_losses
+from hf_grok.report.figures.relations import caption_relations, draw_relations
+from hf_grok.report.figures.structure import caption_structure, draw_structure
+from hf_grok.report.figures.trajectory import caption_trajectory, draw_trajectory
+from hf_grok.report.figures.trees import caption_trees, draw_trees
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.loss_figure import caption_losses, draw_losses
 from hf_grok.report.page import make_section, render_page
-from hf_grok.report.relations_figure import caption_relations, draw_relations
-from hf_grok.report.structure_figure import caption_structure, draw_structure
-from hf_grok.report.tables import summary_records
-from hf_grok.report.trajectory_figure import caption_trajectory, draw_trajectory
-from hf_grok.report.trees_figure import caption_trees, draw_trees
+from hf_grok.report.style.drawing import Picture, matplotlib_module, save, theme
+from hf_grok.report.text.tables import summary_records
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

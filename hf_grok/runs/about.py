@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hf_grok.json_reading import read_object
 from hf_grok.runs.epochs import Epoch
 from hf_grok.runs.folder import ABOUT_FILE, write_json
 from hf_grok.runs.record import changed_values, machine, versions
+from hf_grok.text.json_reading import read_object
 
 
 def about_training(

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import parse_object
-from hf_grok.printable import quoted
 from hf_grok.runs.folder import replace
-from hf_grok.text_files import read_lines
+from hf_grok.text.files import read_lines
+from hf_grok.text.json_reading import parse_object
+from hf_grok.text.printable import quoted
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 from safetensors import SafetensorError
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.runs.folder import (
     MANIFEST_FILE,
     STATE_FILE,
@@ -25,6 +24,7 @@ from hf_grok.runs.folder import (
     step_of,
     sync,
 )
+from hf_grok.text.json_reading import read_object
 
 LONGEST_NAME = 255  # bytes, of every file system
 # transformers makes it before it saves on the way out, as before a preemption, and removes it last.

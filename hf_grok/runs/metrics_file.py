@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
 from hf_grok.runs.json_lines import Row, read_rows
+from hf_grok.text.printable import quoted
 
 TRAINING_KEYS = ("loss", "learning_rate", "grad_norm")
 # They time the evaluation, so they differ when it is done again after a resume.

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.metrics import Metric
 from hf_grok.runs.folder import (
     ABOUT_FILE,
@@ -24,6 +23,7 @@ from hf_grok.runs.folder import (
 from hf_grok.runs.json_lines import read_rows
 from hf_grok.runs.probe_files import read_declared
 from hf_grok.runs.trainer_log import newest_log
+from hf_grok.text.json_reading import read_object
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
 from hf_grok.metrics import Metric, recorded_metrics
-from hf_grok.printable import listed, quoted
 from hf_grok.runs.folder import DECLARED_FILE, RESULTS_FILE
 from hf_grok.runs.json_lines import Row
 from hf_grok.runs.metrics_file import Table, read_lines
+from hf_grok.text.json_reading import read_object
+from hf_grok.text.printable import listed, quoted
 
 RESULTS_FORMAT = 1
 _LISTS = ("rows", "failures", "pictures")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
 from hf_grok.metrics import Metric
-from hf_grok.printable import quoted
 from hf_grok.runs.folder import PROBES_FILE, RESULTS_FILE
 from hf_grok.runs.metrics_file import Table, split_tables
 from hf_grok.runs.probe_files import (
@@ -26,6 +25,7 @@ from hf_grok.runs.probe_files import (
     read_probe_results,
 )
 from hf_grok.runs.source import source_of
+from hf_grok.text.printable import quoted
 
 if TYPE_CHECKING:
     import pandas

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_object
-from hf_grok.printable import quoted
 from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RUN_FILE, sync, write_json
 from hf_grok.runs.json_lines import append_row, restore, rewind
+from hf_grok.text.json_reading import read_object
+from hf_grok.text.printable import quoted
 from hf_grok.version import __version__
 
 # Fields of TrainingArguments that open something.

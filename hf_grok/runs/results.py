@@ -16,7 +16,7 @@ from hf_grok.errors import UserError
 from hf_grok.runs.folder import RUN_FILE, replace
 from hf_grok.runs.read import Run, load_run
 from hf_grok.runs.record import recorded
-from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
+from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
 
 if TYPE_CHECKING:
     import pandas

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 _MOST_DIGITS = 18
 FORMS = (

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.printable import listed, quoted
 from hf_grok.runs.folder import ABOUT_FILE, METRICS_FILE, RUN_FILE, STATE_FILE
 from hf_grok.runs.json_lines import Row
 from hf_grok.runs.metrics_file import read_lines
 from hf_grok.runs.notes import newest_config, read_about
 from hf_grok.runs.record import recorded
 from hf_grok.runs.trainer_log import ENDINGS, TrainerLog, newest_log, read_log
+from hf_grok.text.printable import listed, quoted
 
 REQUIRED = ("recipe", "seed", "status")
 OBJECTS = ("arguments", "versions", "machine", "model")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import read_json
-from hf_grok.printable import quoted
 from hf_grok.runs.folder import STATE_FILE, checkpoints
 from hf_grok.runs.json_lines import Row, read_rows
 from hf_grok.runs.manifest import is_incomplete
+from hf_grok.text.json_reading import read_json
+from hf_grok.text.printable import quoted
 
 HISTORY = "log_history"
 ENDINGS = (".json", ".jsonl", ".csv")

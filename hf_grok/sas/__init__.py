@@ -12,27 +12,27 @@ from hf_grok._lazy import lazily
 if TYPE_CHECKING:
     from hf_grok.annotation.sham import sham_heads
     from hf_grok.sas.arguments import SASArguments
+    from hf_grok.sas.batches.collator import ArcCollator
+    from hf_grok.sas.batches.encoding import encode_rows
+    from hf_grok.sas.batches.epoch_rows import EpochCallback, EpochRows
+    from hf_grok.sas.batches.packing import pack_rows
     from hf_grok.sas.checks import LanguageModelDivergedError
-    from hf_grok.sas.collator import ArcCollator
-    from hf_grok.sas.encoding import encode_rows
-    from hf_grok.sas.epoch_rows import EpochCallback, EpochRows
-    from hf_grok.sas.masked_loss import token_mean_loss
+    from hf_grok.sas.losses.masked import token_mean_loss
     from hf_grok.sas.mixin import SASMixin
-    from hf_grok.sas.packing import pack_rows
     from hf_grok.sas.schedule import LambdaSchedule
 
 _HOMES = {
-    "ArcCollator": "collator",
-    "EpochCallback": "epoch_rows",
-    "EpochRows": "epoch_rows",
-    "encode_rows": "encoding",
+    "ArcCollator": "batches.collator",
+    "EpochCallback": "batches.epoch_rows",
+    "EpochRows": "batches.epoch_rows",
+    "encode_rows": "batches.encoding",
     "LambdaSchedule": "schedule",
     "LanguageModelDivergedError": "checks",
     "SASArguments": "arguments",
     "SASMixin": "mixin",
-    "pack_rows": "packing",
+    "pack_rows": "batches.packing",
     "sham_heads": "sham",
-    "token_mean_loss": "masked_loss",
+    "token_mean_loss": "losses.masked",
 }
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import checkpoints
-from hf_grok.sas.annotation import HEADS, RELATIONS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, WORD_OF
 
 # Steps without one arc after which the annotation cannot be what was meant.
 STEPS_WITHOUT_ARCS = 100

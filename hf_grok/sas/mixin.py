@@ -16,9 +16,14 @@ from transformers.utils import logging
 from hf_grok.annotation.heads import NONE
 from hf_grok.annotation.scheme import scheme_mismatch
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import ANNOTATION, WORD_OF
+from hf_grok.measurement.shares import ignoring, to_be_wrapped
 from hf_grok.sas.arguments import SASArguments
-from hf_grok.sas.backbone import language_model
+from hf_grok.sas.attention.backbone import language_model
+from hf_grok.sas.attention.run import RunAttention
+from hf_grok.sas.batches.epoch_rows import EpochCallback
+from hf_grok.sas.batches.keys import ANNOTATION, WORD_OF
+from hf_grok.sas.batches.loaders import Loaders
+from hf_grok.sas.batches.rows_of_others import rows_as_wanted
 from hf_grok.sas.checks import (
     check_annotated,
     check_arcs_seen,
@@ -26,15 +31,10 @@ from hf_grok.sas.checks import (
     check_rows_are_not_joined,
     check_still_a_language_model,
 )
-from hf_grok.sas.counted_loss import LossMeasure
-from hf_grok.sas.epoch_rows import EpochCallback
-from hf_grok.sas.evaluated_loss import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
-from hf_grok.sas.loaders import Loaders
+from hf_grok.sas.losses.counted import LossMeasure
+from hf_grok.sas.losses.evaluated import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
 from hf_grok.sas.regulariser import BatchArcs, batch_arcs, penalty_share
-from hf_grok.sas.rows_of_others import rows_as_wanted
-from hf_grok.sas.run_attention import RunAttention
 from hf_grok.sas.step_log import StepLog
-from hf_grok.shares import ignoring, to_be_wrapped
 
 logger = logging.get_logger(__name__)
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from hf_grok.sas.batches.pairs import ArcPairs
 from hf_grok.sas.options import PenaltyOptions
-from hf_grok.sas.pairs import ArcPairs
 
 
 def summed_penalty(

@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hf_grok.annotation.heads import NONE
-from hf_grok.sas.annotation import WORD_OF
-from hf_grok.sas.attention import gather_pairs
+from hf_grok.sas.attention.implementation import gather_pairs
+from hf_grok.sas.batches.keys import WORD_OF
+from hf_grok.sas.batches.pairs import ArcPairs, arc_pairs
 from hf_grok.sas.options import PenaltyOptions
-from hf_grok.sas.pairs import ArcPairs, arc_pairs
 from hf_grok.sas.penalty import joined, summed_penalty
 
 
@@ -45,7 +45,7 @@ def batch_arcs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> Bat
     """The arcs of a micro-batch from its annotation.
 
     Raises:
-        UserError: as `hf_grok.sas.pairs.arc_pairs`.
+        UserError: as `hf_grok.sas.batches.pairs.arc_pairs`.
     """
     sets = arc_pairs(annotation, options)
     return BatchArcs(sets, (annotation[WORD_OF] != NONE).sum())

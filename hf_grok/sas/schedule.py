@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 EXPECTED = (
     'expected phases "STEP:STRENGTH" with commas between them, the first from step 0, such as '

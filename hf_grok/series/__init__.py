@@ -2,12 +2,12 @@
 
 from hf_grok.runs.step import StepValues
 from hf_grok.series.errors import PushingStopsError, RefusedStepError, SeriesError
-from hf_grok.series.journal import Journal, State, StepRecord
-from hf_grok.series.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
+from hf_grok.series.local.journal import Journal, State, StepRecord
+from hf_grok.series.local.manifest import INDEX_FILE, SERIES_FILE, Index, Manifest
+from hf_grok.series.local.safety import mask_tokens, safe_path
 from hf_grok.series.naming import RevisionTemplate
 from hf_grok.series.revision_names import NameReader, known_step
 from hf_grok.series.run_series import RunSeries
-from hf_grok.series.safety import mask_tokens, safe_path
 
 __all__ = [
     "INDEX_FILE",

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hf_grok.errors import UserError
-from hf_grok.printable import listed, quoted
 from hf_grok.series.naming import MAIN, RevisionTemplate, pinned
+from hf_grok.text.printable import listed, quoted
 
 STEPS = "steps"
 _SHOWN = 80  # characters of names

@@ -14,18 +14,18 @@ from hf_grok.runs.folder import step_of
 from hf_grok.runs.manifest import file_facts, flaw, trainer_state
 from hf_grok.runs.notes import read_about
 from hf_grok.runs.step import StepValues
-from hf_grok.series import staging
-from hf_grok.series.cards import render_step_card
-from hf_grok.series.code_agreement import agree_on_code
+from hf_grok.series.card.render import render_step_card
+from hf_grok.series.code.agreement import agree_on_code
 from hf_grok.series.errors import RefusedStepError, SeriesError
-from hf_grok.series.facts import Strength, recorded_epoch, values_at
-from hf_grok.series.journal import DONE, Journal, State, StepRecord
-from hf_grok.series.manifest import CARD_FILE, SERIES_FILE, Manifest
+from hf_grok.series.local import staging
+from hf_grok.series.local.journal import DONE, Journal, State, StepRecord
+from hf_grok.series.local.manifest import CARD_FILE, SERIES_FILE, Manifest
+from hf_grok.series.local.safety import SecretScan
+from hf_grok.series.local.selection import is_a_model, left_out
+from hf_grok.series.local.step_values import Strength, recorded_epoch, values_at
+from hf_grok.series.local.unfinished import remove_abandoned, unfinished_folder
 from hf_grok.series.naming import RevisionTemplate
-from hf_grok.series.safety import SecretScan
-from hf_grok.series.selection import is_a_model, left_out
-from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
-from hf_grok.text_files import read_text
+from hf_grok.text.files import read_text
 
 SERIES_FOLDER = "series"
 

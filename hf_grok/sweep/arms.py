@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.printable import quoted
 from hf_grok.sweep.grid import expanded
+from hf_grok.text.printable import quoted
 
 BRANCH_KEYS = ("from", "step", "reset_optimizer")
 # What the sweep itself says to each run.

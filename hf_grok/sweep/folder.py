@@ -10,9 +10,9 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import taken, write_json
 from hf_grok.runs.record import versions
+from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
 from hf_grok.sweep.jobs import FRESH, Job
 from hf_grok.sweep.plan import Plan
-from hf_grok.sweep_file import SWEEP_FILE, read_sweep_file
 
 LOCK_FILE = "sweep.lock"
 LOGS = "logs"

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._+-]+")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
 from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
 from hf_grok.runs.manifest import flaw
 from hf_grok.runs.record import recorded
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sweep.plan import Arm, Plan
 from hf_grok.sweep.prepare import data_key
-from hf_grok.training.checks import check_settings
-from hf_grok.training.recipe import Recipe, Settings, load_recipe, parse
 
 FRESH, INTERRUPTED, FINISHED = "to do", "to go on with", "finished"
 

@@ -11,7 +11,7 @@ from hf_grok.errors import UserError, unknown_name
 from hf_grok.packages import Brought, brought_files, the_one
 from hf_grok.sweep.arms import Arm, arms_of, mapping_of, settings_of
 from hf_grok.sweep.seeds import seeds_of
-from hf_grok.yaml_reading import read_yaml
+from hf_grok.text.yaml_reading import read_yaml
 
 KEYS = ("recipe", "scale", "common", "seeds", "arms", "grid")
 

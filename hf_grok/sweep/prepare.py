@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
-from hf_grok.training.probes import chosen_probes
+from hf_grok.recipes.probes import chosen_probes
 
 if TYPE_CHECKING:
-    from hf_grok.training.recipe import Settings
+    from hf_grok.recipes.recipe import Settings
 
 
 def data_key(settings: Settings) -> str:
@@ -25,9 +25,9 @@ def data_key(settings: Settings) -> str:
 
 def prepare(settings: Settings) -> dict[str, int]:
     """Generate what a run with `settings` would generate; returns the lines of each split."""
-    from hf_grok.training.arcs import sham_column
-    from hf_grok.training.language import prepared_builder
-    from hf_grok.training.probes import minimal_pairs
+    from hf_grok.recipes.data.arcs import sham_column
+    from hf_grok.recipes.data.language import prepared_builder
+    from hf_grok.recipes.probes import minimal_pairs
 
     splits = prepared_builder(settings.data, quiet=True).as_dataset()
     lines = {name: len(rows) for name, rows in splits.items()}
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("recipe", help="as for hf-grok train")
     parser.add_argument("--scale", help="as for hf-grok train")
     chosen, overrides = parser.parse_known_args(arguments)
-    from hf_grok.training.recipe import load_recipe, parse
+    from hf_grok.recipes.recipe import load_recipe, parse
 
     lines = prepare(parse(load_recipe(chosen.recipe, chosen.scale), overrides))
     print(", ".join(f"{name} {count:,}" for name, count in lines.items()))

@@ -9,10 +9,10 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import parse_object
 from hf_grok.runs.folder import METRICS_FILE
 from hf_grok.runs.json_lines import Row
 from hf_grok.sweep.jobs import FINISHED, Job
+from hf_grok.text.json_reading import parse_object
 
 _END_OF_FILE = 1 << 14
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.printable import quoted
+from hf_grok.text.printable import quoted
 
 _RANGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})")
 _MOST = 10_000

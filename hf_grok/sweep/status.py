@@ -10,12 +10,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hf_grok.json_reading import read_object
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, measure_of
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
 from hf_grok.sweep.jobs import FINISHED, INTERRUPTED, Job
 from hf_grok.sweep.progress import steps_done
+from hf_grok.text.json_reading import read_object
 
 RUNNING, FAILED = "running", "failed"
 _SHOWN = (VALIDATION_LOSS, IN_DISTRIBUTION, GENERALIZATION)

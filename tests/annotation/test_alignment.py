@@ -11,8 +11,8 @@ import torch
 from transformers import PreTrainedTokenizer, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words, pieces_to_words
-from hf_grok.behaviour.encoding import check_words_fit
 from hf_grok.errors import UserError
+from hf_grok.probes.inputs.encoding import check_words_fit
 from tests.probes.matrix import model_of
 from tests.probes.uas_material import (
     WORDS,

@@ -16,8 +16,8 @@ from hf_grok.datasets_scripts import Treebank
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import AttentionUAS, TokenClassLoss
-from hf_grok.sas.annotation import HEADS
-from hf_grok.sas.encoding import encode_rows
+from hf_grok.sas.batches.encoding import encode_rows
+from hf_grok.sas.batches.keys import HEADS
 from tests.probes.matrix import model_of
 from tests.sas.parsed import random_heads
 

@@ -9,10 +9,10 @@ from typing import Any
 import datasets
 import pytest
 
-from hf_grok.behaviour import DyckBehaviour
-from hf_grok.behaviour import behaviour_for as old_behaviour_for
 from hf_grok.languages import OURS, load
 from hf_grok.models import word_level_tokenizer
+from hf_grok.probes.tasks import DyckBehaviour
+from hf_grok.probes.tasks import behaviour_for as old_behaviour_for
 from tests.behaviour.material import RiggedModel
 from tests.behaviour.test_dyck import stack_rule
 

@@ -9,9 +9,9 @@ import torch
 from datasets import Dataset
 from torch import Tensor
 
-from hf_grok.behaviour import DyckBehaviour
-from hf_grok.behaviour.dyck import closing_distances
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import DyckBehaviour
+from hf_grok.probes.tasks.dyck import closing_distances
 from tests.behaviour.material import RiggedModel, tiny_gpt2, tokenizer_of
 
 

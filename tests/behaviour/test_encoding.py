@@ -7,10 +7,10 @@ import torch
 from datasets import ClassLabel, Dataset, Features, Value
 
 from hf_grok.annotation.rows import column, label_column
-from hf_grok.behaviour.encoding import check_one_token_per_word, encode_lines
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
-from hf_grok.length_batches import length_batches
+from hf_grok.measurement.length_batches import length_batches
+from hf_grok.probes.inputs.encoding import check_one_token_per_word, encode_lines
 from tests.behaviour.material import tokenizer_of
 
 TEXTS = ["a b c", "c", "b a"]

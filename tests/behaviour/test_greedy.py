@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hf_grok.behaviour.greedy import decode_greedily, greedy_is_gold
+from hf_grok.probes.tasks.greedy import decode_greedily, greedy_is_gold
 from tests.behaviour.material import tiny_gpt2
 
 VOCABULARY = 12

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hf_grok.behaviour.inflection import NumberPair, number_pair, recent_noun_differs
+from hf_grok.probes.tasks.inflection import NumberPair, number_pair, recent_noun_differs
 
 VOCABULARY = "newt newts walrus walruses fly flies swim swims pass passes yak"
 WORDS = frozenset(VOCABULARY.split())

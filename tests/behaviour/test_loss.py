@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.behaviour import TokenLoss
-from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.errors import UserError
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.tasks import TokenLoss
 from tests.behaviour.material import RiggedModel, tiny_gpt2, tokenizer_of
 
 TEXTS = ["a b c d e", "c", "b a", "e e e e e e e", "d a", "a b c d c b a"]

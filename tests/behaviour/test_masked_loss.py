@@ -4,10 +4,10 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from hf_grok.behaviour import encoding as encoding_module
-from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.tasks.masked_loss import MaskedLoss
 
 TEXTS = ["a b c d e", "c", "b a", "e e e e e e e d c b a", "d a", "a b c d c b a"]
 TOKENIZER = word_level_tokenizer(list("abcde"), append_end=True, mask=True)

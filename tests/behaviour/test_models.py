@@ -13,9 +13,9 @@ from transformers import (
     PreTrainedModel,
 )
 
-from hf_grok.behaviour import Behaviour, QuestionBehaviour, TenseBehaviour, TokenLoss
-from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.models import VanillaTransformerConfig
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.tasks import Behaviour, QuestionBehaviour, TenseBehaviour, TokenLoss
 from tests.behaviour import test_question, test_tense
 from tests.behaviour.material import greedy_words, train
 

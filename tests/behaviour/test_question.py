@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hf_grok.behaviour import QuestionBehaviour
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import QuestionBehaviour
 from tests.behaviour.material import RiggedModel, greedy_words, tiny_gpt2, tokenizer_of, train
 
 AUXILIARIES = ("do", "does", "don't", "doesn't")

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.behaviour import TenseBehaviour
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import TenseBehaviour
 from tests.behaviour.material import RiggedModel, greedy_words, tiny_gpt2, tokenizer_of, train
 
 UPOS = {"my": "DET", "our": "DET", "near": "ADP", "who": "PRON", ".": "PUNCT"}

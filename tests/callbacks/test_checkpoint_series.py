@@ -17,9 +17,10 @@ from hf_grok.callbacks import CheckpointSeriesCallback, LogSpacedCallback
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hardware import duration
 from hf_grok.runs.notes import read_about
-from hf_grok.series import Journal, State, staging
-from hf_grok.series.verify_hub import verify_hub
-from hf_grok.series.verify_local import verify_folder
+from hf_grok.series import Journal, State
+from hf_grok.series.local import staging
+from hf_grok.series.verify.hub import verify_hub
+from hf_grok.series.verify.local import verify_folder
 from tests.callbacks.material import tiny_trainer
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits

@@ -11,7 +11,7 @@ import torch
 from transformers import Trainer
 
 from hf_grok.callbacks import ProbeCallback
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.probes import Probe
 from hf_grok.probes.registry import OURS
 from tests.callbacks.material import tiny_trainer

@@ -9,10 +9,10 @@ import pytest
 from datasets import Dataset, DatasetDict
 from transformers import Trainer, TrainingArguments
 
-from hf_grok.behaviour import QuestionBehaviour, TokenLoss
 from hf_grok.callbacks import ProbeCallback
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
+from hf_grok.probes.tasks import QuestionBehaviour, TokenLoss
 from tests.behaviour.material import tiny_gpt2
 from tests.behaviour.test_question import ROWS, TOKENIZER
 

@@ -16,7 +16,7 @@ from hf_grok.callbacks.data_facts import describe_data
 from hf_grok.errors import UserError
 from hf_grok.runs.notes import read_about, read_notes
 from hf_grok.series import Journal, State
-from hf_grok.series.card_facts import series_card
+from hf_grok.series.card.from_run import series_card
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.run_series import RunSeries
 from tests.callbacks.material import rows, tiny_trainer

@@ -18,8 +18,8 @@ from hf_grok.cli import main
 from hf_grok.errors import UserError
 from hf_grok.models import VanillaTransformerForCausalLM, word_level_tokenizer
 from hf_grok.series import Journal
-from hf_grok.series.model_code import MODEL_CODE_FILE, model_code
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.code.model_code import MODEL_CODE_FILE, model_code
+from hf_grok.series.verify.hub import verify_hub
 from tests.callbacks.material import tiny_trainer
 from tests.hub_server import HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits

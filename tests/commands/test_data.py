@@ -12,8 +12,8 @@ import datasets
 import pytest
 
 from hf_grok import cli
-from hf_grok.commands.config_options import add_config_options, documented_fields
-from hf_grok.commands.data import language_parser, main, read_data_files
+from hf_grok.commands.data.command import language_parser, main, read_data_files
+from hf_grok.commands.data.config_options import add_config_options, documented_fields
 from hf_grok.datasets_scripts import Dyck, QuestionFormation, TenseInflection
 from hf_grok.errors import UserError
 from hf_grok.languages import OURS, language, name_of

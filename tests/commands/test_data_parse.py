@@ -14,7 +14,7 @@ import pytest
 
 from hf_grok import cli
 from hf_grok.annotation.scheme import read_scheme
-from hf_grok.commands.data_parse import run
+from hf_grok.commands.data.parse import run
 from hf_grok.errors import UserError
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from hf_grok.commands import demo
 from hf_grok.errors import UserError
-from hf_grok.training import build
+from hf_grok.recipes import build
 from tests.training.tiny import recipe_file
 
 
@@ -58,7 +58,7 @@ def test_an_interrupted_demo_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from hf_grok.training.trainer import GrokTrainer
+    from hf_grok.recipes.trainer.trainer import GrokTrainer
 
     ordinary = GrokTrainer.training_step
 

@@ -12,10 +12,10 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.models.tokenizer import word_level_tokenizer
+from hf_grok.recipes.build import build_config
+from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.recipe import load_recipe, parse
 from hf_grok.train import build_parser
-from hf_grok.training.build import build_config
-from hf_grok.training.checks import check_settings
-from hf_grok.training.recipe import load_recipe, parse
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Its commands take its package: tests/test_your_language.py.

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from hf_grok import cli
-from hf_grok.credentials import MASK
 from hf_grok.errors import UserError
-from hf_grok.masked_output import masked_output
+from hf_grok.text.credentials import MASK
+from hf_grok.text.masked_output import masked_output
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits
 from tests.series.material import REPO, save_checkpoint

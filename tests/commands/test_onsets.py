@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hf_grok.commands.onsets import main
+from hf_grok.commands.onsets.command import main
 from hf_grok.dynamics import find_onset, load_run
 from hf_grok.errors import UserError
 from tests.dynamics.shapes import log_spaced, ramp, structural_loss
@@ -303,7 +303,7 @@ def test_files_need_nothing_but_numpy(tmp_path: Path) -> None:
         "import sys\n"
         "absent = ['torch', 'datasets', 'pandas', 'matplotlib', 'jinja2', 'scipy']\n"
         "sys.modules.update(dict.fromkeys(absent))\n"
-        "from hf_grok.commands.onsets import main\n"
+        "from hf_grok.commands.onsets.command import main\n"
         f"sys.exit(main([{str(path)!r}, '--direction', 'rise']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

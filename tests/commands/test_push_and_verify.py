@@ -10,8 +10,9 @@ import pytest
 from hf_grok.cli import main
 from hf_grok.commands import push
 from hf_grok.commands.verify import as_text
-from hf_grok.series import StepRecord, pusher
-from hf_grok.series.verify import Problem, Report
+from hf_grok.series import StepRecord
+from hf_grok.series.hub import pusher
+from hf_grok.series.verify.report import Problem, Report
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.fixtures import hub_server, hub_waits
 from tests.series.material import REPO, save_checkpoint, series_of

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import cache
 
-from hf_grok.datasets_scripts.agreement_lexicon import LEXICON, PERSONS, REFLEXIVES
-from hf_grok.datasets_scripts.agreement_rules import FORMS, START, TEMPLATES
-from hf_grok.datasets_scripts.grammar import instantiate
+from hf_grok.datasets_scripts.english_agreement.lexicon import LEXICON, PERSONS, REFLEXIVES
+from hf_grok.datasets_scripts.english_agreement.rules import FORMS, START, TEMPLATES
+from hf_grok.datasets_scripts.grammar.grammar import instantiate
 
 SINGULAR = ("himself", "herself", "itself")
 VALUES = (*SINGULAR, "pl")

@@ -14,9 +14,9 @@ import datasets
 import pytest
 
 from hf_grok.datasets_scripts import Agreement
-from hf_grok.datasets_scripts.agreement_choice import OFFSETS, class_shares
-from hf_grok.datasets_scripts.agreement_lexicon import OPEN
-from hf_grok.datasets_scripts.export import export
+from hf_grok.datasets_scripts.english_agreement.choice import OFFSETS, class_shares
+from hf_grok.datasets_scripts.english_agreement.lexicon import OPEN
+from hf_grok.datasets_scripts.export.parquet import export
 from hf_grok.errors import UserError
 
 SMALL: dict[str, Any] = {

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hf_grok.datasets_scripts import Agreement
-from hf_grok.datasets_scripts.agreement_lexicon import LEXICON, OPEN, VOCABULARY
-from hf_grok.datasets_scripts.agreement_rules import DEEP_RULES, RULES, START
-from hf_grok.datasets_scripts.grammar import Grammar
+from hf_grok.datasets_scripts.english_agreement.lexicon import LEXICON, OPEN, VOCABULARY
+from hf_grok.datasets_scripts.english_agreement.rules import DEEP_RULES, RULES, START
+from hf_grok.datasets_scripts.grammar.grammar import Grammar
 from tests.datasets_scripts.agreement_recogniser import in_the_grammar, relative_of
 
 SIZES = {

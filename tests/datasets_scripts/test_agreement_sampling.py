@@ -7,10 +7,14 @@ from collections import Counter
 
 import pytest
 
-from hf_grok.datasets_scripts.agreement_choice import antecedent, choose_classes, choose_words
-from hf_grok.datasets_scripts.agreement_sampling import Sampler, Structure, bracketed, depth
-from hf_grok.datasets_scripts.derivation import Node, Rule, arcs, spans
-from hf_grok.datasets_scripts.grammar import Grammar, Words
+from hf_grok.datasets_scripts.english_agreement.choice import (
+    antecedent,
+    choose_classes,
+    choose_words,
+)
+from hf_grok.datasets_scripts.english_agreement.sampling import Sampler, Structure, bracketed, depth
+from hf_grok.datasets_scripts.grammar.derivation import Node, Rule, arcs, spans
+from hf_grok.datasets_scripts.grammar.grammar import Grammar, Words
 
 # A -> a A (1) | a (3): a sentence of n letters has probability (1/4)^(n-1) 3/4.
 RIGHT = [

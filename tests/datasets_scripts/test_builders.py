@@ -12,10 +12,10 @@ import datasets
 import pytest
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts import builder as builder_module
-from hf_grok.datasets_scripts.content import digest
-from hf_grok.datasets_scripts.sentences import SentenceBuilder
-from hf_grok.datasets_scripts.splits import distinct
+from hf_grok.datasets_scripts.builder import base as builder_module
+from hf_grok.datasets_scripts.builder.cache_key import digest
+from hf_grok.datasets_scripts.builder.splits import distinct
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder
 from hf_grok.errors import UserError
 
 KINDS = [QuestionFormation, TenseInflection]
@@ -273,7 +273,7 @@ def test_counts_by_hand() -> None:
 
 
 def test_draws_that_bring_nothing_new_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hf_grok.datasets_scripts.splits.PATIENCE", 50)
+    monkeypatch.setattr("hf_grok.datasets_scripts.builder.splits.PATIENCE", 50)
     found = distinct(lambda index: index % 3, 9, {1}, lambda item: item, "tiny split")
     with pytest.raises(UserError, match="tiny split: asked for 9 distinct examples, but after 1 "):
         list(found)

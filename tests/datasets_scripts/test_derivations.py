@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
-from hf_grok.datasets_scripts.language import Language, annotate
-from hf_grok.datasets_scripts.tsv import Reader
+from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.grammar.task_language import Language, annotate
+from hf_grok.datasets_scripts.readers.tsv import Reader
 
 BY_HAND = [
     {

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts.english import PLURAL_NOUNS, SINGULAR_NOUNS, subject_modifier
-from hf_grok.datasets_scripts.language import AMBIGUOUS, Example, Language
-from hf_grok.datasets_scripts.sentences import SentenceBuilder
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder
+from hf_grok.datasets_scripts.grammar.english import PLURAL_NOUNS, SINGULAR_NOUNS, subject_modifier
+from hf_grok.datasets_scripts.grammar.task_language import AMBIGUOUS, Example, Language
 
 SIZES = {
     "train_size": 2_000,

@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from hf_grok.datasets_scripts import Dyck
-from hf_grok.datasets_scripts.dyck_language import DyckLanguage, count_strings
+from hf_grok.datasets_scripts.grammar.dyck_language import DyckLanguage, count_strings
 from hf_grok.errors import UserError
 
 SMALL: dict[str, Any] = {
@@ -126,7 +126,7 @@ def test_the_cache_is_keyed_by_options_and_by_source(
 ) -> None:
     folders = {Dyck(cache_dir=tmp_path, seed=seed).cache_dir for seed in (0, 1)}
     folders |= {Dyck(name, cache_dir=tmp_path).cache_dir for name in ("k20-m10", "k6-m4")}
-    monkeypatch.setattr("hf_grok.datasets_scripts.builder.source_digest", lambda *_: "changed")
+    monkeypatch.setattr("hf_grok.datasets_scripts.builder.base.source_digest", lambda *_: "changed")
     folders.add(Dyck("k6-m4", cache_dir=tmp_path).cache_dir)
     assert len(folders) == 5
 
@@ -169,7 +169,7 @@ def test_what_train_leaves_over_is_counted_exactly(tmp_path: Path) -> None:
 
 def test_an_improbable_size_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Without a limit the language is infinite, but one string in 2**n has n blocks.
-    monkeypatch.setattr("hf_grok.datasets_scripts.splits.PATIENCE", 2_000)
+    monkeypatch.setattr("hf_grok.datasets_scripts.builder.splits.PATIENCE", 2_000)
     endless = {**SMALL, "brackets": 1, "max_depth": 1, "max_length": 0}
     builder = Dyck(cache_dir=tmp_path, **endless)
     with pytest.raises(UserError, match=r"train split of Dyck-\(1, 1\): asked for 400"):

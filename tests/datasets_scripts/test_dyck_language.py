@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from hf_grok.datasets_scripts.dyck_language import (
+from hf_grok.datasets_scripts.grammar.dyck_language import (
     DyckLanguage,
     count_strings,
     count_strings_of_blocks,

@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import metadata_load
 
 from hf_grok.datasets_scripts import Dyck, QuestionFormation
-from hf_grok.datasets_scripts.export import Export, changed_fields, describe, export
+from hf_grok.datasets_scripts.export.parquet import Export, changed_fields, describe, export
 from hf_grok.errors import UserError
 
 SIZES = {"train_size": 60, "validation_size": 8, "test_size": 8, "generalization_size": 9}
@@ -182,7 +182,7 @@ def test_measured_facts_are_those_of_the_rows(tmp_path: Path) -> None:
 
 
 def test_the_command_on_the_card_makes_the_same_bytes(tmp_path: Path) -> None:
-    from hf_grok.commands.data import main
+    from hf_grok.commands.data.command import main
 
     first = export_dyck(tmp_path, "one", seed=5)
     words = first.card.command.split()

@@ -11,10 +11,10 @@ from collections import Counter, defaultdict
 import pytest
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts.derivation import Rule
-from hf_grok.datasets_scripts.grammar import Grammar, Words, instantiate
-from hf_grok.datasets_scripts.language import Language
-from hf_grok.datasets_scripts.parser import Parser
+from hf_grok.datasets_scripts.grammar.derivation import Rule
+from hf_grok.datasets_scripts.grammar.grammar import Grammar, Words, instantiate
+from hf_grok.datasets_scripts.grammar.parser import Parser
+from hf_grok.datasets_scripts.grammar.task_language import Language
 from hf_grok.errors import UserError
 
 LANGUAGES = [

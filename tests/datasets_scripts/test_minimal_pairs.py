@@ -13,15 +13,15 @@ import datasets
 import pytest
 
 from hf_grok.datasets_scripts import Agreement, MinimalPairs, read_minimal_pairs
-from hf_grok.datasets_scripts.agreement_lexicon import LEXICON
-from hf_grok.datasets_scripts.export import export
-from hf_grok.datasets_scripts.minimal_pairs import write_minimal_pairs
-from hf_grok.datasets_scripts.minimal_pairs_paradigms import (
+from hf_grok.datasets_scripts.english_agreement.lexicon import LEXICON
+from hf_grok.datasets_scripts.english_agreement.paradigms import (
     OTHER_NUMBER,
     OTHER_POLARITY,
     PARADIGMS,
 )
-from hf_grok.datasets_scripts.pairs import FIELDS
+from hf_grok.datasets_scripts.export.parquet import export
+from hf_grok.datasets_scripts.minimal_pairs import write_minimal_pairs
+from hf_grok.datasets_scripts.readers.minimal_pairs import FIELDS
 from hf_grok.errors import UserError
 from tests.datasets_scripts.agreement_recogniser import in_the_grammar
 
@@ -295,7 +295,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], message: str) -> Non
 
 
 def test_more_pairs_than_there_are_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hf_grok.datasets_scripts.splits.PATIENCE", 50)
+    monkeypatch.setattr("hf_grok.datasets_scripts.builder.splits.PATIENCE", 50)
     monkeypatch.setitem(
         PARADIGMS,
         "determiner_noun",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hf_grok.datasets_scripts import read_minimal_pairs
-from hf_grok.datasets_scripts.pairs import FIELDS
+from hf_grok.datasets_scripts.readers.minimal_pairs import FIELDS
 from hf_grok.errors import UserError
 
 BLIMP = Path(__file__).parents[3] / "shared" / "data" / "blimp"

@@ -12,10 +12,10 @@ import pytest
 import yaml
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from hf_grok.commands.data import main
+from hf_grok.commands.data.command import main
 from hf_grok.datasets_scripts import Dyck, QuestionFormation
-from hf_grok.datasets_scripts.export import Export, export
-from hf_grok.datasets_scripts.push import push
+from hf_grok.datasets_scripts.export.parquet import Export, export
+from hf_grok.datasets_scripts.export.push import push
 from hf_grok.errors import UserError
 from hf_grok.model_cards.preserved import BEGINS, ENDS
 from tests.hub_server import Fault, HubServer

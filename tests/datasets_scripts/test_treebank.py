@@ -13,9 +13,9 @@ import pytest
 from hf_grok.annotation.rows import column
 from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.datasets_scripts import Treebank
-from hf_grok.datasets_scripts.conllu import read_conllu
+from hf_grok.datasets_scripts.readers.conllu import read_conllu
 from hf_grok.errors import UserError
-from hf_grok.text_files import read_lines
+from hf_grok.text.files import read_lines
 
 EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
 needs_ewt = pytest.mark.skipif(not EWT.is_file(), reason="shared/data has no UD English EWT")

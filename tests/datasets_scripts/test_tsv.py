@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
-from hf_grok.datasets_scripts.sentences import SentenceBuilder
+from hf_grok.datasets_scripts.builder.task_sentences import SentenceBuilder
 from hf_grok.errors import UserError
 
 GOOD = "the newt does giggle . decl\tthe newt does giggle ."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hf_grok.dynamics.acceleration import (
+from hf_grok.dynamics.onsets.acceleration import (
     acceleration,
     candidate_steps,
     evaluation_noise,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics import ExistenceTest, NoOnset, Onset, SeedOnset, bootstrap_onset, find_onset
-from hf_grok.dynamics.bootstrap import common_grid
+from hf_grok.dynamics.onsets.bootstrap import common_grid
 from hf_grok.errors import UserError
 from tests.dynamics.shapes import Curve, log_spaced, ramp
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics import ExistenceTest, NoOnset, Onset, default_window, find_onset
-from hf_grok.dynamics.existence import amount, differing
+from hf_grok.dynamics.onsets.existence import amount, differing
 from tests.dynamics.shapes import Curve
 
 STEPS = np.arange(0.0, 4_001.0, 100.0)

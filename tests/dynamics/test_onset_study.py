@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics import MetricCurve, bootstrap_onset, default_window, find_onset
-from hf_grok.dynamics.existence import ExistenceTest, NoOnset, Onset
-from hf_grok.dynamics.onset_study import MetricOnsets, OnsetSettings, study_metric, time_order
-from hf_grok.dynamics.onsets import RULES
+from hf_grok.dynamics.onsets.existence import ExistenceTest, NoOnset, Onset
+from hf_grok.dynamics.onsets.find import RULES
+from hf_grok.dynamics.onsets.study import MetricOnsets, OnsetSettings, study_metric, time_order
 from hf_grok.errors import UserError
 from hf_grok.metrics import Metric
 from tests.dynamics.shapes import log_spaced, ramp

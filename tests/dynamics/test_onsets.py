@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics import ExistenceTest, NoOnset, Onset, default_window, find_onset
-from hf_grok.dynamics.onsets import RULES
+from hf_grok.dynamics.onsets.find import RULES
 from hf_grok.errors import UserError
 from tests.dynamics.shapes import (
     Curve,

@@ -10,7 +10,7 @@ import pandas
 import pytest
 
 from hf_grok.dynamics import Run, available_axes, progress_axis
-from hf_grok.dynamics.progress_axes import along
+from hf_grok.dynamics.onsets.axes import along
 from hf_grok.errors import UserError
 from tests.dynamics.tables import INFO, table
 

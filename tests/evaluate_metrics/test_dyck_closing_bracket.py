@@ -9,8 +9,8 @@ import pytest
 import torch
 from datasets import Dataset
 
-from hf_grok.behaviour import DyckBehaviour
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import DyckBehaviour
 from tests.behaviour.material import tiny_gpt2, tokenizer_of
 from tests.behaviour.test_dyck import random_string
 from tests.evaluate_metrics.material import load

@@ -16,12 +16,12 @@ import yaml
 from evaluate.loading import get_imports
 
 import hf_grok.evaluate_metrics
-from hf_grok.behaviour.dyck import DISTANCES
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics import names, path
 from hf_grok.evaluate_metrics.cards import read_card
 from hf_grok.model_cards.papers import MCCOY_2020, MURTY_2023
+from hf_grok.probes.tasks.dyck import DISTANCES
 from tests.evaluate_metrics.material import PAIRS, load
 
 HOME = Path(hf_grok.evaluate_metrics.__file__).parent

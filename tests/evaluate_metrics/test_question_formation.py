@@ -8,10 +8,10 @@ import pytest
 import torch
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from hf_grok.behaviour import QuestionBehaviour
-from hf_grok.behaviour.question import AUXILIARIES
-from hf_grok.datasets_scripts.english import SUBJECT_MODIFIERS
+from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import QuestionBehaviour
+from hf_grok.probes.tasks.question_formation import AUXILIARIES
 from tests.behaviour.material import greedy_words, tiny_gpt2, train
 from tests.behaviour.test_question import ROWS, TOKENIZER
 from tests.evaluate_metrics.material import QUESTION, load

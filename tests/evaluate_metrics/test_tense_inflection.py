@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hf_grok.behaviour import TenseBehaviour
 from hf_grok.errors import UserError
+from hf_grok.probes.tasks import TenseBehaviour
 from tests.behaviour.material import greedy_words, tiny_gpt2, train
 from tests.behaviour.test_tense import ROWS, TOKENIZER
 from tests.evaluate_metrics.material import PRESENT, load

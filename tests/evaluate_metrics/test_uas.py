@@ -13,7 +13,7 @@ from datasets import Dataset
 
 from hf_grok.datasets_scripts import Treebank
 from hf_grok.errors import UserError
-from hf_grok.probes.uas import AttentionUAS
+from hf_grok.probes.uas.probe import AttentionUAS
 from tests.evaluate_metrics.material import ARCS, load
 from tests.probes.matrix import HEADS, LAYERS, model_of
 from tests.probes.uas_material import rows_of, word_level, word_maps

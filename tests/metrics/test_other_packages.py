@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from hf_grok.callbacks import ProbeCallback
-from hf_grok.commands.onsets import main as onsets
+from hf_grok.commands.onsets.command import main as onsets
 from hf_grok.errors import UserError
 from hf_grok.metrics import Baseline, Metric, direction_of
 from hf_grok.model_cards import NamedStep
 from hf_grok.model_cards.measures import main_numbers
 from hf_grok.probes import probe_class
-from hf_grok.report.arms_numbers import present
-from hf_grok.report.arms_runs import read_sweep
-from hf_grok.report.arms_table import markdown
+from hf_grok.report.figures.structure import structure_families
 from hf_grok.report.groups import group_runs
-from hf_grok.report.structure_figure import structure_families
-from hf_grok.report.structure_rows import structure_rows
+from hf_grok.report.sweep.numbers import present
+from hf_grok.report.sweep.runs import read_sweep
+from hf_grok.report.sweep.table import markdown
+from hf_grok.report.text.structure_rows import structure_rows
 from hf_grok.runs.notes import read_notes
 from hf_grok.runs.read import load_run
 from tests.callbacks.material import tiny_trainer

@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from hf_grok.errors import UserError
-from hf_grok.offline import at_steps, find_checkpoints
+from hf_grok.evaluation import at_steps, find_checkpoints
 from hf_grok.series import NameReader
 
 

@@ -11,7 +11,7 @@ from datasets import Dataset
 
 from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.errors import UserError
-from hf_grok.offline.data import load_data
+from hf_grok.evaluation.data import load_data
 from tests.offline.material import ROWS
 
 CONLLU = """\

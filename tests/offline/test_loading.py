@@ -18,8 +18,8 @@ from transformers import BertConfig, BertForMaskedLM, BertModel
 
 from hf_grok.cli import main
 from hf_grok.errors import UserError
-from hf_grok.offline import find_checkpoints
-from hf_grok.offline.loading import load
+from hf_grok.evaluation import find_checkpoints
+from hf_grok.evaluation.loading import load
 from hf_grok.probes import AttentionUAS, WeightNorm
 from hf_grok.runs.folder import RESULTS_FILE
 from tests.offline.material import ROWS, run_folder

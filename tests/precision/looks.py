@@ -18,16 +18,16 @@ from accelerate.state import PartialState
 from transformers import Trainer, TrainingArguments
 from transformers.modeling_outputs import MaskedLMOutput
 
-from hf_grok import precision
-from hf_grok.behaviour import MaskedLoss, TokenLoss
+from hf_grok.measurement import precision
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.registry import OURS
-from hf_grok.sas.masked_loss import token_mean_loss
+from hf_grok.probes.tasks import MaskedLoss, TokenLoss
+from hf_grok.recipes.recipe import load_recipe, parse
+from hf_grok.recipes.trainer.trainer import GrokTrainer
+from hf_grok.sas.losses.masked import token_mean_loss
 from hf_grok.sas.options import PenaltyOptions
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
 from hf_grok.train import run
-from hf_grok.training.recipe import load_recipe, parse
-from hf_grok.training.trainer import GrokTrainer
 from tests.precision.device import DEVICE, KIND, device
 from tests.probes.matrix import model_of
 from tests.probes.test_contract import TOKENIZER, probe_of

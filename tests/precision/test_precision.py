@@ -10,12 +10,17 @@ import torch
 from torch import Tensor
 from transformers.modeling_outputs import MaskedLMOutput
 
-from hf_grok import precision
-from hf_grok.behaviour.loss import summed_loss
-from hf_grok.behaviour.masked_loss import hidden_loss
-from hf_grok.precision import inner_products, log_probabilities_of, log_softmax, squared_norms
-from hf_grok.probes.predictions import negative_log_likelihood
-from hf_grok.sas.masked_loss import token_mean_loss
+from hf_grok.measurement import precision
+from hf_grok.measurement.precision import (
+    inner_products,
+    log_probabilities_of,
+    log_softmax,
+    squared_norms,
+)
+from hf_grok.probes.inputs.predictions import negative_log_likelihood
+from hf_grok.probes.tasks.loss import summed_loss
+from hf_grok.probes.tasks.masked_loss import hidden_loss
+from hf_grok.sas.losses.masked import token_mean_loss
 from tests.test_imports import ROOT
 
 VOCABULARY, TOKENS = 50_000, 24

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words
 from hf_grok.models import word_level_tokenizer
-from hf_grok.probes.span_rows import SpanSentences, lay_out
+from hf_grok.probes.trees.span_rows import SpanSentences, lay_out
 
 WORDS = ("a", "b", "c", "d", "e", "f", "g", "h")
 SENTENCES = [

@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from hf_grok.attention.facts import attention_facts, is_causal
+from hf_grok.attention.maps import eager_attention, for_each_layer
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.models import word_level_tokenizer
+from hf_grok.models.text_model import transformer_of
 from hf_grok.probes import Probe, build_probe
-from hf_grok.probes.attention import eager_attention, for_each_layer
-from hf_grok.probes.attention_facts import attention_facts, is_causal
 from hf_grok.probes.registry import OURS
-from hf_grok.text_model import transformer_of
 from tests.other_architectures import made
 from tests.probes.matrix import model_of
 from tests.probes.test_contract import GRAMMAR, OPTIONS, PAIRS, ROWS

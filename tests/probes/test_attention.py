@@ -22,16 +22,16 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from hf_grok.annotation.alignment import encode_words
-from hf_grok.errors import UserError
-from hf_grok.probes.attention import (
+from hf_grok.attention.facts import attention_facts, is_causal
+from hf_grok.attention.maps import (
     attention_masks,
     batch_inputs,
     eager_attention,
     for_each_layer,
 )
-from hf_grok.probes.attention_facts import attention_facts, is_causal
-from hf_grok.probes.attention_modules import attention_modules
-from hf_grok.text_model import transformer_of
+from hf_grok.attention.modules import attention_modules
+from hf_grok.errors import UserError
+from hf_grok.models.text_model import transformer_of
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, HEADS, LAYERS, model_of
 from tests.probes.uas_material import word_level
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hf_grok.errors import UserError
-from hf_grok.probes.charts import (
+from hf_grok.probes.trees.charts import (
     ALGORITHMS,
     choose_splits,
     span_matrix,

@@ -9,15 +9,15 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words
-from hf_grok.behaviour import TokenLoss
-from hf_grok.behaviour import encoding as encoding_module
-from hf_grok.behaviour.masked_loss import MaskedLoss
 from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import TokenClassLoss, add_states
 from hf_grok.probes.class_loss import CONTENT, FUNCTION, OTHER, agreement_sites
-from hf_grok.probes.predictions import masked_pieces_of
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.inputs.predictions import masked_pieces_of
+from hf_grok.probes.tasks import TokenLoss
+from hf_grok.probes.tasks.masked_loss import MaskedLoss
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer, pieces_tokenizer
 from tests.splitmix import one_number

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel
 
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import Probe, add_states, build_probe, probe_class

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import EmpiricalFisher, add_states
-from hf_grok.probes.fisher_gradients import NotBatchableError, batched, one_by_one
-from hf_grok.probes.fisher_labels import sampled_labels
-from hf_grok.probes.predictions import Predictions
+from hf_grok.probes.fisher.gradients import NotBatchableError, batched, one_by_one
+from hf_grok.probes.fisher.labels import sampled_labels
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.inputs.predictions import Predictions
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer
 

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from hf_grok.annotation.sentences import Sentence
-from hf_grok.behaviour import encoding as encoding_module
 from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.probes import IntrinsicDimension, add_states
-from hf_grok.probes import two_nn as two_nn_module
-from hf_grok.probes.two_nn import dimension_of_ratios, neighbour_ratios, two_nn
+from hf_grok.probes.dimension import two_nn as two_nn_module
+from hf_grok.probes.dimension.two_nn import dimension_of_ratios, neighbour_ratios, two_nn
+from hf_grok.probes.inputs import encoding as encoding_module
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, LAYERS, model_of
 from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer
 

@@ -21,7 +21,7 @@ from transformers import (
 from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.probes.base import Probe, State
-from hf_grok.probes.minimal_pairs import MinimalPairAccuracy, preferred, shares_by_group
+from hf_grok.probes.pairs.probe import MinimalPairAccuracy, preferred, shares_by_group
 from hf_grok.probes.registry import build_probe
 from tests.probes.matrix import SIZES, model_of
 from tests.probes.pair_material import (

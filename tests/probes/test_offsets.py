@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import torch
 
-from hf_grok.probes.offsets import (
+from hf_grok.probes.uas.offsets import (
     DISTANCES,
     OFFSETS,
     arc_offsets,
@@ -16,7 +16,7 @@ from hf_grok.probes.offsets import (
     offset_labels,
     offsets_for,
 )
-from hf_grok.probes.uas import AttentionUAS
+from hf_grok.probes.uas.probe import AttentionUAS
 from tests.probes.matrix import model_of
 from tests.probes.uas_material import EWT, treebank_rows, word_level
 

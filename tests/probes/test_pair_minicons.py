@@ -10,7 +10,7 @@ import pytest
 from torch import Tensor
 
 from hf_grok.datasets_scripts import read_minimal_pairs
-from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
+from hf_grok.probes.pairs.probe import MinimalPairAccuracy
 from tests.probes.matrix import BIDIRECTIONAL, model_of
 from tests.probes.pair_material import (
     ROWS,

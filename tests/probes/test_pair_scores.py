@@ -26,13 +26,13 @@ from transformers import (
     RobertaForMaskedLM,
 )
 
-from hf_grok import precision
-from hf_grok.behaviour import encoding as encoding_module
+from hf_grok.measurement import precision
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.base import add_states
-from hf_grok.probes.minimal_pairs import MinimalPairAccuracy
-from hf_grok.probes.pair_logits import logits_at
-from hf_grok.probes.pair_scores import even_ranges, groups_of_equal
+from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.probes.pairs.logits import logits_at
+from hf_grok.probes.pairs.probe import MinimalPairAccuracy
+from hf_grok.probes.pairs.scores import even_ranges, groups_of_equal
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, SIZES, model_of
 from tests.probes.pair_material import (
     BARE,
@@ -101,7 +101,7 @@ def opt(vocabulary: int) -> PreTrainedModel:
 @contextmanager
 def heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """The library's loggers pass nothing on to pytest by themselves."""
-    logger = logging.getLogger("hf_grok.probes.pair_logits")
+    logger = logging.getLogger("hf_grok.probes.pairs.logits")
     logger.addHandler(caplog.handler)
     yield
     logger.removeHandler(caplog.handler)

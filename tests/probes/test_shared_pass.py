@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.guard import watching
+from hf_grok.evaluation.runner import run_probes
+from hf_grok.measurement.guard import watching
+from hf_grok.models.text_model import transformer_of
 from hf_grok.probes import build_probe
 from hf_grok.probes import shared_pass as module
 from hf_grok.probes.shared_pass import may_share, read_together
-from hf_grok.probing import run_probes
-from hf_grok.text_model import transformer_of
 from tests.probes.matrix import ARCHITECTURES, LAYERS, model_of
 from tests.probes.test_contract import ROWS, TOKENIZER, probe_of
 

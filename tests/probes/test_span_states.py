@@ -12,13 +12,13 @@ from transformers import PreTrainedModel, RobertaConfig, RobertaForMaskedLM
 from transformers.models.gpt2 import modeling_gpt2
 
 from hf_grok.annotation.alignment import NO_WORD, encode_words
-from hf_grok.batched_attention import register_batched_attention
+from hf_grok.attention.batched import register_batched_attention
+from hf_grok.attention.spans import SpanMask
 from hf_grok.errors import UserError
-from hf_grok.probes import span_rows, span_runs
-from hf_grok.probes.span_attention import SpanMask
-from hf_grok.probes.span_rows import SpanRows, SpanSentences, every_span, every_start, lay_out
-from hf_grok.probes.span_runs import can_run_apart, states_masked
-from hf_grok.probes.span_states import cumulative_cosines, span_similarities
+from hf_grok.probes.trees import span_rows, span_runs
+from hf_grok.probes.trees.span_rows import SpanRows, SpanSentences, every_span, every_start, lay_out
+from hf_grok.probes.trees.span_runs import can_run_apart, states_masked
+from hf_grok.probes.trees.span_states import cumulative_cosines, span_similarities
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, LAYERS, model_of
 from tests.probes.span_material import (
     SENTENCES,

@@ -67,7 +67,7 @@ def test_numbers_are_those_of_loops(
     model, probe = model_of(architecture), AttentionSparsity(ROWS, tokenizer)
     expected = oracle(model, tokenizer, architecture)
     for budget in (2048, 30):
-        monkeypatch.setattr("hf_grok.probes.attention.token_budget", lambda device, b=budget: b)
+        monkeypatch.setattr("hf_grok.attention.maps.token_budget", lambda device, b=budget: b)
         numbers = probe.measure(model)
         assert numbers == pytest.approx(expected, abs=1e-6)
         assert {type(value) for value in numbers.values()} == {float}

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from hf_grok.probes.charts import span_matrix
-from hf_grok.probes.tree_baselines import (
+from hf_grok.probes.trees.baselines import (
     f_scores,
     left_branching,
     random_branching,
     right_branching,
     span_matches,
 )
+from hf_grok.probes.trees.charts import span_matrix
 
 Span = tuple[int, int]
 WORDS = torch.tensor([6, 2, 4, 1, 5])

@@ -13,15 +13,15 @@ from tokenizers.processors import TemplateProcessing
 
 from hf_grok.datasets_scripts import QuestionFormation, TenseInflection
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
-from hf_grok.probes import tree_projection
 from hf_grok.probes.base import add_states
-from hf_grok.probes.charts import choose_splits, tree_of, tree_score
-from hf_grok.probes.span_states import span_similarities
-from hf_grok.probes.tree_projection import TreeProjection
-from hf_grok.probes.tree_sentences import gold_trees, projected_sentences
+from hf_grok.probes.trees import probe as tree_projection
+from hf_grok.probes.trees.charts import choose_splits, tree_of, tree_score
+from hf_grok.probes.trees.probe import TreeProjection
+from hf_grok.probes.trees.sentences import gold_trees, projected_sentences
+from hf_grok.probes.trees.span_states import span_similarities
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, model_of
 from tests.probes.span_material import SENTENCES, WORDS, laid_out, one_piece_tokenizer
 

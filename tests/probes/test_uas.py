@@ -13,7 +13,7 @@ from transformers import BertConfig, BertModel, GPT2Config, GPT2Model, PreTraine
 from hf_grok.errors import UserError
 from hf_grok.metrics import metric_of
 from hf_grok.probes.base import add_states
-from hf_grok.probes.uas import AttentionUAS
+from hf_grok.probes.uas.probe import AttentionUAS
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, HEADS, LAYERS, model_of
 from tests.probes.uas_material import (
     byte_level,
@@ -72,7 +72,7 @@ def test_with_and_without_a_start_token(kind: str, start: bool) -> None:
 def test_states_of_any_split_add_up(architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
     probe, model = AttentionUAS(ROWS, wordpiece(), minimum_count=3), model_of(architecture)
     whole = probe.state(model)
-    monkeypatch.setattr("hf_grok.probes.attention.token_budget", lambda device: 20)
+    monkeypatch.setattr("hf_grok.attention.maps.token_budget", lambda device: 20)
     everything = range(len(probe))
     for parts in (
         [everything[rank::3] for rank in range(3)],

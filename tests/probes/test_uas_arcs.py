@@ -11,11 +11,11 @@ from torch import Tensor
 
 from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.errors import UserError
-from hf_grok.probes.uas_arcs import Targets, arc_hits, visible_cells
-from hf_grok.probes.uas_gold import NO_HEAD, Arcs, Gold
-from hf_grok.probes.uas_picture import typical_sentences
-from hf_grok.probes.uas_scores import at_best, is_punctuation
-from hf_grok.probes.uas_words import word_attention, word_pieces
+from hf_grok.probes.uas.arcs import Targets, arc_hits, visible_cells
+from hf_grok.probes.uas.gold import NO_HEAD, Arcs, Gold
+from hf_grok.probes.uas.picture import typical_sentences
+from hf_grok.probes.uas.scores import at_best, is_punctuation
+from hf_grok.probes.uas.words import word_attention, word_pieces
 from tests.probes.uas_material import rows_of
 
 CASES = {

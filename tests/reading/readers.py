@@ -19,9 +19,9 @@ from hf_grok.runs.record import RunRecord
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sas.schedule import LambdaSchedule
 from hf_grok.series import Journal
-from hf_grok.series.card_options import OPTIONS_FILE, read_options
-from hf_grok.series.manifest import Index, Manifest
-from hf_grok.text_files import read_text
+from hf_grok.series.card.options import OPTIONS_FILE, read_options
+from hf_grok.series.local.manifest import Index, Manifest
+from hf_grok.text.files import read_text
 from tests.dynamics.tables import INFO
 from tests.reading.fuzz import Read, controls_in
 
@@ -149,13 +149,13 @@ def _tsv(file: Path) -> object:
 @cache
 def _grammar_reader() -> Any:
     from hf_grok.datasets_scripts import QuestionFormation
-    from hf_grok.datasets_scripts.tsv import Reader
+    from hf_grok.datasets_scripts.readers.tsv import Reader
 
     return Reader(QuestionFormation().language, "main")
 
 
 def _data(file: Path) -> object:
-    from hf_grok.offline.data import load_data
+    from hf_grok.evaluation.data import load_data
 
     target = file.with_suffix(".jsonl")
     target.write_bytes(file.read_bytes())
@@ -163,7 +163,7 @@ def _data(file: Path) -> object:
 
 
 def _printed(file: Path) -> object:
-    from hf_grok.commands.onsets import main
+    from hf_grok.commands.onsets.command import main
 
     target = file.with_suffix(".csv")
     target.write_bytes(file.read_bytes())
@@ -175,7 +175,7 @@ def _printed(file: Path) -> object:
 
 
 def _started(file: Path) -> object:
-    from hf_grok.training.branch import resumed_branch
+    from hf_grok.recipes.branch import resumed_branch
 
     folder = _beside(file, "run.json")
     resumed_branch(folder, None)
@@ -184,7 +184,7 @@ def _started(file: Path) -> object:
 
 
 def _results(file: Path) -> object:
-    from hf_grok.offline.results import ProbeResults
+    from hf_grok.evaluation.results import ProbeResults
 
     about = {"uas": {"data": "d", "fingerprint": "f", "options": {}}}
     return ProbeResults(file, "m", about).rows
@@ -200,7 +200,7 @@ def _notes(file: Path) -> object:
 
 
 def _recipe(file: Path) -> object:
-    from hf_grok.training.recipe import load_recipe, parse
+    from hf_grok.recipes.recipe import load_recipe, parse
 
     target = file.with_suffix(".yaml")
     target.write_bytes(file.read_bytes())
@@ -217,13 +217,13 @@ def _planned(file: Path) -> object:
 
 
 def _swept(file: Path) -> object:
-    from hf_grok.report.arms_runs import read_sweep
+    from hf_grok.report.sweep.runs import read_sweep
 
     return read_sweep(_beside(file, "sweep.json"))
 
 
 def _options(file: Path) -> object:
-    from hf_grok.json_reading import read_options as read_json_options
+    from hf_grok.text.json_reading import read_options as read_json_options
 
     return read_json_options("model_options", read_text(file))
 

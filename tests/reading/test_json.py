@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.json_reading import parse_json, read_object
 from hf_grok.runs.json_lines import read_rows, rewind
 from hf_grok.series.errors import SeriesError
-from hf_grok.text_files import read_lines, read_text
+from hf_grok.text.files import read_lines, read_text
+from hf_grok.text.json_reading import parse_json, read_object
 
 DEEP = "[" * 90_000 + "]" * 90_000
 

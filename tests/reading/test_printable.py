@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.printable import MESSAGE_LENGTH, listed, printable, quoted, shortened
+from hf_grok.text.printable import MESSAGE_LENGTH, listed, printable, quoted, shortened
 
 EVIL = [
     chr(code) for code in (*range(32), *range(127, 160), 0x202E, 0x2066, 0x200F, 0xD800, 0xE0041)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hf_grok.errors import UserError
-from hf_grok.yaml_reading import parse_yaml, read_yaml
+from hf_grok.text.yaml_reading import parse_yaml, read_yaml
 
 
 def doubled(levels: int, fan: int = 9) -> str:

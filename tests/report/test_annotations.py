@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hf_grok.report.annotations import Slot, arrange, spread
-from hf_grok.report.drawing import inline_svg, linear_until, step_ticks
-from hf_grok.report.series import marked
+from hf_grok.report.style.annotations import Slot, arrange, spread
+from hf_grok.report.style.drawing import inline_svg, linear_until, step_ticks
+from hf_grok.report.style.seed_curves import marked
 
 
 def test_labels_that_do_not_meet_stay_where_they_are() -> None:

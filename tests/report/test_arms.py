@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hf_grok.errors import UserError
-from hf_grok.report.arms import write_arms
-from hf_grok.report.arms_figure import arm_rows, caption_arms, draw_arms, panel_quantities
-from hf_grok.report.arms_runs import Sweep, is_sweep, read_sweep
-from hf_grok.report.drawing import theme
+from hf_grok.report.style.drawing import theme
+from hf_grok.report.sweep.figure import arm_rows, caption_arms, draw_arms, panel_quantities
+from hf_grok.report.sweep.runs import Sweep, is_sweep, read_sweep
+from hf_grok.report.sweep.write import write_arms
 from tests.dynamics.tables import write_run
 from tests.report.synthetic import question_rows
 from tests.report.synthetic_arms import ARMS, write_sweep

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hf_grok.dynamics.existence import Onset
+from hf_grok.dynamics.onsets.existence import Onset
 from hf_grok.metrics import measure_of
-from hf_grok.report.arms_numbers import (
+from hf_grok.report.sweep.numbers import (
     LOSS,
     Quantity,
     Spread,
@@ -21,9 +21,9 @@ from hf_grok.report.arms_numbers import (
     present,
     spread,
 )
-from hf_grok.report.arms_onsets import loss_level, onset_of, onsets, window_of
-from hf_grok.report.arms_runs import Sweep, read_sweep
-from hf_grok.report.arms_table import markdown, say
+from hf_grok.report.sweep.onsets import loss_level, onset_of, onsets, window_of
+from hf_grok.report.sweep.runs import Sweep, read_sweep
+from hf_grok.report.sweep.table import markdown, say
 from tests.dynamics.tables import write_run
 
 STEPS = list(range(0, 2001, 100))

@@ -11,8 +11,8 @@ from hf_grok.cli import main
 from hf_grok.dynamics import load_run
 from hf_grok.dynamics.when import arrival_of, log_rank
 from hf_grok.errors import UserError
-from hf_grok.report.arms_compare import contrast, numbers_of
-from hf_grok.report.arms_runs import read_sweep
+from hf_grok.report.sweep.compare import contrast, numbers_of
+from hf_grok.report.sweep.runs import read_sweep
 from tests.report.synthetic_arms import ARMS, write_sweep
 
 NAMES = ("base", "suppress-0.1", "suppress-0.3")

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from hf_grok.dynamics import load_run
-from hf_grok.report.accuracy_figure import draw_accuracies
-from hf_grok.report.breakdown_figure import breakdown_panels, caption_breakdown, draw_breakdown
-from hf_grok.report.depth_figure import draw_depths
-from hf_grok.report.drawing import theme
-from hf_grok.report.early_stopping_figure import draw_early_stopping
+from hf_grok.report.figures.accuracy import draw_accuracies
+from hf_grok.report.figures.breakdown import breakdown_panels, caption_breakdown, draw_breakdown
+from hf_grok.report.figures.depth import draw_depths
+from hf_grok.report.figures.early_stopping import draw_early_stopping
+from hf_grok.report.figures.loss import caption_losses, draw_losses
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.loss_figure import caption_losses, draw_losses
+from hf_grok.report.style.drawing import theme
 from tests.dynamics.tables import write_run
 from tests.report.synthetic import dyck_rows, question_rows, question_run
 

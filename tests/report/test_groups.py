@@ -8,8 +8,8 @@ import pytest
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.curves import Crossing
 from hf_grok.errors import UserError
-from hf_grok.report.accuracy_figure import median_step
-from hf_grok.report.depth_figure import depth_series
+from hf_grok.report.figures.accuracy import median_step
+from hf_grok.report.figures.depth import depth_series
 from hf_grok.report.groups import common_curve, differing_settings, full_length, group_runs
 from hf_grok.report.page import make_section
 from tests.dynamics.tables import INFO, table

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hf_grok.report import numerals
+from hf_grok.report.style import numerals
 
 
 @pytest.mark.parametrize(

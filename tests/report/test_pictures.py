@@ -9,15 +9,15 @@ import pytest
 
 from hf_grok.dynamics import load_run
 from hf_grok.errors import UserError
-from hf_grok.report.attention_figure import caption_attention, draw_attention
-from hf_grok.report.attention_maps import attention_sheet
-from hf_grok.report.brackets import f_score, levels
-from hf_grok.report.drawing import theme
+from hf_grok.report.figures.attention import caption_attention, draw_attention
+from hf_grok.report.figures.attention_maps import attention_sheet
+from hf_grok.report.figures.projected_trees import pictured_trees
+from hf_grok.report.figures.trees import caption_trees, draw_trees
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.palette import colour
-from hf_grok.report.pictures import nearest, telling_steps
-from hf_grok.report.projected_trees import pictured_trees
-from hf_grok.report.trees_figure import caption_trees, draw_trees
+from hf_grok.report.style.brackets import f_score, levels
+from hf_grok.report.style.drawing import theme
+from hf_grok.report.style.palette import colour
+from hf_grok.report.style.pictures import nearest, telling_steps
 from tests.report.probed import (
     DEPRELS,
     GOLD,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from hf_grok.dynamics import Run, grokking_summary
-from hf_grok.report.group_sentences import describe_group, unfinished
 from hf_grok.report.groups import group_runs
-from hf_grok.report.sentences import describe_run, describe_status
+from hf_grok.report.text.group_prose import describe_group, unfinished
+from hf_grok.report.text.run_prose import describe_run, describe_status
 from tests.dynamics.tables import INFO, table
 
 STEPS = [0, 1_000, 2_000, 3_000, 4_000]

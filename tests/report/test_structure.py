@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from hf_grok.dynamics import find_onset, load_run
-from hf_grok.dynamics.onsets import default_window
-from hf_grok.report.drawing import theme
-from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.onset_marks import found_onsets, say_onsets, study_onsets
-from hf_grok.report.relations_figure import (
+from hf_grok.dynamics.onsets.find import default_window
+from hf_grok.report.figures.onset_marks import found_onsets, say_onsets, study_onsets
+from hf_grok.report.figures.relations import (
     caption_relations,
     draw_relations,
     measured_relations,
 )
-from hf_grok.report.structure_figure import caption_structure, draw_structure, structure_families
-from hf_grok.report.trajectory_figure import caption_trajectory, draw_trajectory, trajectory_parts
+from hf_grok.report.figures.structure import caption_structure, draw_structure, structure_families
+from hf_grok.report.figures.trajectory import caption_trajectory, draw_trajectory, trajectory_parts
+from hf_grok.report.groups import Group, group_runs
+from hf_grok.report.style.drawing import theme
 from tests.dynamics.tables import write_run
 from tests.report.probed import RELATIONS, probed_rows, probed_run
 from tests.report.synthetic import question_run

@@ -5,8 +5,8 @@ from typing import Any
 
 from hf_grok.dynamics import Run, load_run
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.structure_rows import failed_probes, structure_rows
-from hf_grok.report.tables import NOTHING
+from hf_grok.report.text.structure_rows import failed_probes, structure_rows
+from hf_grok.report.text.tables import NOTHING
 from hf_grok.runs.probe_files import ProbeFailure
 from tests.dynamics.tables import INFO, table
 from tests.report.probed import probed_run

@@ -10,14 +10,14 @@ import pytest
 from hf_grok.dynamics import load_run
 from hf_grok.errors import UserError
 from hf_grok.report import write_report
-from hf_grok.report.accuracy_figure import draw_accuracies
-from hf_grok.report.depth_figure import depth_series
-from hf_grok.report.early_stopping_figure import draw_early_stopping
-from hf_grok.report.group_sentences import describe_group
+from hf_grok.report.figures.accuracy import draw_accuracies
+from hf_grok.report.figures.depth import depth_series
+from hf_grok.report.figures.early_stopping import draw_early_stopping
+from hf_grok.report.figures.trajectory import caption_trajectory, trajectory_parts
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.structure_rows import paradigm_rows
-from hf_grok.report.tables import summary_rows
-from hf_grok.report.trajectory_figure import caption_trajectory, trajectory_parts
+from hf_grok.report.text.group_prose import describe_group
+from hf_grok.report.text.structure_rows import paradigm_rows
+from hf_grok.report.text.tables import summary_rows
 from tests.dynamics.tables import write_run
 
 STEPS = (0, 100, 200, 300, 400, 500)

@@ -14,9 +14,9 @@ import pytest
 from hf_grok.dynamics import load_run
 from hf_grok.errors import UserError
 from hf_grok.report import write_report
-from hf_grok.report.group_sentences import describe_group
 from hf_grok.report.groups import group_runs
 from hf_grok.report.page import make_section, render_page
+from hf_grok.report.text.group_prose import describe_group
 from tests.dynamics.tables import write_run
 from tests.report.probed import probed_run
 from tests.report.synthetic import question_rows, question_run

@@ -217,10 +217,10 @@ def test_a_bad_entry_is_named(tmp_path: Path, changes: dict[str, Any], expected:
 
 
 def test_what_hf_grok_probe_writes_is_read(tmp_path: Path) -> None:
-    from hf_grok.offline.checkpoints import Checkpoint
-    from hf_grok.offline.results import ProbeResults
+    from hf_grok.evaluation.checkpoints import Checkpoint
+    from hf_grok.evaluation.results import ProbeResults
+    from hf_grok.evaluation.runner import Probed
     from hf_grok.probes import WeightNorm
-    from hf_grok.probing import Probed
 
     path, probe = run(tmp_path) / "probe_results.json", WeightNorm()
     about = {"norm": {"data": "no data", "fingerprint": "", "options": {}}}

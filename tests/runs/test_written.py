@@ -17,8 +17,8 @@ from hf_grok.runs.manifest import FileFacts, flaw, log_history, manifest_files
 from hf_grok.runs.notes import read_notes
 from hf_grok.runs.record import RunRecord, recorded
 from hf_grok.series import Journal, Manifest, State
-from hf_grok.series.card_facts import series_card
-from hf_grok.series.facts import recorded_epoch
+from hf_grok.series.card.from_run import series_card
+from hf_grok.series.local.step_values import recorded_epoch
 
 RUN = Path(__file__).parent / "written" / "run"
 CHECKPOINT = RUN / "checkpoint-12"

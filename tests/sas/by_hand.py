@@ -14,7 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from hf_grok.models import word_level_tokenizer
 from hf_grok.sas import ArcCollator, encode_rows
-from hf_grok.sas.arc_rows import ArcRows
+from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.sas.options import PenaltyOptions
 from tests.sas.material import penalty_by_definition
 from tests.sas.trainers import arguments

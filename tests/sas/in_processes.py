@@ -15,9 +15,9 @@ from typing import Any
 from transformers import default_data_collator
 
 from hf_grok import SASTrainer, SASTrainingArguments
-from hf_grok.behaviour.loss import TokenLoss
+from hf_grok.evaluation.runner import run_probes
 from hf_grok.probes.registry import OURS
-from hf_grok.probing import run_probes
+from hf_grok.probes.tasks.loss import TokenLoss
 from hf_grok.sas import ArcCollator, encode_rows, token_mean_loss
 from tests.probes.test_contract import GRAMMAR, TOKENIZER, probe_of, watched_model
 from tests.sas.parsed import masking_tokenizer, sentences, tiny_bert

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hf_grok.annotation.heads import relation_id
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, WORD_OF
 from hf_grok.sas.options import PenaltyOptions
 
 # Two rows of 9 pieces: specials at both ends, words of 1 to 3 pieces, filling in the second.

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
-from hf_grok.sas.collator import ArcCollator
+from hf_grok.sas.batches.collator import ArcCollator
 from tests.probes.word_material import WORDS, masking_tokenizer, pieces_tokenizer
 
 Row = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hf_grok.sas.annotation import ANNOTATION, ArcCounts
+from hf_grok.sas.batches.keys import ANNOTATION, ArcCounts
 
 
 def test_names_are_those_of_saved_data() -> None:

@@ -16,9 +16,9 @@ from transformers import (
     T5EncoderModel,
 )
 
-from hf_grok.batched_attention import register_batched_attention
+from hf_grok.attention.batched import register_batched_attention
 from hf_grok.errors import UserError
-from hf_grok.sas.attention import (
+from hf_grok.sas.attention.implementation import (
     BATCHED,
     EAGER,
     FUSED,

@@ -13,11 +13,11 @@ from transformers import Trainer, TrainingArguments
 from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
 from hf_grok.masking import Masking
-from hf_grok.sas.arc_rows import ArcRows
-from hf_grok.sas.collator import ArcCollator
-from hf_grok.sas.encoding import encode_rows
-from hf_grok.sas.epoch_rows import EpochRows
-from hf_grok.training.arguments import DataArguments
+from hf_grok.recipes.arguments import DataArguments
+from hf_grok.sas.batches.collator import ArcCollator
+from hf_grok.sas.batches.encoding import encode_rows
+from hf_grok.sas.batches.epoch_rows import EpochRows
+from hf_grok.sas.batches.rows import ArcRows
 from tests.sas.parsed import (
     arcs_of,
     byte_level_tokenizer,

@@ -15,9 +15,9 @@ from transformers import default_data_collator
 
 from hf_grok import SASTrainer, SASTrainingArguments
 from hf_grok.errors import UserError
+from hf_grok.measurement.shares import RealRows, ignoring, shared_evenly
 from hf_grok.sas import token_mean_loss
-from hf_grok.sas.evaluated_loss import check_evaluation
-from hf_grok.shares import RealRows, ignoring, shared_evenly
+from hf_grok.sas.losses.evaluated import check_evaluation
 from tests.sas.trainers import Row, arguments, model, rows
 
 IGNORED = -100

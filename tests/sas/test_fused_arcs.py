@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from hf_grok.attention.fused_arcs import FLOOR, fused_arcs
+from hf_grok.attention.fused_kernels import MASK_ALIGNMENT, CudaKernel, Settings, additive, aligned
+from hf_grok.attention.pairs import gather_pairs
 from hf_grok.errors import UserError
-from hf_grok.sas.fused_arcs import FLOOR, fused_arcs
-from hf_grok.sas.fused_kernels import MASK_ALIGNMENT, CudaKernel, Settings, additive, aligned
-from hf_grok.sas.pair_rows import gather_pairs
 
 BATCH, HEADS, TOKENS, SIZE, PAIRS = 2, 3, 7, 5, 12
 SCALE = 0.4

@@ -15,7 +15,7 @@ from transformers.modeling_outputs import (
 )
 
 from hf_grok.errors import UserError
-from hf_grok.sas.masked_loss import token_mean_loss
+from hf_grok.sas.losses.masked import token_mean_loss
 from tests.probes.matrix import model_of
 
 OWN_POSITION = (MaskedLMOutput, Seq2SeqLMOutput)

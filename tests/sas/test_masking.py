@@ -13,9 +13,9 @@ from torch.utils.data import DataLoader, IterableDataset
 from transformers import Trainer, TrainingArguments
 
 from hf_grok.errors import UserError
-from hf_grok.sas.collator import ArcCollator
-from hf_grok.sas.encoding import encode_rows
-from hf_grok.sas.epoch_rows import EpochCallback, EpochRows
+from hf_grok.sas.batches.collator import ArcCollator
+from hf_grok.sas.batches.encoding import encode_rows
+from hf_grok.sas.batches.epoch_rows import EpochCallback, EpochRows
 from tests.sas.parsed import masking_tokenizer, pieces_tokenizer, sentences, tiny_bert
 
 

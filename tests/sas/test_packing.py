@@ -10,9 +10,9 @@ import torch
 
 from hf_grok.errors import UserError
 from hf_grok.sas import pack_rows
-from hf_grok.sas.collator import ArcCollator
-from hf_grok.sas.encoding import encode_rows
-from hf_grok.sas.packing import groups_in_order
+from hf_grok.sas.batches.collator import ArcCollator
+from hf_grok.sas.batches.encoding import encode_rows
+from hf_grok.sas.batches.packing import groups_in_order
 from tests.sas.parsed import WORDS, byte_level_tokenizer, pieces_tokenizer, sentence, sentences
 
 Arc = tuple[str, str, int]

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from hf_grok.errors import UserError
-from hf_grok.sas.annotation import HEADS, SHAM_HEADS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, SHAM_HEADS, WORD_OF
+from hf_grok.sas.batches.pairs import arc_pairs
 from hf_grok.sas.options import PenaltyOptions
-from hf_grok.sas.pairs import arc_pairs
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
 from tests.sas.material import GOLD, SHAM, annotation, maps, penalty_by_definition
 

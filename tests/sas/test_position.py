@@ -10,7 +10,7 @@ import torch
 
 from hf_grok.annotation.sham import sham_tree
 from hf_grok.datasets_scripts import Treebank
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.options import DIRECTIONS, PenaltyOptions
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
 from tests.sas.parsed import causal, random_heads, sentence

@@ -13,7 +13,7 @@ from transformers import Trainer, TrainingArguments, default_data_collator
 from hf_grok import SASTrainer
 from hf_grok.errors import UserError
 from hf_grok.sas import LanguageModelDivergedError, SASArguments, SASMixin
-from hf_grok.sas.annotation import HEADS
+from hf_grok.sas.batches.keys import HEADS
 from tests.probes.matrix import ARCHITECTURES
 from tests.sas.trainers import (
     CHECKPOINTING,

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments, default_da
 from hf_grok import SASTrainer, SASTrainingArguments
 from hf_grok.annotation.heads import relation_id
 from hf_grok.sas import token_mean_loss
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, WORD_OF
 from tests.probes.matrix import BIDIRECTIONAL, model_of
 
 # The newer name of the two, where the library has it: the older one warns there.

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 
 from hf_grok.runs.folder import STATE_FILE
 from hf_grok.series import RevisionTemplate, RunSeries, StepValues
-from hf_grok.series.unfinished import unfinished_folder
+from hf_grok.series.local.unfinished import unfinished_folder
 
 STEPS = 30
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hf_grok.series import pusher
+from hf_grok.series.hub import pusher
 from tests.hub_server.fixtures import hub_server, hub_waits
 
 __all__ = ["hub_server", "hub_waits", "quick"]

@@ -30,9 +30,10 @@ from hf_grok.callbacks import CheckpointSeriesCallback
 from hf_grok.cli import main
 from hf_grok.runs.folder import STATE_FILE
 from hf_grok.runs.manifest import trainer_state
-from hf_grok.series import pusher, staging
+from hf_grok.series.hub import pusher
+from hf_grok.series.local import staging
 from hf_grok.series.run_series import checkpoints
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import Fault, HubServer
 from tests.hub_server.client import no_waiting, patched
 from tests.series.material import save_checkpoint

@@ -11,8 +11,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from hf_grok.series import RevisionTemplate, RunSeries, StepValues
-from hf_grok.series.hub import SeriesHub
-from hf_grok.series.pusher import Pusher
+from hf_grok.series.hub.pusher import Pusher
+from hf_grok.series.hub.repository import SeriesHub
 from tests.hub_server import HubServer
 
 REPO = "grower/series"

@@ -14,13 +14,13 @@ from hf_grok.model_cards import problems, series_readme, step_readme
 from hf_grok.runs.about import about_training, write_about
 from hf_grok.runs.notes import read_notes
 from hf_grok.runs.record import versions
-from hf_grok.series.card_facts import (
+from hf_grok.series.card.from_run import (
     hyperparameters,
     parent_run,
     regulariser,
     series_card,
 )
-from hf_grok.series.journal import StepRecord
+from hf_grok.series.local.journal import StepRecord
 
 RUN = {
     "recipe": "question-formation",

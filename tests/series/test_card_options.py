@@ -10,14 +10,14 @@ import yaml
 
 from hf_grok.errors import UserError
 from hf_grok.series import SeriesError
-from hf_grok.series.card_options import (
+from hf_grok.series.card.options import (
     OPTIONS_FILE,
     CardOptions,
     keep_options,
     picture_files,
     read_options,
 )
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import HubServer
 from tests.series.material import REPO, pusher_of, staged
 

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import HfApi
 
 from hf_grok.series import Journal, RunSeries, State
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import HubServer
 from tests.series.material import (
     REPO,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_grok.series import StepValues
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import HubServer
 from tests.series.material import (
     REPO,

@@ -8,7 +8,7 @@ import pytest
 from transformers import TrainingArguments
 
 from hf_grok.runs.epochs import Epoch
-from hf_grok.series.facts import (
+from hf_grok.series.local.step_values import (
     TRAINERS_BATCH,
     data_position,
     lambda_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hf_grok.runs.schedule import StepSchedule
-from hf_grok.series.holes import missing_steps
+from hf_grok.series.verify.schedule_gaps import missing_steps
 
 PYTHIA = [0, *(2**i for i in range(10)), *range(1000, 144_000, 1000)]
 

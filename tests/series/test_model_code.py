@@ -16,10 +16,10 @@ from transformers import AutoModelForCausalLM
 from hf_grok.callbacks.published_config import published_config, published_config_with_code
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
 from hf_grok.series import RevisionTemplate, RunSeries, SeriesError, State, StepValues
-from hf_grok.series import python_bundle as bundler
-from hf_grok.series.manifest import Manifest
-from hf_grok.series.model_code import AUTO_MAP, MODEL_CODE_FILE, model_code, ships_code
-from hf_grok.series.verify_local import verify_folder
+from hf_grok.series.code import python_bundle as bundler
+from hf_grok.series.code.model_code import AUTO_MAP, MODEL_CODE_FILE, model_code, ships_code
+from hf_grok.series.local.manifest import Manifest
+from hf_grok.series.verify.local import verify_folder
 from tests.series.material import save_checkpoint
 from tests.series.vanilla import BLOCKED, save_vanilla, tiny_vanilla
 

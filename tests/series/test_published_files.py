@@ -11,9 +11,10 @@ from transformers import AutoTokenizer
 
 from hf_grok.cli import main
 from hf_grok.models.tokenizer import word_level_tokenizer
-from hf_grok.series import RefusedStepError, State, StepValues, staging
-from hf_grok.series.selection import published_files
-from hf_grok.series.verify_local import verify_folder
+from hf_grok.series import RefusedStepError, State, StepValues
+from hf_grok.series.local import staging
+from hf_grok.series.local.selection import published_files
+from hf_grok.series.verify.local import verify_folder
 from tests.hub_server import HubServer
 from tests.series.material import REPO, pusher_of, save_checkpoint, series_of, staged
 

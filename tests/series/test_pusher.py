@@ -11,11 +11,11 @@ from huggingface_hub import constants
 from transformers import AutoModelForCausalLM
 
 from hf_grok.series import RefusedStepError, SeriesError, State, StepValues
-from hf_grok.series.background import BackgroundPusher
-from hf_grok.series.hub import SeriesHub
-from hf_grok.series.pusher import Pusher
-from hf_grok.series.retry import CommitBudget
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.hub.background import BackgroundPusher
+from hf_grok.series.hub.pusher import Pusher
+from hf_grok.series.hub.repository import SeriesHub
+from hf_grok.series.hub.retry import CommitBudget
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import Fault, HubServer
 from tests.series.material import (
     REPO,
@@ -232,8 +232,8 @@ def test_cards_name_the_repository_and_stay_as_people_left_them(
 def test_a_repository_that_begins_with_weights_is_refused(
     tmp_path: Path, hub_server: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hf_grok.series import hub
-    from hf_grok.series.remote_tree import RemoteFile
+    from hf_grok.series.hub import repository as hub
+    from hf_grok.series.hub.remote_tree import RemoteFile
 
     held = {"model.safetensors": RemoteFile(3, "abc", None)}
     monkeypatch.setattr(hub, "tree_of", lambda *_: held)

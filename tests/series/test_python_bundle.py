@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from hf_grok.series import SeriesError
-from hf_grok.series.python_bundle import bundle, packaged_source
+from hf_grok.series.code.python_bundle import bundle, packaged_source
 
 SOURCES = {
     "hf_grok.main": '''"""What it is for.

@@ -14,7 +14,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import httpx
 
 from hf_grok.series import PushingStopsError, RefusedStepError, SeriesError
-from hf_grok.series.retry import (
+from hf_grok.series.hub.retry import (
     CommitBudget,
     Verdict,
     delay,

@@ -6,7 +6,7 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.series import NameReader, RevisionTemplate, known_step
-from hf_grok.series.holes import missing_steps
+from hf_grok.series.verify.schedule_gaps import missing_steps
 
 
 @pytest.mark.parametrize(

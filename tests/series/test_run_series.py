@@ -10,15 +10,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from hf_grok.series import (
-    Manifest,
-    RefusedStepError,
-    SeriesError,
-    State,
-    StepValues,
-    run_series,
-    staging,
-)
+from hf_grok.series import Manifest, RefusedStepError, SeriesError, State, StepValues, run_series
+from hf_grok.series.local import staging
 from tests.series.material import save_checkpoint, series_of, staged, tiny_model, weights_of
 
 FACTS = StepValues(lambda_=0.1, tokens_seen=640, data_position=80, metrics={"eval_loss": 2.5})

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hf_grok.credentials import MASK
 from hf_grok.series import RefusedStepError, SeriesError, mask_tokens, safe_path
-from hf_grok.series.safety import is_weights, refuse_pickles
+from hf_grok.series.local.safety import is_weights, refuse_pickles
+from hf_grok.text.credentials import MASK
 
 TOKEN = "hf_" + "aB3" * 11
 

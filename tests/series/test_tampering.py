@@ -12,9 +12,9 @@ import pytest
 
 from hf_grok.models.tokenizer import word_level_tokenizer
 from hf_grok.series import StepValues
-from hf_grok.series.hub import SeriesHub
-from hf_grok.series.pusher import Pusher
-from hf_grok.series.verify_hub import verify_hub
+from hf_grok.series.hub.pusher import Pusher
+from hf_grok.series.hub.repository import SeriesHub
+from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import HubServer
 from tests.series.material import REPO, pusher_of, save_checkpoint, series_of
 

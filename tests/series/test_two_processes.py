@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hf_grok.series import SeriesError, State, StepValues, staging, unfinished
+from hf_grok.series import SeriesError, State, StepValues
+from hf_grok.series.local import staging, unfinished
+from hf_grok.series.local.unfinished import remove_abandoned, unfinished_folder
 from hf_grok.series.run_series import RunSeries
-from hf_grok.series.unfinished import remove_abandoned, unfinished_folder
 from tests.series import beside
 from tests.series.material import save_checkpoint, series_of
 

@@ -10,9 +10,9 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.series import RefusedStepError, StepRecord, StepValues
-from hf_grok.series.verify import Report
-from hf_grok.series.verify_hub import verify_hub
-from hf_grok.series.verify_local import verify_folder
+from hf_grok.series.verify.hub import verify_hub
+from hf_grok.series.verify.local import verify_folder
+from hf_grok.series.verify.report import Report
 from tests.hub_server import HubServer
 from tests.series.material import REPO, pusher_of, save_checkpoint, staged
 

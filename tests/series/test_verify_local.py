@@ -10,8 +10,8 @@ import pytest
 from hf_grok.errors import UserError
 from hf_grok.runs.manifest import write_manifest
 from hf_grok.series import StepValues
-from hf_grok.series.verify import Report
-from hf_grok.series.verify_local import verify_folder
+from hf_grok.series.verify.local import verify_folder
+from hf_grok.series.verify.report import Report
 from tests.hub_server import HubServer
 from tests.series.material import pusher_of, save_checkpoint, series_of, staged
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from hf_grok.models import VanillaTransformerConfig, VanillaTransformerForCausalLM
-from hf_grok.series.model_code import MODEL_CODE_FILE
+from hf_grok.series.code.model_code import MODEL_CODE_FILE
 from tests.series.material import save_checkpoint
 
 # No hf_grok, wherever it is installed.

@@ -22,17 +22,17 @@ from pathlib import Path
 from typing import Any
 
 import hf_grok.callbacks.probe as probe_callback
+import hf_grok.recipes.session as session
+import hf_grok.recipes.trainer.trainer as trainer
 import hf_grok.runs.json_lines as json_lines
 import hf_grok.runs.record as record
-import hf_grok.training.session as session
-import hf_grok.training.trainer as trainer
+from hf_grok.recipes.branch import Branch
+from hf_grok.recipes.data.language import Language
+from hf_grok.recipes.objective import is_masked
+from hf_grok.recipes.recipe import Settings
 from hf_grok.runs.folder import checkpoints
 from hf_grok.series.run_series import RunSeries
 from hf_grok.train import run
-from hf_grok.training.branch import Branch
-from hf_grok.training.language import Language
-from hf_grok.training.objective import is_masked
-from hf_grok.training.recipe import Settings
 from tests.training.tiny import RUN_TIMES, tiny_settings
 from tests.training.tiny_masked import masked_settings
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.recipes.trainer.trainer import GrokTrainer
 
 
 class StoppedError(Exception):

@@ -12,11 +12,11 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM
 
 from hf_grok.errors import UserError
 from hf_grok.models.tokenizer import word_level_tokenizer
-from hf_grok.training.architecture import carried_over
-from hf_grok.training.build import build_config
-from hf_grok.training.checks import check_settings
-from hf_grok.training.objective import is_masked
-from hf_grok.training.recipe import Settings, load_recipe, parse
+from hf_grok.recipes.architecture import carried_over
+from hf_grok.recipes.build import build_config
+from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.objective import is_masked
+from hf_grok.recipes.recipe import Settings, load_recipe, parse
 from tests.training.tiny import train_tiny
 
 TOKENIZER = word_level_tokenizer(["a", "b", "."])

@@ -10,12 +10,12 @@ from datasets import Dataset
 from hf_grok.annotation.heads import relation_id
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
+from hf_grok.recipes.arguments import DataArguments
+from hf_grok.recipes.data.arcs import arcs_of_rows, sham_column, told_of_arcs
+from hf_grok.recipes.data.batches import TokenSequences
+from hf_grok.recipes.data.language import load_language
 from hf_grok.sas import encode_rows
-from hf_grok.sas.annotation import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
-from hf_grok.training.arcs import arcs_of_rows, sham_column, told_of_arcs
-from hf_grok.training.arguments import DataArguments
-from hf_grok.training.language import load_language
-from hf_grok.training.tensors import TokenSequences
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 
 # The second line goes on behind its sentence, as a question's does.
 ROWS = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
-from hf_grok.batched_attention import register_batched_attention
-from hf_grok.training.dropout import MaskPools, pool_dropout
+from hf_grok.attention.batched import register_batched_attention
+from hf_grok.recipes.trainer.pooled_dropout import MaskPools, pool_dropout
 
 CONFIGS = {
     "gpt2": GPT2Config(

@@ -11,14 +11,14 @@ import pytest
 
 from hf_grok.cli import main
 from hf_grok.errors import UserError
+from hf_grok.recipes.recipe import argument_names, load_recipe, parse, shipped_recipes
 from hf_grok.runs.manifest import checkpoints, flaw
-from hf_grok.training.recipe import argument_names, load_recipe, parse, shipped_recipes
 from tests.training.tiny import recipe_file, tiny_settings, train_apart, train_tiny
 
 # From step 15 on no file may grow beyond 20 kB, as on a disk that is full: saving must fail.
 FULL_DISK = """
 import resource, signal
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.recipes.trainer.trainer import GrokTrainer
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 ordinary = GrokTrainer.training_step
 def training_step(self, *arguments, **more):
@@ -130,7 +130,7 @@ def test_dictionaries_are_read_whatever_unions_were_made_before() -> None:
     code = """
 from typing import Optional, Union
 Optional[Union[str, dict]]
-from hf_grok.training.recipe import load_recipe, parse
+from hf_grok.recipes.recipe import load_recipe, parse
 settings = parse(load_recipe("dyck"), ["--language_options", '{"train_size": 3}'])
 print(settings.data.language_options)
 """

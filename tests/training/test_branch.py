@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 
 from hf_grok import train
 from hf_grok.errors import UserError
+from hf_grok.recipes.branch import Branch, find_checkpoint, is_free
 from hf_grok.runs.manifest import file_facts
-from hf_grok.training.branch import Branch, find_checkpoint, is_free
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
 from tests.training.tiny import log_of, tiny_settings

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from hf_grok.training.dropout import (
+from hf_grok.recipes.trainer.pooled_dropout import (
     STEPS_PER_POOL,
     MaskPool,
     MaskPools,

@@ -10,9 +10,9 @@ import pytest
 
 from hf_grok import train
 from hf_grok.errors import UserError
+from hf_grok.recipes.recipe import own_words
+from hf_grok.recipes.resume import as_recorded
 from hf_grok.runs.manifest import discard, told_if_not_written
-from hf_grok.training.recipe import own_words
-from hf_grok.training.resume import as_recorded
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
 from tests.training.tiny import recipe_file, train_tiny
@@ -168,8 +168,8 @@ def test_a_token_is_not_recorded() -> None:
 
 
 def test_two_processes_do_not_train_one_folder(tmp_path: Path) -> None:
+    from hf_grok.recipes.session import LOCK_FILE
     from hf_grok.runs.folder import taken
-    from hf_grok.training.session import LOCK_FILE
 
     (tmp_path / "run").mkdir()
     with (

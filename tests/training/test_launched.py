@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_grok.training.launched import processes_asked
+from hf_grok.recipes.launched import processes_asked
 from tests.training.tiny import recipe_file
 
 SCRIPT = ["-m", "hf_grok.train", "dyck", "--num_processes", "9"]

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from hf_grok.models import VanillaTransformerConfig
-from hf_grok.training.machine import choose_threads
+from hf_grok.recipes.trainer.hardware import choose_threads
 
 
 def width(hidden_size: int) -> VanillaTransformerConfig:

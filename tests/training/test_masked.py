@@ -13,10 +13,10 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from hf_grok.errors import UserError
 from hf_grok.masking import IGNORED, Masking, uniform_numbers
 from hf_grok.models.tokenizer import word_level_tokenizer
-from hf_grok.training.build import build_model
-from hf_grok.training.language import load_language
-from hf_grok.training.masked import MaskedSequences
-from hf_grok.training.tensors import LengthBucketSampler
+from hf_grok.recipes.build import build_model
+from hf_grok.recipes.data.batches import LengthBucketSampler
+from hf_grok.recipes.data.language import load_language
+from hf_grok.recipes.data.masked import MaskedSequences
 from tests.training.stopping import StoppedError, stop_at
 from tests.training.test_resume import same_end
 from tests.training.tiny import train_tiny

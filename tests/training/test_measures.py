@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from hf_grok.commands.probe import main
-from hf_grok.probing import run_probes
+from hf_grok.evaluation.runner import run_probes
 from hf_grok.runs.folder import RESULTS_FILE
 from tests.callbacks.material import CountingProbe, tiny_model
 from tests.training.tiny import train_tiny

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from hf_grok.errors import UserError
 from hf_grok.languages import WITH_STRUCTURE, WITHOUT_STRUCTURE
 from hf_grok.probes import probe_names
-from hf_grok.training.probes import chosen_probes
+from hf_grok.recipes.probes import chosen_probes
 from tests.training.tiny import train_tiny
 
 EVERY = "uas,tree,sparsity,norm,intrinsic_dimension,fisher,class_loss"

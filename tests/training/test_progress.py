@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from hf_grok.recipes.data.batches import LengthBucketSampler
+from hf_grok.recipes.trainer.progress import Progress
 from hf_grok.runs.epochs import examples_read
-from hf_grok.training.progress import Progress
-from hf_grok.training.tensors import LengthBucketSampler
 
 LENGTHS = np.random.default_rng(0).integers(2, 30, size=53)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from hf_grok.behaviour import QuestionBehaviour
 from hf_grok.datasets_scripts import QuestionFormation
 from hf_grok.errors import UserError
-from hf_grok.guard import watching
+from hf_grok.measurement.guard import watching
+from hf_grok.probes.tasks import QuestionBehaviour
 from tests.training.tiny import log_of, train_tiny
 
 SIZES = {"train_size": 64, "validation_size": 20, "test_size": 40, "generalization_size": 20}

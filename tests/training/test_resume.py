@@ -14,7 +14,7 @@ from tests.training.tiny import log_of, train_apart, train_tiny
 # checkpoints.
 KILL = """
 import os
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.recipes.trainer.trainer import GrokTrainer
 ordinary = GrokTrainer.training_step
 def training_step(self, *arguments, **more):
     if self.state.global_step == 26:
@@ -25,7 +25,7 @@ GrokTrainer.training_step = training_step
 # Dies while checkpoint-20 is being written: the weights are there, the optimiser is not.
 KILL_IN_SAVE = """
 import os
-from hf_grok.training.trainer import GrokTrainer
+from hf_grok.recipes.trainer.trainer import GrokTrainer
 ordinary = GrokTrainer._save_optimizer_and_scheduler
 def save(self, folder):
     if self.state.global_step == 20:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from hf_grok.series.journal import Journal, State
+from hf_grok.series.local.journal import Journal, State
 from tests.training.tiny import train_tiny
 
 

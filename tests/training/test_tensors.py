@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from hf_grok.training.tensors import IGNORED, LengthBucketSampler, TokenSequences
+from hf_grok.recipes.data.batches import IGNORED, LengthBucketSampler, TokenSequences
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 
 from hf_grok import train
 from hf_grok.errors import UserError
+from hf_grok.recipes.arguments import GrokTrainingArguments
+from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.recipe import Settings, argument_names, load_recipe, own_words, parse
+from hf_grok.recipes.unheeded import INSTEAD
+from hf_grok.recipes.words import on_the_line
 from hf_grok.runs.record import default_of
-from hf_grok.training.arguments import GrokTrainingArguments
-from hf_grok.training.checks import check_settings
-from hf_grok.training.recipe import Settings, argument_names, load_recipe, own_words, parse
-from hf_grok.training.unheeded import INSTEAD
-from hf_grok.training.words import on_the_line
 
 DYCK = load_recipe("dyck")
 

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hf_grok.recipes.recipe import Settings, load_recipe, parse
 from hf_grok.train import run
-from hf_grok.training.recipe import Settings, load_recipe, parse
 
 RECIPE = """
 language: question-formation

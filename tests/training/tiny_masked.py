@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hf_grok.recipes.branch import Branch
+from hf_grok.recipes.recipe import Settings, load_recipe, parse
 from hf_grok.train import run
-from hf_grok.training.branch import Branch
-from hf_grok.training.recipe import Settings, load_recipe, parse
 
 RECIPE = """
 language: agreement

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hf_grok.dynamics.curves import Steps, Values
-from hf_grok.dynamics.held_crossing import first_held
+from hf_grok.dynamics.onsets.held_crossing import first_held
 from hf_grok.errors import UserError
 
 HOLD = 2

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 
 from hf_grok.annotation.rows import column
-from hf_grok.behaviour.dyck import closing_distances, distance_tally
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.checks import (
     are_rows,
@@ -18,6 +17,7 @@ from hf_grok.evaluate_metrics.checks import (
     text,
     texts,
 )
+from hf_grok.probes.tasks.dyck import closing_distances, distance_tally
 
 
 def checked(predictions: Any, references: Any) -> tuple[list[Any], list[Any]]:
@@ -50,7 +50,7 @@ def closing_bracket_scores(
         `_10_19`, `_20_plus`, all in [0, 1] (a range without a bracket is left out); `brackets`,
         their number.
 
-    Source: Murty et al. 2023 (arXiv 2305.18741), as `hf_grok.behaviour.DyckBehaviour`.
+    Source: Murty et al. 2023 (arXiv 2305.18741), as `hf_grok.probes.tasks.DyckBehaviour`.
     """
     gold = [pair for number, string in enumerate(references) for pair in _closing(number, string)]
     found = [bracket for brackets in predictions for bracket in brackets]

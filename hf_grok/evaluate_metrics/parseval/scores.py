@@ -17,10 +17,10 @@ from hf_grok.evaluate_metrics.checks import (
     sequence,
     whole_numbers,
 )
+from hf_grok.measurement.tally import Tally
 from hf_grok.probes.base import State, add_states
-from hf_grok.probes.charts import span_matrix
-from hf_grok.probes.tree_baselines import f_scores, span_matches
-from hf_grok.tally import Tally
+from hf_grok.probes.trees.baselines import f_scores, span_matches
+from hf_grok.probes.trees.charts import span_matrix
 
 # Sentences whose spans are laid out at a time.
 SENTENCES_AT_A_TIME = 256

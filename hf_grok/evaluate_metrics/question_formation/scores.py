@@ -7,11 +7,15 @@ from typing import Any
 
 import torch
 
-from hf_grok.behaviour.prompts import add_by_label
-from hf_grok.behaviour.question import AUXILIARIES, QuestionBehaviour, moved_auxiliary_tally
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.generations import begins_with, checked_generations, tokenizer_of
-from hf_grok.tally import Tally
+from hf_grok.measurement.tally import Tally
+from hf_grok.probes.tasks.prompts import add_by_label
+from hf_grok.probes.tasks.question_formation import (
+    AUXILIARIES,
+    QuestionBehaviour,
+    moved_auxiliary_tally,
+)
 
 NO_AUXILIARY = -1  # no auxiliary has this number
 

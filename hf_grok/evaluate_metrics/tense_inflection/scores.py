@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from hf_grok.behaviour.tense import TenseBehaviour, inflection_tally
 from hf_grok.errors import UserError
 from hf_grok.evaluate_metrics.generations import checked_generations, tokenizer_of
-from hf_grok.tally import Tally
+from hf_grok.measurement.tally import Tally
+from hf_grok.probes.tasks.tense_inflection import TenseBehaviour, inflection_tally
 
 
 def checked(predictions: Any, references: Any) -> tuple[list[Any], list[Any]]:

@@ -20,10 +20,10 @@ from hf_grok.evaluate_metrics.checks import (
     texts,
     whole_numbers,
 )
-from hf_grok.probes.offsets import offset_hits, offset_labels
-from hf_grok.probes.uas_gold import NO_HEAD, Arcs, Gold
-from hf_grok.probes.uas_scores import is_punctuation
-from hf_grok.tally import Tally
+from hf_grok.measurement.tally import Tally
+from hf_grok.probes.uas.gold import NO_HEAD, Arcs, Gold
+from hf_grok.probes.uas.offsets import offset_hits, offset_labels
+from hf_grok.probes.uas.scores import is_punctuation
 
 UNKNOWN = "_"  # as CoNLL-U writes a relation that is not there
 BEYOND = -1  # of a sentence's last word; no head

@@ -1,0 +1,1 @@
+"""What every builder of `datasets` shares: splits, rows of task sentences, the key of its cache."""

@@ -1,0 +1,1 @@
+"""Grammars whose trees and heads are known: rules, derivations, a parser, languages with tasks."""

@@ -1,0 +1,1 @@
+"""Everything that touches attention: implementations, their proof, maps of any model's layers."""

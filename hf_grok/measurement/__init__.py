@@ -1,0 +1,1 @@
+"""How anything is measured: in evaluation mode, exactly, every row once, leaving no trace."""

@@ -1,0 +1,1 @@
+"""Intrinsic dimension: the probe, and the TwoNN estimator."""

@@ -1,0 +1,1 @@
+"""Empirical Fisher: the probe, single examples' gradients, labels drawn from the model."""

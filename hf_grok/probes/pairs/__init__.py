@@ -1,0 +1,1 @@
+"""Minimal pairs: the probe, the rows, the scores of whole sentences."""

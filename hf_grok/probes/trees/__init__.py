@@ -1,0 +1,1 @@
+"""Tree projection: the probe, spans seen alone, charts, baselines."""

@@ -1,0 +1,84 @@
+"""Refuse what cannot run, before data are generated and before a folder is made."""
+
+from __future__ import annotations
+
+from hf_grok._optional import import_optional
+from hf_grok.errors import UserError
+from hf_grok.masking import check_shares
+from hf_grok.recipes.architecture import check_options, plain_config
+from hf_grok.recipes.objective import check_model_speaks, is_masked
+from hf_grok.recipes.probes import chosen_probes
+from hf_grok.recipes.recipe import Settings
+from hf_grok.recipes.trainer.hardware import (
+    choose_attention,
+    choose_dropout_masks,
+    choose_precision,
+)
+from hf_grok.recipes.unheeded import refuse_unheeded
+from hf_grok.runs.schedule import StepSchedule
+from hf_grok.text.json_reading import read_options
+
+
+def check_settings(settings: Settings) -> None:
+    """Look at every value that needs neither the data nor the model.
+
+    Raises:
+        UserError: a value outside what is allowed, two values that exclude each other, or a
+            reporter that is not installed.
+    """
+    training = settings.training
+    refuse_unheeded(settings)
+    choose_precision(training.precision, training.device)
+    choose_attention(settings.model.attention, training.device)
+    masks = choose_dropout_masks(settings.model.dropout_masks, training.device)
+    if training.threads < 0:
+        raise UserError(
+            f"threads={training.threads}: expected 0 (chosen by width and batch) or more"
+        )
+    if training.stop_after < 0:
+        raise UserError(f"stop_after={training.stop_after}: expected 0 (never) or more steps")
+    for name, hint in (
+        ("probe_examples", "sentence; --probes none turns the probes off"),
+        ("probe_pairs", "pair a paradigm; leave pairs out of --probes to score none"),
+        ("probe_every", "step"),
+    ):
+        if getattr(settings.probes, name) < 1:
+            seen = getattr(settings.probes, name)
+            raise UserError(f"{name}={seen}: expected at least 1 {hint}")
+    options = read_options("model_options", settings.model.model_options)
+    check_options(plain_config(settings.model.model), options)
+    check_model_speaks(settings.model.model, settings.data.language)
+    _check_masking(settings)
+    chosen_probes(settings.probes.probes, settings.data.language)
+    for schedule in (training.evaluations, training.checkpoints):
+        StepSchedule.parse(schedule)
+    for option in ("eval_strategy", "save_strategy"):
+        if getattr(training, option) != "no":
+            raise UserError(
+                f"{option} and the schedules of --evaluations and --checkpoints would both choose "
+                f"steps: leave {option} alone"
+            )
+    if training.bf16 or training.fp16:
+        raise UserError(
+            "precision has one switch here: say --precision bf16 (or fp32, or auto) instead of "
+            "--bf16 or --fp16"
+        )
+    # The older of its two names: TrainingArguments sets both alike from release 5.23 on.
+    if training.gradient_checkpointing and masks == "pooled":
+        raise UserError(
+            "activation checkpointing runs the forward pass twice, and pooled dropout masks would "
+            "differ: train with --dropout_masks drawn"
+        )
+    if "trackio" in (training.report_to or ()):
+        import_optional("trackio", extra="trackio", purpose="reports to trackio")
+
+
+def _check_masking(settings: Settings) -> None:
+    """Shares in range, and no worker that would outlive the epoch whose masks it draws."""
+    data = settings.data
+    check_shares(data.mask_share, data.mask_random, data.mask_kept, prefix="mask_")
+    if settings.training.dataloader_persistent_workers and is_masked(settings.model.model):
+        raise UserError(
+            "dataloader_persistent_workers keeps workers that never hear of a new epoch and would "
+            "hide the same words in each: leave it off"
+        )

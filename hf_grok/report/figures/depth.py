@@ -1,0 +1,92 @@
+"""Generalization against the depth of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hf_grok.report.groups import Group
+from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
+from hf_grok.report.style.palette import colour
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+OFFSET = 0.17
+MEAN, MAXIMUM = "mean of the last quarter", "maximum"
+MARKERS: dict[str, dict[str, Any]] = {
+    MEAN: {"marker": "o", "color": colour("vermilion")},
+    MAXIMUM: {"marker": "^", "color": colour("blue"), "markerfacecolor": "none"},
+}
+
+
+def depth_series(groups: Sequence[Group]) -> list[list[Group]]:
+    """Groups with accuracies that differ in nothing but depth, where there are several depths."""
+    gathered: dict[tuple[str, str | None, str | None], list[Group]] = {}
+    for group in groups:
+        if group.layers is not None and group.summaries:
+            gathered.setdefault((group.recipe, group.scale, group.model), []).append(group)
+    return [members for members in gathered.values() if len(members) > 1]
+
+
+def draw_depths(groups: Sequence[Group]) -> Figure:
+    """One column a depth: each run's last-quarter mean (dot) and maximum (triangle)."""
+    figure = new_figure(3.3)
+    axes = add_axes(figure, left=0.5, bottom=0.5, right=0.15, top=0.64)
+    for column, group in enumerate(groups):
+        means = [summary.last_quarter_mean for summary in group.summaries]
+        maxima = [summary.maximum.value for summary in group.summaries]
+        _draw_column(axes, column - OFFSET, means, MEAN)
+        _draw_column(axes, column + OFFSET, maxima, MAXIMUM)
+    accuracy_axis(axes, label="generalization accuracy")
+    axes.set_xlim(-0.5, len(groups) - 0.5)
+    axes.set_xticks(range(len(groups)), [_label(group) for group in groups])
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="x", visible=False)
+    _legend(axes)
+    add_title(figure, f"{groups[0].recipe}: depth")
+    return figure
+
+
+def caption_depths() -> str:
+    """What `draw_depths` shows."""
+    return (
+        "Generalization by depth: each run's mean over the last quarter of its steps (dots) and "
+        "its maximum (triangles, a best-of-all-evaluations number); the short line is the median "
+        "of the runs."
+    )
+
+
+def _label(group: Group) -> str:
+    return f"{group.layers} layers\n(n = {len(group.runs)})"
+
+
+def _draw_column(axes: Axes, centre: float, values: Sequence[float], name: str) -> None:
+    positions = centre + _sideways(len(values))
+    axes.plot(positions, values, ls="", ms=5, mew=1.3, clip_on=False, **MARKERS[name])
+    middle = float(np.median(values))
+    line = [centre - 0.13, centre + 0.13]
+    axes.plot(line, [middle, middle], color=str(MARKERS[name]["color"]), linewidth=2)
+
+
+def _sideways(count: int) -> np.ndarray:
+    """Small offsets that keep equal values apart."""
+    return np.linspace(-0.09, 0.09, count) if count > 1 else np.zeros(1)
+
+
+def _legend(axes: Axes) -> None:
+    handles = [
+        axes.plot([], [], ls="", ms=5, mew=1.3, label=name, **options)[0]
+        for name, options in MARKERS.items()
+    ]
+    axes.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=2,
+        frameon=False,
+        handletextpad=0.1,
+    )

@@ -1,0 +1,1 @@
+"""How figures look: palette, panels, numerals, marks, curves over seeds."""

@@ -1,0 +1,1 @@
+"""The report of a sweep: arms beside each other, and compared."""

@@ -1,0 +1,55 @@
+"""From a sweep's folder to its tables and its figure."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+from hf_grok.errors import UserError
+from hf_grok.report.style.drawing import matplotlib_module, save, theme
+from hf_grok.report.sweep.figure import caption_arms, draw_arms
+from hf_grok.report.sweep.runs import Sweep, read_sweep
+from hf_grok.report.sweep.table import markdown, records
+
+NAME = "arms"
+
+
+def write_arms(sweep_dir: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> list[Path]:
+    """The tables and the figure of a sweep, over its finished runs, written into a folder.
+
+    Args:
+        sweep_dir: as `hf-grok sweep` writes it.
+        out_dir: made where it is missing; what an earlier report wrote there is replaced.
+
+    Returns:
+        The files written: `arms.md` (tables for people), `arms.csv` (one line for each arm and
+        number), `arms.svg` and `arms.png`.
+
+    Raises:
+        UserError: no sweep lies there, none of its runs is finished, `out_dir` cannot be made, or
+            matplotlib or pandas is not installed.
+    """
+    matplotlib_module("matplotlib")
+    sweep, folder = read_sweep(sweep_dir), Path(out_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder} ({error.strerror})") from error
+    table = folder / f"{NAME}.md"
+    table.write_text(markdown(sweep), encoding="utf-8")
+    return [table, _write_records(sweep, folder / f"{NAME}.csv"), *_draw(sweep, folder)]
+
+
+def _write_records(sweep: Sweep, path: Path) -> Path:
+    rows = list(records(sweep))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def _draw(sweep: Sweep, folder: Path) -> tuple[Path, ...]:
+    with theme(NAME):
+        return save(draw_arms(sweep), folder, NAME, caption_arms(sweep)).files

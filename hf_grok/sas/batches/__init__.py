@@ -1,0 +1,1 @@
+"""Batches that carry the arcs of their sentences: encoding, packing, collating, loading."""

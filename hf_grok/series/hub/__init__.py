@@ -1,0 +1,1 @@
+"""A series on the Hub: the repository, pushing, what is there already, trying again."""

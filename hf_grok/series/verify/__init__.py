@@ -1,0 +1,1 @@
+"""Is every step of a series there, its own, and what it says?"""

@@ -1,0 +1,1 @@
+"""What strangers wrote, read and printed safely: JSON, YAML, text, tokens and passwords masked."""

@@ -1,1 +1,0 @@
-"""One run: from a recipe and a command line to a trained model and the record of its training."""
