@@ -5,7 +5,7 @@
     python benchmarks/architectures.py --markdown        # the table of docs/architectures.md
 
 Sizes are set by the names that configurations use for them; a configuration that needs more than
-that is in tests/other_architectures.py, or left out and counted.
+that is in tests/models/other_architectures.py, or left out and counted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.models.positions import position_limit
 from hf_grok.probes import Probe, build_probe
-from tests.other_architectures import MADE, SIZES, made
+from tests.models.other_architectures import MADE, SIZES, made
 
 WIDTHS = ("hidden_size", "n_embd", "d_model", "dim", "emb_dim", "embedding_size")
 INNER = ("intermediate_size", "n_inner", "ffn_dim", "decoder_ffn_dim", "encoder_ffn_dim", "d_ff",

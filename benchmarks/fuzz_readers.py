@@ -20,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.reading.fuzz import run_case
-from tests.reading.readers import READERS, SEEDS
+from tests.text.fuzz import run_case
+from tests.text.readers import READERS, SEEDS
 
 SECONDS = 1.0
 # Parsing a recipe's arguments takes as long as two hundred of the others.

@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.training.kill_campaign import Campaign, Outcome, table
+from tests.recipes.kill_campaign import Campaign, Outcome, table
 
 
 def main() -> int:

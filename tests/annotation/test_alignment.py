@@ -14,7 +14,7 @@ from hf_grok.annotation.alignment import encode_words, pieces_to_words
 from hf_grok.errors import UserError
 from hf_grok.probes.inputs.encoding import check_words_fit
 from tests.probes.matrix import model_of
-from tests.probes.uas_material import (
+from tests.probes.uas.material import (
     WORDS,
     byte_level,
     metaspace,

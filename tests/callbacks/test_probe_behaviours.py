@@ -13,8 +13,8 @@ from hf_grok.callbacks import ProbeCallback
 from hf_grok.errors import UserError
 from hf_grok.measurement.guard import watching
 from hf_grok.probes.tasks import QuestionBehaviour, TokenLoss
-from tests.behaviour.material import tiny_gpt2
-from tests.behaviour.test_question import ROWS, TOKENIZER
+from tests.probes.tasks.material import tiny_gpt2
+from tests.probes.tasks.test_question import ROWS, TOKENIZER
 
 DATA = DatasetDict(
     {

@@ -10,7 +10,7 @@ import pytest
 from hf_grok.commands import demo
 from hf_grok.errors import UserError
 from hf_grok.recipes import build
-from tests.training.tiny import recipe_file
+from tests.recipes.tiny import recipe_file
 
 
 @pytest.fixture

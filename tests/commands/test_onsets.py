@@ -14,7 +14,7 @@ import pytest
 from hf_grok.commands.onsets.command import main
 from hf_grok.dynamics import find_onset, load_run
 from hf_grok.errors import UserError
-from tests.dynamics.shapes import log_spaced, ramp, structural_loss
+from tests.dynamics.onsets.shapes import log_spaced, ramp, structural_loss
 from tests.dynamics.tables import write_run
 
 STEPS = log_spaced(4_000, 100)

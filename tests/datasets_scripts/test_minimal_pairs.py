@@ -23,7 +23,7 @@ from hf_grok.datasets_scripts.export.parquet import export
 from hf_grok.datasets_scripts.minimal_pairs import write_minimal_pairs
 from hf_grok.datasets_scripts.readers.minimal_pairs import FIELDS
 from hf_grok.errors import UserError
-from tests.datasets_scripts.agreement_recogniser import in_the_grammar
+from tests.datasets_scripts.english_agreement.recogniser import in_the_grammar
 
 Row = dict[str, Any]
 PAIRS = 40

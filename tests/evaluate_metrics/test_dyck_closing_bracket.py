@@ -11,9 +11,9 @@ from datasets import Dataset
 
 from hf_grok.errors import UserError
 from hf_grok.probes.tasks import DyckBehaviour
-from tests.behaviour.material import tiny_gpt2, tokenizer_of
-from tests.behaviour.test_dyck import random_string
 from tests.evaluate_metrics.material import load
+from tests.probes.tasks.material import tiny_gpt2, tokenizer_of
+from tests.probes.tasks.test_dyck import random_string
 
 
 def test_equals_the_behaviour_of_the_model_that_answered() -> None:

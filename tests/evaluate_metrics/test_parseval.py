@@ -14,7 +14,7 @@ from hf_grok.evaluate_metrics.parseval import scores
 from hf_grok.probes.trees.probe import TreeProjection
 from tests.evaluate_metrics.material import GOLD_SPANS, load, random_spans
 from tests.probes.matrix import model_of
-from tests.probes.span_material import SENTENCES, one_piece_tokenizer
+from tests.probes.trees.material import SENTENCES, one_piece_tokenizer
 
 Spans = list[list[int]]
 

@@ -12,9 +12,9 @@ from hf_grok.datasets_scripts.grammar.english import SUBJECT_MODIFIERS
 from hf_grok.errors import UserError
 from hf_grok.probes.tasks import QuestionBehaviour
 from hf_grok.probes.tasks.question_formation import AUXILIARIES
-from tests.behaviour.material import greedy_words, tiny_gpt2, train
-from tests.behaviour.test_question import ROWS, TOKENIZER
 from tests.evaluate_metrics.material import QUESTION, load
+from tests.probes.tasks.material import greedy_words, tiny_gpt2, train
+from tests.probes.tasks.test_question import ROWS, TOKENIZER
 
 MODEL_STEPS = (0, 40, 60, 80, 120)
 

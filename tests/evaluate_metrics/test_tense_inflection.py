@@ -8,9 +8,9 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.probes.tasks import TenseBehaviour
-from tests.behaviour.material import greedy_words, tiny_gpt2, train
-from tests.behaviour.test_tense import ROWS, TOKENIZER
 from tests.evaluate_metrics.material import PRESENT, load
+from tests.probes.tasks.material import greedy_words, tiny_gpt2, train
+from tests.probes.tasks.test_tense import ROWS, TOKENIZER
 
 
 def test_equals_the_behaviour_of_the_model_that_answered() -> None:

@@ -16,7 +16,7 @@ from hf_grok.errors import UserError
 from hf_grok.probes.uas.probe import AttentionUAS
 from tests.evaluate_metrics.material import ARCS, load
 from tests.probes.matrix import HEADS, LAYERS, model_of
-from tests.probes.uas_material import rows_of, word_level, word_maps
+from tests.probes.uas.material import rows_of, word_level, word_maps
 
 ROWS = rows_of(40, seed=3)
 BASELINES = [

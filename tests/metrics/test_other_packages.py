@@ -26,7 +26,7 @@ from hf_grok.report.text.structure_rows import structure_rows
 from hf_grok.runs.notes import read_notes
 from hf_grok.runs.read import load_run
 from tests.callbacks.material import tiny_trainer
-from tests.dynamics.shapes import ramp
+from tests.dynamics.onsets.shapes import ramp
 from tests.dynamics.tables import write_run
 
 MODULE = '''

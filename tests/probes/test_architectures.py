@@ -16,7 +16,7 @@ from hf_grok.models import word_level_tokenizer
 from hf_grok.models.text_model import transformer_of
 from hf_grok.probes import Probe, build_probe
 from hf_grok.probes.registry import OURS
-from tests.other_architectures import made
+from tests.models.other_architectures import made
 from tests.probes.matrix import model_of
 from tests.probes.test_contract import GRAMMAR, OPTIONS, PAIRS, ROWS
 

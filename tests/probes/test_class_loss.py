@@ -18,8 +18,8 @@ from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.inputs.predictions import masked_pieces_of
 from hf_grok.probes.tasks import TokenLoss
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
+from tests.annotation.word_material import TEXTS, WORDS, masking_tokenizer, pieces_tokenizer
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, model_of
-from tests.probes.word_material import TEXTS, WORDS, masking_tokenizer, pieces_tokenizer
 from tests.splitmix import one_number
 
 TAGS = dict(zip(WORDS, cycle(["NOUN", "AUX", "PUNCT", "VERB", "DET"]), strict=False))

@@ -16,8 +16,8 @@ from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import Probe, add_states, build_probe, probe_class
 from hf_grok.probes.registry import LOSSES, OURS, behaviour_names
-from tests.behaviour import test_dyck, test_question, test_tense
 from tests.probes.matrix import model_of
+from tests.probes.tasks import test_dyck, test_question, test_tense
 
 GRAMMAR = [
     (["the", "cat", "runs", "."], [2, 3, 0, 3], ["det", "nsubj", "root", "punct"]),

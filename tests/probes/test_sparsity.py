@@ -19,7 +19,7 @@ from hf_grok.probes.sparsity import (
     visible_positions,
 )
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, HEADS, LAYERS, model_of
-from tests.probes.uas_material import byte_level, rows_of, word_level, wordpiece
+from tests.probes.uas.material import byte_level, rows_of, word_level, wordpiece
 
 ROWS = rows_of(20, longest=9)
 # Half of the local attention of the matrix's ModernBERT, on each side.

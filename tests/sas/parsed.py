@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.sas.batches.collator import ArcCollator
-from tests.probes.word_material import WORDS, masking_tokenizer, pieces_tokenizer
+from tests.annotation.word_material import WORDS, masking_tokenizer, pieces_tokenizer
 
 Row = dict[str, Any]
 

@@ -19,7 +19,7 @@ from hf_grok.commands.sweep import main as sweep_main
 from hf_grok.commands.sweep import read_overrides
 from hf_grok.errors import UserError
 from hf_grok.runs.results import load_results, load_runs
-from tests.training.tiny import RECIPE, log_of
+from tests.recipes.tiny import RECIPE, log_of
 
 
 def sweep_file(folder: Path, **changes: object) -> str:

@@ -14,7 +14,7 @@ from hf_grok.sweep.folder import locked, refuse_other_settings, write_descriptio
 from hf_grok.sweep.jobs import FINISHED, FRESH, INTERRUPTED, Job, as_words, make_jobs
 from hf_grok.sweep.plan import Plan, read_plan, shipped_sweeps
 from hf_grok.sweep.tasks import make_tasks
-from tests.training.tiny import RECIPE
+from tests.recipes.tiny import RECIPE
 
 ARMS = {"base": {}, "fast": {"learning_rate": 2e-3}, "late": {"from": "fast", "step": 15}}
 
