@@ -10,8 +10,28 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-# Old dotted name -> where the module is now. A module under it keeps its own name.
+# Old dotted name -> where the module is now. A module in a room that moved keeps its own name.
 MOVED: dict[str, str] = {
+    "hf_grok.behaviour": "hf_grok.probes.tasks",
+    "hf_grok.behaviour.encoding": "hf_grok.probes.inputs.encoding",
+    "hf_grok.behaviour.question": "hf_grok.probes.tasks.question_formation",
+    "hf_grok.behaviour.tense": "hf_grok.probes.tasks.tense_inflection",
+    "hf_grok.guard": "hf_grok.measurement.guard",
+    "hf_grok.offline": "hf_grok.evaluation",
+    "hf_grok.probing": "hf_grok.evaluation.runner",
+    "hf_grok.training": "hf_grok.recipes",
+    "hf_grok.trainer": "hf_grok.sas.trainer",
+    "hf_grok.training_args": "hf_grok.sas.training_arguments",
+    "hf_grok.batched_attention": "hf_grok.attention.batched",
+    "hf_grok.tally": "hf_grok.measurement.tally",
+    "hf_grok.probes.two_nn": "hf_grok.probes.dimension.two_nn",
+    "hf_grok.sas.collator": "hf_grok.sas.batches.collator",
+    "hf_grok.sas.encoding": "hf_grok.sas.batches.encoding",
+    "hf_grok.sas.published": "hf_grok.sas.batches.published",
+    "hf_grok.datasets_scripts.conllu": "hf_grok.datasets_scripts.readers.conllu",
+    "hf_grok.datasets_scripts.pairs": "hf_grok.datasets_scripts.readers.minimal_pairs",
+    "hf_grok.datasets_scripts.tsv": "hf_grok.datasets_scripts.readers.tsv",
+    "hf_grok.report.arms": "hf_grok.report.sweep.write",
     "hf_grok.behaviour.rows": "hf_grok.annotation.rows",
     "hf_grok.hiding": "hf_grok.masking",
     "hf_grok.probes.alignment": "hf_grok.annotation.alignment",
@@ -53,9 +73,9 @@ class _OldNames(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname not in self.moved:
+        new = self._new(fullname)
+        if new is None:
             return None
-        new = self.moved[fullname]
         told = "".join(f"; {old} is {name}" for old, name in self.renamed.get(new, {}).items())
         # Frames of the import machinery do not count: the level is that of the import statement.
         warnings.warn(
@@ -66,8 +86,13 @@ class _OldNames(MetaPathFinder, Loader):
         )
         return ModuleSpec(fullname, self)
 
+    def _new(self, fullname: str) -> str | None:
+        room, _, module = fullname.rpartition(".")
+        in_room = f"{self.moved[room]}.{module}" if room in self.moved else None
+        return self.moved.get(fullname, in_room)
+
     def exec_module(self, module: ModuleType) -> None:
-        new = import_module(self.moved[module.__name__])
+        new = import_module(self._new(module.__name__) or module.__name__)
         names = self.renamed.get(new.__name__, {})
         if not names:
             # The machinery takes what stands here afterwards: both names are one module.
@@ -82,6 +107,6 @@ def keep_old_names(
 ) -> None:
     """Importing an old name gives the new module, with a FutureWarning that names it.
 
-    Behind all other finders: a module that is there under its name is found first.
+    Before all other finders: a module in a room that moved would be found there a second time.
     """
-    sys.meta_path.append(_OldNames(moved, renamed))
+    sys.meta_path.insert(0, _OldNames(moved, renamed))

@@ -15,43 +15,39 @@ TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 
 # Modules that belong to no room: they know nothing of grammars, models or runs.
 COMMON = {
-    *("credentials", "errors", "json_reading", "printable", "text_files", "version"),
-    *("yaml_reading", "_isolated", "_lazy", "_moved", "_option_parser", "_optional"),
+    *("errors", "text", "version"),
+    *("_isolated", "_lazy", "_moved", "_option_parser", "_optional"),
 }
 
-# room -> the modules of hf_grok, beside COMMON, that it may import.
+# room -> the modules of hf_grok, beside COMMON, that it may import. From the ground up.
 ARROWS: dict[str, set[str]] = {
-    "datasets_scripts": {"annotation"},
-    "models": set(),
-    "annotation": set(),
-    # A behaviour is a probe, and probes read lines as behaviours do.
-    "behaviour": {
-        *("annotation", "datasets_scripts", "languages", "masking", "metrics", "positions"),
-        *("length_batches", "precision", "probes", "tally", "text_model"),
-    },
-    "probes": {
-        *("annotation", "behaviour", "guard", "languages", "length_batches", "masking", "metrics"),
-        *("precision", "requirements", "tally", "text_model"),
-    },
-    "evaluate_metrics": {
-        *("annotation", "behaviour", "datasets_scripts", "models", "probes", "tally"),
-    },
     "metrics": set(),
-    "runs": {"metrics", "sweep_file"},
-    "dynamics": {"metrics", "runs"},
-    "report": {"dynamics", "metrics", "runs", "sweep_file"},
-    "sas": {
-        *("annotation", "attention_proof", "attention_terms", "batched_attention", "guard"),
-        *("masking", "precision", "probes", "runs", "shares", "tally"),
-    },
-    "series": {"languages", "model_cards", "runs"},
-    "sweep": {"metrics", "packages", "runs", "sweep_file", "training"},
-    "sweeps": set(),
-    "callbacks": {
-        *("guard", "metrics", "models", "probes", "probing", "runs", "series"),
-    },
+    "measurement": set(),
+    "annotation": set(),
+    "models": {"measurement"},
+    "attention": {"annotation", "measurement", "models"},
+    "datasets_scripts": {"annotation"},
+    "runs": {"metrics"},
     "model_cards": {"metrics", "runs"},
-    "recipes": set(),
+    "probes": {
+        *("annotation", "attention", "datasets_scripts", "languages", "masking", "measurement"),
+        *("metrics", "models"),
+    },
+    "evaluate_metrics": {"annotation", "datasets_scripts", "measurement", "models", "probes"},
+    "sas": {"annotation", "attention", "masking", "measurement", "runs"},
+    "dynamics": {"metrics", "runs"},
+    "report": {"dynamics", "metrics", "runs"},
+    "series": {"languages", "model_cards", "runs"},
+    "evaluation": {
+        *("annotation", "datasets_scripts", "languages", "measurement", "models", "probes"),
+        *("runs", "series"),
+    },
+    "callbacks": {"evaluation", "measurement", "metrics", "models", "probes", "runs", "series"},
+    "recipes": {
+        *("annotation", "attention", "callbacks", "datasets_scripts", "evaluation", "languages"),
+        *("masking", "measurement", "metrics", "models", "packages", "probes", "runs", "sas"),
+    },
+    "sweep": {"metrics", "packages", "recipes", "runs"},
 }
 
 # A builder knows no card, but writing a folder for strangers does.
@@ -69,7 +65,9 @@ FOREIGN: dict[str, set[str]] = {
     "datasets_scripts": {"torch", "transformers", "accelerate", "pandas", "matplotlib"},
     "models": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "annotation": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
-    "behaviour": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "attention": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
+    "measurement": {"transformers", "datasets", "pandas", "matplotlib", "evaluate"},
+    "text": {"torch", "transformers", "datasets", "numpy", "pandas", "matplotlib"},
     "probes": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "evaluate_metrics": {"accelerate", "pandas", "matplotlib"},
     "metrics": {"torch", "transformers", "datasets", "numpy", "pandas", "matplotlib"},
@@ -132,6 +130,22 @@ def test_a_room_leaves_alone_the_packages_it_is_not_about(room: str) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("room", ARROWS)
+def test_every_arrow_is_needed(room: str) -> None:
+    used = {
+        name.split(".")[1]
+        for file in files_of(room)
+        for name in imports_of(file)
+        if name.startswith("hf_grok.")
+    }
+    assert ARROWS[room] - used == set()
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    both = [(a, b) for a in ARROWS for b in ARROWS[a] if a in ARROWS.get(b, set())]
+    assert both == []
+
+
 def test_every_exception_is_still_needed() -> None:
     for where, neighbour in EXCEPTIONS:
         names = imports_of(ROOT / where)
@@ -140,7 +154,7 @@ def test_every_exception_is_still_needed() -> None:
 
 def test_the_scan_finds_imports_inside_functions(tmp_path: Path) -> None:
     file = tmp_path / "room.py"
-    file.write_text("def late():\n    from hf_grok.training import recipe\n    import torch.nn\n")
+    file.write_text("def late():\n    from hf_grok.recipes import recipe\n    import torch.nn\n")
     assert list(imports_of(file)) == ["hf_grok.recipes.recipe", "torch.nn"]
 
 
@@ -167,7 +181,7 @@ import sys
 absent = ["datasets", "evaluate", "pandas", "matplotlib"]
 sys.modules.update(dict.fromkeys(absent))  # None: importing it raises ModuleNotFoundError
 import hf_grok, hf_grok.callbacks, hf_grok.models, hf_grok.probes.tasks, hf_grok.probes
-import hf_grok.evaluate_metrics
+import hf_grok.evaluate_metrics, hf_grok.sas, hf_grok.series
 from hf_grok.callbacks import LogSpacedCallback
 assert all(sys.modules[name] is None for name in absent)
 print("imported")
@@ -178,8 +192,9 @@ print("imported")
 def test_every_public_name_of_a_room_is_there() -> None:
     code = """
 import importlib
-for room in ("behaviour", "callbacks", "datasets_scripts", "dynamics", "evaluate_metrics",
-             "model_cards", "models", "offline", "probes", "report"):
+for room in ("callbacks", "datasets_scripts", "dynamics", "dynamics.onsets", "dynamics.when",
+             "evaluate_metrics", "evaluation", "metrics", "model_cards", "models", "probes",
+             "probes.tasks", "probes.uas", "report", "sas", "series"):
     module = importlib.import_module("hf_grok." + room)
     for name in module.__all__:
         getattr(module, name)

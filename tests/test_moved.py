@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_an_old_name_gives_what_is_under_the_new_one(
     old: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    room = old.rpartition(".")[0]
+    if room in MOVED:
+        monkeypatch.setitem(sys.modules, room, import_module(MOVED[room]))
     monkeypatch.delitem(sys.modules, old, raising=False)
     new = import_module(MOVED[old])
     with pytest.warns(FutureWarning, match=f"{old} is now {MOVED[old]}") as warned:
@@ -31,6 +34,20 @@ def test_an_old_name_gives_what_is_under_the_new_one(
         assert f"{name} is {now}" in str(warned[0].message)
         assert not hasattr(new, name)
     monkeypatch.delitem(sys.modules, old)
+
+
+def test_a_module_in_a_room_that_moved_is_no_second_one(tmp_path: Path) -> None:
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from hf_grok.behaviour import TokenLoss, behaviour_for\n"
+        "from hf_grok.behaviour.dyck import DyckBehaviour\n"
+        "from hf_grok.probes.tasks.dyck import DyckBehaviour as now\n"
+        "assert DyckBehaviour is now\n"
+    )
+    told = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "hf_grok.behaviour.dyck is now hf_grok.probes.tasks.dyck" in told.stderr
 
 
 def test_the_warning_names_the_line_that_imports(tmp_path: Path) -> None:
