@@ -32,6 +32,9 @@ def test_every_path_on_the_map_is_there() -> None:
 
 
 def test_a_room_fits_one_glance() -> None:
-    for room in [*ROOT.glob("hf_grok/**/__init__.py"), *(ROOT / top / "__init__.py" for top in TOP)]:
+    for room in [
+        *ROOT.glob("hf_grok/**/__init__.py"),
+        *(ROOT / top / "__init__.py" for top in TOP),
+    ]:
         modules = list(room.parent.glob("*.py"))
         assert len(modules) <= MOST_MODULES, (room.parent, len(modules))

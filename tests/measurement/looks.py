@@ -1,4 +1,4 @@
-"""Every probe, behaviour and penalty, and a short run, on `tests.measurement.device` and on the CPU.
+"""Every probe, behaviour, penalty and a short run, on `tests.measurement.device` and the CPU.
 
 Prints, for each, the largest relative difference between the two, or the error that it ended in.
 Then what sums on the device once more, our code being told that the device has float64.
