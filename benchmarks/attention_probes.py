@@ -54,7 +54,7 @@ from hf_grok.probes.uas import sums as uas_sums
 from hf_grok.probes.uas.probe import AttentionUAS
 
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-PIECE = 5  # letters of a piece of a rare word
+PIECE = 5  # letters of a token of a rare word
 
 
 # Layers, width, heads.
@@ -81,13 +81,13 @@ def made_up_rows(count: int) -> list[dict[str, Any]]:
 
 
 def tokenizer_of(rows: Sequence[dict[str, Any]]) -> PreTrainedTokenizerFast:
-    """WordPiece: words seen three times are one piece, others are cut every few letters."""
+    """WordPiece: words seen three times are one token, others are cut every few letters."""
     counts = Counter(word for row in rows for word in row["words"])
-    pieces = {word for word, count in counts.items() if count > 2}
+    tokens = {word for word, count in counts.items() if count > 2}
     for word in counts:
         cut = [word[start : start + PIECE] for start in range(0, len(word), PIECE)]
-        pieces |= {cut[0], *(f"##{piece}" for piece in cut[1:])}
-    numbered = {piece: number for number, piece in enumerate((*SPECIALS, *sorted(pieces)))}
+        tokens |= {cut[0], *(f"##{token}" for token in cut[1:])}
+    numbered = {token: number for number, token in enumerate((*SPECIALS, *sorted(tokens)))}
     tokenizer = Tokenizer(models.WordPiece(numbered, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -205,11 +205,11 @@ def count_sentence(
     row: dict[str, Any], places: list[int], maps: list[np.ndarray], hits: Counter, mass: Counter
 ) -> None:
     """Add the arcs of one sentence that each (relation, layer, head, direction) finds, and mass."""
-    pieces = [[p for p, place in enumerate(places) if place == w] for w in range(len(row["words"]))]
+    tokens = [[p for p, place in enumerate(places) if place == w] for w in range(len(row["words"]))]
     for layer, heads in enumerate(maps):
         for head, map_ in enumerate(heads):
-            columns = np.stack([map_[:, own].sum(1) for own in pieces], 1)
-            words = np.stack([columns[own].mean(0) for own in pieces])
+            columns = np.stack([map_[:, own].sum(1) for own in tokens], 1)
+            words = np.stack([columns[own].mean(0) for own in tokens])
             np.fill_diagonal(words, 0)
             for word, (gold, relation) in enumerate(zip(row["heads"], row["deprels"], strict=True)):
                 if gold == 0:
@@ -332,9 +332,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_machine()
     print_load()
     material = Material(size, rows, options.device)
-    pieces = int(material.words.lengths.sum())
+    tokens = int(material.words.lengths.sum())
     print(f"model     {options.size} (layers, width, heads: {size}), on {options.device}")
-    print(f"data      {len(rows)} sentences, {pieces} pieces with [CLS] and [SEP]\n")
+    print(f"data      {len(rows)} sentences, {tokens} tokens with [CLS] and [SEP]\n")
     compare(material, options.rounds, options.loop_sentences)
     print("\npeak memory beyond model and data, MB")
     for count in (len(rows) // 5, len(rows)):

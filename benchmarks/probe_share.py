@@ -1,4 +1,4 @@
-"""What share of the demo's time its default probes take, with shared passes and without.
+"""What fraction of the demo's time its default probes take, with shared passes and without.
 
     python benchmarks/probe_share.py [--steps 910] [--turns 2]
 
@@ -25,7 +25,7 @@ SHARING = probing.may_share
 
 
 def share_of(steps: int, *, shared: bool) -> tuple[float, float]:
-    """Seconds that one round of probes takes, and the share of a demo that its rounds take."""
+    """Seconds that one round of probes takes, and the fraction of a demo that its rounds take."""
     probing.may_share = SHARING if shared else lambda probes: [[probe] for probe in probes]
     with tempfile.TemporaryDirectory() as folder:
         words = ["--max_steps", str(steps), "--evaluations", f"every:{STEPS // ROUNDS}"]
@@ -54,7 +54,7 @@ def main() -> None:
         [median(column) for column in zip(*turns, strict=True)] for turns in found.values()
     )
     print(f"a round: {alone:.3f} s alone, {shared:.3f} s shared, ratio {shared / alone:.2f}")
-    print(f"share of the demo: {before:.1%} alone, {after:.1%} shared")
+    print(f"fraction of the demo: {before:.1%} alone, {after:.1%} shared")
 
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ class CheckpointSeriesCallback(TrainerCallback):
                 self._folder or Path(str(args.output_dir)),
                 self.template,
                 optimizer=self.optimizer,
-                mend=published_config_with_code if self.ship_code else published_config,
+                fix=published_config_with_code if self.ship_code else published_config,
                 say=logger.warning,
             )
         return self._series

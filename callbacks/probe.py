@@ -42,7 +42,7 @@ class ProbeCallback(TrainerCallback):
 
     A run with probes ends with the same weights, bit for bit, as one without. Their numbers go
     where evaluations go: `log_history` and the reporters as `eval_<number>`, the metrics that
-    `metric_for_best_model` chooses from, the run's own table. Every rank takes its share of the
+    `metric_for_best_model` chooses from, the run's own table. Every rank takes its fraction of the
     items and has the same numbers; process zero writes. Pictures (projected trees, attention of
     the best heads) and failures go to `probes.jsonl` in `output_dir` (in a hyperparameter search,
     in the trial's own folder), which `hf-grok report` draws.

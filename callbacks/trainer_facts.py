@@ -44,5 +44,5 @@ def is_sharded(trainer: Trainer) -> bool:
     plugin = getattr(trainer.accelerator.state, "deepspeed_plugin", None)
     zero3 = plugin is not None and plugin.zero_stage == 3
     model: Any = trainer.model
-    pieces = any(type(parameter).__name__ == "DTensor" for parameter in model.parameters())
-    return bool(trainer.is_fsdp_enabled or zero3 or pieces)
+    tokens = any(type(parameter).__name__ == "DTensor" for parameter in model.parameters())
+    return bool(trainer.is_fsdp_enabled or zero3 or tokens)

@@ -65,7 +65,7 @@ class DyckConfig(SplitConfig):
             if getattr(self, name) == 0:
                 raise UserError(
                     f"{name} must be at least 1, got 0: Dyck strings have brackets, and what the "
-                    "other splits hold is settled by the training strings"
+                    "other splits hold is disambiguated by the training strings"
                 )
         if 0 < self.max_length < SHORTEST:
             raise UserError(

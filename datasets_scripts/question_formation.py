@@ -98,7 +98,7 @@ class QuestionLanguage(Language):
         """0-based position of the main auxiliary."""
         return skeleton.first("MainAux").start
 
-    def settles(self, skeleton: Skeleton) -> bool:
+    def disambiguates(self, skeleton: Skeleton) -> bool:
         """The first auxiliary is not the main one: the subject has a relative clause."""
         return subject_modifier(skeleton).startswith("rc")
 
@@ -125,7 +125,7 @@ class QuestionLanguage(Language):
     def transform(self, words: Sequence[str], skeleton: Skeleton, rule: str) -> list[str]:
         """The question: the chosen auxiliary in front, the period replaced by `?`."""
         chosen = self.main_index(skeleton)
-        if rule != HIERARCHICAL and self.settles(skeleton):
+        if rule != HIERARCHICAL and self.disambiguates(skeleton):
             chosen = skeleton.first("Aux").start
         return [words[chosen], *words[:chosen], *words[chosen + 1 : -1], "?"]
 
@@ -134,7 +134,7 @@ class QuestionLanguage(Language):
         return self.generalization_grammar.count(self._same_number) // 2
 
     def _same_number(self, skeleton: Skeleton) -> bool:
-        if not self.settles(skeleton):
+        if not self.disambiguates(skeleton):
             return False
         return _number(skeleton, "Aux") == _number(skeleton, "MainAux")
 

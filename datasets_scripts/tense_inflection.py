@@ -104,7 +104,7 @@ class TenseLanguage(Language):
         """0-based position of the main verb."""
         return _main_verb(skeleton)
 
-    def settles(self, skeleton: Skeleton) -> bool:
+    def disambiguates(self, skeleton: Skeleton) -> bool:
         """The noun nearest to the left of the main verb has the other number."""
         return recent_number(skeleton) != subject_number(skeleton)
 
@@ -124,7 +124,7 @@ class TenseLanguage(Language):
 
     def generalization_count(self) -> int:
         """Every sentence whose nearest noun has the other number."""
-        return self.generalization_grammar.count(self.settles)
+        return self.generalization_grammar.count(self.disambiguates)
 
 
 @cache

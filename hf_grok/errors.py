@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend: what was seen, where, what was expected, how to mend it."""
+"""Errors that are the user's to fix: what was seen, where, what was expected, how to fix it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def unknown_name(kind: str, seen: str, allowed: Iterable[str], hint: str = "") -
         kind: what is named, in the singular ("recipe", "split").
         seen: the unknown name.
         allowed: the names that would have done.
-        hint: one more sentence, on how to mend it.
+        hint: one more sentence, on how to fix it.
     """
     names = sorted(allowed)
     near = difflib.get_close_matches(seen, names, n=1) if len(seen) < 200 else []

@@ -38,7 +38,7 @@ class Language:
         card: what the card of its data says.
         behaviour: "module:Class" of the `hf_grok.probes.tasks.Behaviour` that is measured on the
             splits test and generalization; "": the language asks for nothing but the next word or
-            the hidden one, so that masked language models learn it too.
+            the masked one, so that masked language models learn it too.
         task: the label of the column `task` whose rows ask for something; "": all rows do.
         ends: whether a text ends in a token of its own.
         scheme: annotation scheme of the column `heads`, "ud" for that of Universal Dependencies;
@@ -141,7 +141,7 @@ def _loaded(point: EntryPoint, package: str) -> Language:
     with Isolated() as loading:
         found = point.load()
     if loading.failure:
-        raise UserError(f"{what} cannot be loaded: {loading.failure}. Mend or uninstall {package}")
+        raise UserError(f"{what} cannot be loaded: {loading.failure}. Fix or uninstall {package}")
     if not isinstance(found, Language):
         raise UserError(f"{what} is {found!r}: expected a hf_grok.languages.Language")
     return found

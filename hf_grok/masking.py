@@ -113,8 +113,8 @@ class Masking:
 
     Args:
         share: of a sentence's tokens that are masked, in (0, 1].
-        random: share of the masked that are replaced.
-        kept: share of the masked that stay.
+        random: fraction of the masked that are replaced.
+        kept: fraction of the masked that stay.
         seed: of all draws; 0 or more.
 
     Raises:
@@ -135,7 +135,7 @@ class Masking:
 
 
 def check_shares(share: float, random: float, kept: float, prefix: str = "") -> None:
-    """0 < share <= 1, and random and kept are shares of the masked that add up to at most 1.
+    """0 < share <= 1, and random and kept are fractions of the masked that add up to at most 1.
 
     Args:
         share: of a sentence's tokens that are masked.
@@ -150,8 +150,8 @@ def check_shares(share: float, random: float, kept: float, prefix: str = "") -> 
         raise UserError(f"{prefix}share={share}: expected more than 0 and at most 1, such as 0.15")
     if min(random, kept) < 0 or random + kept > 1:
         raise UserError(
-            f"{prefix}random={random}, {prefix}kept={kept}: expected shares of the masked tokens "
-            "that are not negative and add up to at most 1 (BERT's: 0.1 and 0.1)"
+            f"{prefix}random={random}, {prefix}kept={kept}: expected fractions of the masked "
+            "tokens that are not negative and add up to at most 1 (BERT's: 0.1 and 0.1)"
         )
 
 

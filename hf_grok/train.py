@@ -74,9 +74,9 @@ def build_parser() -> OptionParser:
         help="with --resume: go on with another number of processes than before (another run, "
         "from there on: run.json says so)",
     )
-    parser.add_argument("--list", action="store_true", help="name the shipped recipes and leave")
+    parser.add_argument("--list", action="store_true", help="name the shipped recipes and exit")
     parser.add_argument(
-        "--options", action="store_true", help="describe every value of a recipe and leave"
+        "--options", action="store_true", help="describe every value of a recipe and exit"
     )
     return parser
 

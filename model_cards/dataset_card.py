@@ -30,7 +30,7 @@ class SplitFacts:
         mean_words: mean length of a text, in words.
         longest: most words in a text.
         example: the first text.
-        shares: class column -> label -> share of the rows, in [0, 1].
+        shares: class column -> label -> fraction of the rows, in [0, 1].
     """
 
     name: str

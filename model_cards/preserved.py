@@ -44,7 +44,7 @@ def split_readme(text: str) -> tuple[dict[str, Any], str]:
     try:
         metadata = parse_yaml(found[1], "the README's metadata", nonfinite=True)
     except UserError as error:
-        raise UserError(f"{error}: mend the lines between its two '---', or remove them") from error
+        raise UserError(f"{error}: fix the lines between its two '---', or remove them") from error
     if metadata is not None and not isinstance(metadata, dict):
         raise UserError(
             "the README's metadata is no mapping of keys to values: expected lines such as "

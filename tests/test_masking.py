@@ -80,10 +80,10 @@ def test_each_place_is_hidden_as_often() -> None:
 
 
 def draw(
-    masking: Masking, *, pieces: int = 12, epoch: int = 0, first: int = 0, rows: int = 1
+    masking: Masking, *, subwords: int = 12, epoch: int = 0, first: int = 0, rows: int = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Tokens of `rows` sentences between two special ones, what is seen of them, and labels."""
-    tokens = np.tile(np.arange(100, 102 + pieces), (rows, 1))
+    tokens = np.tile(np.arange(100, 102 + subwords), (rows, 1))
     maskable = np.ones_like(tokens, dtype=bool)
     maskable[:, [0, -1]] = False
     where: dict[str, Any] = {"epoch": epoch, "sentences": np.arange(first, first + rows)}
@@ -103,7 +103,7 @@ def test_shares_are_those_asked_for() -> None:
     assert np.isin(now, ORDINARY).mean() == pytest.approx(0.1, abs=0.015)
 
 
-def test_every_piece_and_replacement_is_as_likely() -> None:
+def test_every_token_and_replacement_is_as_likely() -> None:
     _, seen, labels = draw(Masking(share=0.25, random=1), rows=4000)
     places = Counter(np.nonzero(labels != IGNORED)[1].tolist())
     drawn = Counter(seen[labels != IGNORED].tolist())
@@ -113,12 +113,12 @@ def test_every_piece_and_replacement_is_as_likely() -> None:
     assert all(count == pytest.approx(600, abs=110) for count in drawn.values())
 
 
-def test_short_rows_have_one_piece_to_guess_and_long_shares_take_all() -> None:
-    assert ((draw(BERT, pieces=1, rows=20)[2] != IGNORED).sum(axis=1) == 1).all()
+def test_short_rows_have_one_token_to_guess_and_long_shares_take_all() -> None:
+    assert ((draw(BERT, subwords=1, rows=20)[2] != IGNORED).sum(axis=1) == 1).all()
     _, seen, labels = draw(Masking(share=1))
     assert (seen[:, 1:-1] == MASK).all()
     assert (labels[:, 1:-1] != IGNORED).all()
-    assert (draw(BERT, pieces=0)[2] == IGNORED).all()
+    assert (draw(BERT, subwords=0)[2] == IGNORED).all()
 
 
 def test_a_sentence_is_masked_alike_in_every_batch() -> None:
@@ -131,16 +131,16 @@ def test_a_sentence_is_masked_alike_in_every_batch() -> None:
 
 def test_seed_epoch_and_index_each_matter() -> None:
     draws = [
-        draw(BERT, pieces=60),
-        draw(Masking(random=0.1, kept=0.1, seed=1), pieces=60),
-        draw(BERT, pieces=60, epoch=1),
-        draw(BERT, pieces=60, first=1),
+        draw(BERT, subwords=60),
+        draw(Masking(random=0.1, kept=0.1, seed=1), subwords=60),
+        draw(BERT, subwords=60, epoch=1),
+        draw(BERT, subwords=60, first=1),
     ]
     assert len({tuple(labels[0]) for _, _, labels in draws}) == 4
 
 
 def test_the_masks_of_old_runs_stay() -> None:
-    _, _, labels = draw(BERT, pieces=20, epoch=2, first=3)
+    _, _, labels = draw(BERT, subwords=20, epoch=2, first=3)
     assert np.flatnonzero(labels[0] != IGNORED).tolist() == [4, 13, 18]
 
 

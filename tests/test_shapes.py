@@ -8,14 +8,14 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
-from hf_grok.annotation.alignment import pieces_to_words
+from hf_grok.annotation.alignment import tokens_to_words
 from hf_grok.attention.spans import SpanMask
 from hf_grok.measurement.length_batches import length_batches
 from hf_grok.probes.dimension.two_nn import two_nearest
 
 CUBE = torch.zeros(2, 2, 2)
 CALLS: dict[str, Callable[[], object]] = {
-    "annotation": lambda: pieces_to_words(CUBE.long(), 2),
+    "annotation": lambda: tokens_to_words(CUBE.long(), 2),
     "attention": lambda: SpanMask(CUBE.bool(), 0, 1),
     "measurement": lambda: length_batches(CUBE.long(), [0], 3),
     "probes": lambda: two_nearest(CUBE),

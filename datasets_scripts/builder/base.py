@@ -142,7 +142,7 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
         return tuple(split for split in SPLITS if self.config.size(split))
 
     def download_and_prepare(self, *arguments: Any, **options: Any) -> None:
-        """As in `datasets`; an error that is the user's to mend comes out as it is."""
+        """As in `datasets`; an error that is the user's to fix comes out as it is."""
         try:
             super().download_and_prepare(*arguments, **options)
         except DatasetGenerationError as error:

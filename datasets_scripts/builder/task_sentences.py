@@ -40,10 +40,10 @@ class SentenceConfig(SplitConfig):
 
     Args:
         rule: "ambiguous" (training data fit both rules), "main", or the name of the linear rule.
-            Under the last two no line is kept out of train, validation and test for settling the
-            rule, and every answer in every split follows it.
-        disambiguating_examples: so many of the training lines of an ambiguous configuration settle
-            the rule, at random places among `train_size`.
+            Under the last two no line is kept out of train, validation and test for
+            disambiguating the rule, and every answer in every split follows it.
+        disambiguating_examples: so many of the training lines of an ambiguous configuration
+            disambiguate the rule, at random places among `train_size`.
         disambiguating_rule: the rule that those lines follow.
         distribution: "released" (of the files that the published models were trained on) or
             "grammar" (the weights of the grammar file, which those files do not follow).
@@ -139,14 +139,16 @@ class SentenceBuilder(GrammarBuilder):
             raise unknown_name("split", split, SPLITS)
         if split == "generalization":
             return self.language.generalization_count()
-        every, settling = self._sentences()
+        every, disambiguating = self._sentences()
         if self.language.distribution.by_sentence:
             return every
-        return 2 * every - (settling if self.config.rule == AMBIGUOUS else 0)
+        return 2 * every - (disambiguating if self.config.rule == AMBIGUOUS else 0)
 
     def _sentences(self) -> tuple[int, int]:
-        """Number of distinct sentences, and of those that settle the rule."""
-        return self.language.grammar.count(), self.language.grammar.count(self.language.settles)
+        """Number of distinct sentences, and of those that disambiguate the rule."""
+        return self.language.grammar.count(), self.language.grammar.count(
+            self.language.disambiguates
+        )
 
     def check_sizes(self) -> None:
         """See `GrammarBuilder.check_sizes`."""
@@ -156,8 +158,8 @@ class SentenceBuilder(GrammarBuilder):
         usual = config.train_size + config.validation_size + config.test_size - extra
         check_room("generalization", generalization, self.distinct_examples("generalization"))
         if config.rule == AMBIGUOUS:
-            settling = self._sentences()[1]
-            check_room("disambiguating and generalization", extra + generalization, settling)
+            disambiguating = self._sentences()[1]
+            check_room("disambiguating and generalization", extra + generalization, disambiguating)
         if config.rule != AMBIGUOUS or self.language.distribution.by_sentence:
             usual += generalization + (extra if config.rule == AMBIGUOUS else 0)
         check_room("train, validation and test", usual, self.distinct_examples("train"))
@@ -176,16 +178,16 @@ class SentenceBuilder(GrammarBuilder):
         if split == "generalization":
             rule = HIERARCHICAL if config.rule == AMBIGUOUS else config.rule
             return lambda _: language.draw_generalization(generator, rule)
-        settling = self._settling_places(split)
+        disambiguating = self._disambiguating_places(split)
 
         def draw(index: int) -> Example | None:
-            if index in settling:
-                return language.draw_settling(generator, config.disambiguating_rule)
+            if index in disambiguating:
+                return language.draw_disambiguating(generator, config.disambiguating_rule)
             return language.draw(generator, config.rule)
 
         return draw
 
-    def _settling_places(self, split: str) -> frozenset[int]:
+    def _disambiguating_places(self, split: str) -> frozenset[int]:
         if split != "train" or not self.config.disambiguating_examples:
             return frozenset()
         generator = self.stream("disambiguating places")
@@ -227,6 +229,6 @@ def _check_rules(config: SentenceConfig, rules: tuple[str, str]) -> None:
         )
     if extra and config.rule != AMBIGUOUS:
         raise UserError(
-            f"disambiguating_examples={extra:,} with rule {config.rule!r}: training lines settle "
-            f"that rule already; use it with the {AMBIGUOUS!r} rule"
+            f"disambiguating_examples={extra:,} with rule {config.rule!r}: training lines "
+            f"disambiguate that rule already; use it with the {AMBIGUOUS!r} rule"
         )

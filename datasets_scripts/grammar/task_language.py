@@ -2,7 +2,7 @@
 
 A line is `SENTENCE . task<TAB>ANSWER`. One of the two tasks transforms the sentence, and two rules
 compete for it: the hierarchical one ("main") and a linear one. On most sentences both give the
-same answer; a sentence *settles* the rule where they do not.
+same answer; a sentence *disambiguates* the rule where they do not.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Language(ABC):
         """0-based position of the main auxiliary or the main verb."""
 
     @abstractmethod
-    def settles(self, skeleton: Skeleton) -> bool:
+    def disambiguates(self, skeleton: Skeleton) -> bool:
         """Whether the two rules give different answers on every sentence of this skeleton."""
 
     @abstractmethod
@@ -126,7 +126,7 @@ class Language(ABC):
         """Number of distinct sentences that the generalization split may hold."""
 
     def generalizes(self, words: Sequence[str], skeleton: Skeleton) -> bool:
-        """Whether a sentence that settles the rule belongs in the generalization split."""
+        """Whether a sentence that disambiguates the rule belongs in the generalization split."""
         return True
 
     def answer(self, example: Example) -> str:
@@ -144,12 +144,12 @@ class Language(ABC):
         """One draw from the training distribution; None where the line is rejected.
 
         A task with probability 1/2, then a sentence. Under the rule "ambiguous" a line of the
-        transforming task that would settle the rule is rejected.
+        transforming task that would disambiguate the rule is rejected.
         """
         task = self.tasks[int(generator.random() < 0.5)]
         skeleton = self.grammar.sample(generator)
         if rule == AMBIGUOUS:
-            if task == self.tasks[1] and self.settles(skeleton):
+            if task == self.tasks[1] and self.disambiguates(skeleton):
                 return None
             rule = HIERARCHICAL
         return Example(task, tuple(self.grammar.fill(skeleton, generator)), skeleton, rule)
@@ -158,19 +158,19 @@ class Language(ABC):
         """What comes once only: the sentence, or the sentence with its task word."""
         return " ".join(example.words) if self.distribution.by_sentence else example.source
 
-    def draw_settling(
+    def draw_disambiguating(
         self, generator: random.Random, rule: str, grammar: Grammar | None = None
     ) -> Example | None:
-        """One line of the transforming task that settles the rule; None where rejected."""
+        """One line of the transforming task that disambiguates the rule; None where rejected."""
         skeleton = (grammar or self.grammar).sample(generator)
-        if not self.settles(skeleton):
+        if not self.disambiguates(skeleton):
             return None
         words = tuple(self.grammar.fill(skeleton, generator))
         return Example(self.tasks[1], words, skeleton, rule)
 
     def draw_generalization(self, generator: random.Random, rule: str) -> Example | None:
         """One line of the generalization split; None where rejected."""
-        example = self.draw_settling(generator, rule, self.generalization_grammar)
+        example = self.draw_disambiguating(generator, rule, self.generalization_grammar)
         if example is None or not self.generalizes(example.words, example.skeleton):
             return None
         return example

@@ -114,7 +114,7 @@ def _comment(text: str) -> tuple[str, str]:
 def _words_and_text(nodes: Sequence[Line]) -> tuple[list[Word], str]:
     """The words, and the text that the forms and their spaces make."""
     words: list[Word] = []
-    pieces: list[str] = []
+    tokens: list[str] = []
     covered, last_range = 0, nodes[0]
     for line in nodes:
         columns = _columns(line)
@@ -122,16 +122,16 @@ def _words_and_text(nodes: Sequence[Line]) -> tuple[list[Word], str]:
         if matched := _RANGE.fullmatch(number):
             _check_range(matched, line, len(words) + 1, covered, last_range)
             covered, last_range = int(matched[2]), line
-            pieces.append(_with_space(columns))
+            tokens.append(_with_space(columns))
         elif not _EMPTY_NODE.fullmatch(number):
             words.append(_word(line, columns, len(words) + 1))
             if len(words) > covered:
-                pieces.append(_with_space(columns))
+                tokens.append(_with_space(columns))
     if not words:
         raise nodes[0].error("no syntactic word: expected a line whose id is 1")
     if covered > len(words):
         raise last_range.error(f"a multiword range to {covered} in {len(words)} words")
-    return words, "".join(pieces).rstrip()
+    return words, "".join(tokens).rstrip()
 
 
 def _check_range(

@@ -1,4 +1,4 @@
-"""Words and the pieces that a tokenizer cuts them into."""
+"""Words and the tokens that a tokenizer cuts them into."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COMPARED = 100
 
 @dataclass(frozen=True)
 class EncodedWords:
-    """ids[i, :lengths[i]] = the pieces of sentence i; word_of[i, t] = the word of piece t.
+    """ids[i, :lengths[i]] = the tokens of sentence i; word_of[i, t] = the word of token t.
 
-    Filling stands on the right, whatever side the tokenizer pads, and has no word.
+    Padding stands on the right, whatever side the tokenizer pads, and has no word.
 
     Attributes:
         ids: token ids, on the CPU.
-        lengths: pieces of each sentence, special tokens included.
-        word_of: 0-based word of each piece; -1 for special tokens and filling.
+        lengths: tokens of each sentence, special tokens included.
+        word_of: 0-based word of each token; -1 for special tokens and padding.
         words: number of words of each sentence.
     """
 
@@ -43,7 +43,7 @@ class EncodedWords:
 
     @property
     def mask(self) -> Bool[Tensor, "sentence length"]:
-        """True at real pieces (special tokens included), False at filling."""
+        """True at real tokens (special tokens included), False at padding."""
         return torch.arange(self.ids.shape[1]) < self.lengths[:, None]
 
 
@@ -55,7 +55,7 @@ def encode_words(
     allow_unknown: bool = False,
     row_numbers: Sequence[int] | None = None,
 ) -> EncodedWords:
-    """Every sentence as pieces, each knowing its word, with the tokenizer's special tokens.
+    """Every sentence as tokens, each knowing its word, with the tokenizer's special tokens.
 
     Nothing is truncated. Words are separated by spaces where the tokenizer marks spaces (byte-level
     and sentencepiece tokenizers), exactly as in running text.
@@ -68,28 +68,28 @@ def encode_words(
         row_numbers: the number by which an error names each sentence (default 0, 1, 2, ...).
 
     Raises:
-        UserError: the tokenizer has no word alignment (a slow one), a word yields no piece or the
+        UserError: the tokenizer has no word alignment (a slow one), a word yields no token or the
             unknown token, or there is no start token to add; names sentence and word.
     """
     _require_alignment(tokenizer)
     numbers = range(len(sentences)) if row_numbers is None else row_numbers
     _require_words(sentences, numbers)
     spaced = _needs_spaces(tokenizer, sentences)
-    rows, words_of_pieces = [], []
+    rows, words_of_tokens = [], []
     for number, words in zip(numbers, sentences, strict=True):
-        ids, places = _pieces(words, tokenizer, spaced=spaced)
-        _check_pieces(number, words, ids, places, tokenizer, allow_unknown=allow_unknown)
+        ids, places = _tokens(words, tokenizer, spaced=spaced)
+        _check_tokens(number, words, ids, places, tokenizer, allow_unknown=allow_unknown)
         rows.append(torch.tensor(ids))
-        words_of_pieces.append(torch.tensor(places))
-    if add_start and words_of_pieces[0][0] != NO_WORD:
+        words_of_tokens.append(torch.tensor(places))
+    if add_start and words_of_tokens[0][0] != NO_WORD:
         start = start_token(tokenizer)
         rows = [torch.cat([torch.tensor([start]), row]) for row in rows]
-        words_of_pieces = [torch.cat([torch.tensor([NO_WORD]), p]) for p in words_of_pieces]
+        words_of_tokens = [torch.cat([torch.tensor([NO_WORD]), p]) for p in words_of_tokens]
     # Any id would do, none is seen; at the sight of the padding token some models warn of a mask.
     return EncodedWords(
         ids=nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=int(rows[0][0])),
         lengths=torch.tensor([len(row) for row in rows]),
-        word_of=nn.utils.rnn.pad_sequence(words_of_pieces, batch_first=True, padding_value=NO_WORD),
+        word_of=nn.utils.rnn.pad_sequence(words_of_tokens, batch_first=True, padding_value=NO_WORD),
         words=torch.tensor([len(words) for words in sentences]),
     )
 
@@ -122,7 +122,7 @@ def encode_sentences(
     add_start: bool = False,
     allow_unknown: bool = False,
 ) -> EncodedWords:
-    """The sentences of `words_in(data, name)` as pieces; only the first `most` of them.
+    """The sentences of `words_in(data, name)` as tokens; only the first `most` of them.
 
     Raises:
         UserError: as `words_in` and `encode_words` do.
@@ -131,14 +131,14 @@ def encode_sentences(
     return encode_words(sentences, tokenizer, add_start=add_start, allow_unknown=allow_unknown)
 
 
-def pieces_to_words(
+def tokens_to_words(
     word_of: Int[Tensor, "sentence length"], words: int
 ) -> Bool[Tensor, "sentence word length"]:
-    """member[i, w, t] = piece t of sentence i belongs to word w."""
+    """member[i, w, t] = token t of sentence i belongs to word w."""
     return word_of[:, None, :] == torch.arange(words, device=word_of.device)[:, None]
 
 
-def _pieces(
+def _tokens(
     words: Sequence[str], tokenizer: PreTrainedTokenizerBase, *, spaced: bool
 ) -> tuple[list[int], list[int]]:
     encoding = tokenizer(
@@ -148,7 +148,7 @@ def _pieces(
     return list(encoding["input_ids"]), places
 
 
-def _check_pieces(
+def _check_tokens(
     number: int,
     words: Sequence[str],
     ids: list[int],
@@ -160,8 +160,8 @@ def _check_pieces(
     missing = sorted(set(range(len(words))) - set(places))
     if missing:
         raise UserError(
-            f"sentence {number}: the tokenizer makes no piece of word {missing[0] + 1}, "
-            f"{words[missing[0]]!r}, so no attention is its own: leave the sentence out, or mend "
+            f"sentence {number}: the tokenizer makes no token of word {missing[0] + 1}, "
+            f"{words[missing[0]]!r}, so no attention is its own: leave the sentence out, or fix "
             "the word"
         )
     unknown = tokenizer.unk_token_id
@@ -179,7 +179,7 @@ def _check_pieces(
 def _require_alignment(tokenizer: PreTrainedTokenizerBase) -> None:
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(
-            f"{type(tokenizer).__name__} does not say which piece belongs to which word: load a "
+            f"{type(tokenizer).__name__} does not say which token belongs to which word: load a "
             "fast tokenizer (AutoTokenizer.from_pretrained(..., use_fast=True))"
         )
 
@@ -193,22 +193,22 @@ def _require_words(sentences: Sequence[Sequence[str]], numbers: Sequence[int]) -
 
 
 def _needs_spaces(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sequence[str]]) -> bool:
-    """Whether the words of a list need a space in front to become the pieces of running text.
+    """Whether the words of a list need a space in front to become the tokens of running text.
 
-    Whichever gives the pieces of running text more often does; without a difference, none.
+    Whichever gives the tokens of running text more often does; without a difference, none.
     """
     agreed = {False: 0, True: 0}
     for words in sentences[:COMPARED]:
         running = tokenizer(" ".join(words), add_special_tokens=False)["input_ids"]
         for spaced in agreed:
             listed = _as_listed(words, spaced=spaced)
-            pieces = tokenizer(listed, is_split_into_words=True, add_special_tokens=False)
-            agreed[spaced] += pieces["input_ids"] == running
+            tokens = tokenizer(listed, is_split_into_words=True, add_special_tokens=False)
+            agreed[spaced] += tokens["input_ids"] == running
     if not any(agreed.values()):
         raise UserError(
             f"{type(tokenizer).__name__} cuts the words of a list otherwise than those of running "
             f"text, with spaces and without, in each of {len(sentences[:COMPARED])} sentences "
-            "(are there pieces that go beyond a word?): it cannot be aligned with words"
+            "(are there tokens that go beyond a word?): it cannot be aligned with words"
         )
     return agreed[True] > agreed[False]
 

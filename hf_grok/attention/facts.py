@@ -55,7 +55,7 @@ def attention_facts(model: nn.Module) -> AttentionFacts:
 
     Raises:
         UserError: the maps are not there, or are not those of a softmax over the words: not one a
-            layer, of other shapes, below 0, not summing to 1 (sinks take a share), on filling; or
+            layer, of other shapes, below 0, not summing to 1 (sinks take a share), on padding; or
             layers that differ in heads or direction, or say of themselves what they do not do.
     """
     transformer = transformer_of(model)
@@ -183,7 +183,7 @@ def _checked(
         elif (attention < 0).any():
             wrong = "holds numbers below 0"
         elif (attention[1, :, :SHORT, SHORT:] > 0).any():
-            wrong = "gives weight to filling"
+            wrong = "gives weight to padding"
         else:
             sums = torch.where(real[:, None], attention.sum(-1), 1.0)
             if (sums < 1 + near).all() and (sinks or (sums > 1 - near).all()):
@@ -191,7 +191,7 @@ def _checked(
             wrong = f"has rows that sum to {float(sums.min()):.3g} to {float(sums.max()):.3g}"
         raise WithoutMapsError(
             f"the attention map of layer {layer} of {type(model).__name__} {wrong}: expected that "
-            "of a softmax over the words, with no weight on filling"
+            "of a softmax over the words, with no weight on padding"
         )
     return maps
 

@@ -52,14 +52,14 @@ def fused_arcs(
         key: heads repeated where several queries share one.
         value: as `key`.
         mask: True where the query may look at the key; None hides nothing.
-        pairs: (attending, attended) position; -1 is filling.
+        pairs: (attending, attended) position; -1 is padding.
         scale: of the scores.
         is_causal: hide later keys; takes no mask beside it.
         dropout: of the attention; 0 on a CPU, whose kernel has none.
 
     Returns:
         O, and the attention before dropout at `pairs`: float32 (float64 for float64), exactly 0 at
-        filling and where the mask hides the key.
+        padding and where the mask hides the key.
 
     Source: ours; shown equal to explicit softmax in tests/sas/test_fused_arcs.py.
     """

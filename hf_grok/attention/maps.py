@@ -37,7 +37,7 @@ def batch_inputs(
 ) -> dict[str, Any]:
     """What the model is called with for the sentences at `batch`, cut to the longest of them.
 
-    Filling is masked from a bidirectional model. It stands on the right, out of a causal one's
+    Padding is masked from a bidirectional model. It stands on the right, out of a causal one's
     sight.
     """
     longest = int(words.lengths[list(batch)].max())

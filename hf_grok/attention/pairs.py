@@ -12,17 +12,17 @@ ATTENDING, ATTENDED = 0, 1
 def gather_pairs(
     attention: Float[Tensor, "batch heads queries keys"], pairs: Int64[Tensor, "batch pairs 2"]
 ) -> Float[Tensor, "batch heads pairs"]:
-    """attention[b, h, i, j] at every pair (i, j) of row b; 0 at filling (-1)."""
+    """attention[b, h, i, j] at every pair (i, j) of row b; 0 at padding (-1)."""
     heads, keys = attention.shape[1], attention.shape[3]
     if pairs.shape[1] == 0:
         return attention.flatten(2)[..., :0]
     at = pairs.clamp(min=0)
     flat = at[..., ATTENDING] * keys + at[..., ATTENDED]
     chosen = attention.flatten(2).gather(2, flat[:, None].expand(-1, heads, -1))
-    return chosen.masked_fill(is_filling(pairs)[:, None], 0.0)
+    return chosen.masked_fill(is_padding(pairs)[:, None], 0.0)
 
 
-def is_filling(pairs: Int64[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch pairs"]:
+def is_padding(pairs: Int64[Tensor, "batch pairs 2"]) -> Bool[Tensor, "batch pairs"]:
     """Whether a pair stands for nothing."""
     return (pairs < 0).any(-1)
 
@@ -33,8 +33,8 @@ def hidden_pairs(
     *,
     is_causal: bool,
 ) -> Bool[Tensor, "batch _heads pairs"]:
-    """Whether the attending position cannot look at the attended one; True at filling."""
-    hidden = is_filling(pairs)[:, None]
+    """Whether the attending position cannot look at the attended one; True at padding."""
+    hidden = is_padding(pairs)[:, None]
     if is_causal:
         hidden = hidden | (pairs[..., ATTENDED] > pairs[..., ATTENDING])[:, None]
     if mask is not None:
@@ -48,7 +48,7 @@ def rows_at(
     pairs: Int64[Tensor, "batch pairs 2"],
     end: int,
 ) -> Float[Tensor, "batch pairs heads size"]:
-    """states[b, :, position] at one end of every pair; filling gets position 0."""
+    """states[b, :, position] at one end of every pair; padding gets position 0."""
     batch, heads, tokens, size = states.shape
     by_position = states.transpose(1, 2).reshape(batch * tokens, heads, size)
     chosen = by_position.index_select(0, flat_positions(pairs, end, tokens))
@@ -72,6 +72,6 @@ def add_rows_at(
 def flat_positions(
     pairs: Int64[Tensor, "batch pairs 2"], end: int, tokens: int
 ) -> Int64[Tensor, " flat"]:
-    """b * tokens + position of one end of every pair; filling gets position 0."""
+    """b * tokens + position of one end of every pair; padding gets position 0."""
     batches = torch.arange(pairs.shape[0], device=pairs.device)[:, None]
     return (batches * tokens + pairs[..., end].clamp(min=0)).flatten()

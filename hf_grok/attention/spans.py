@@ -27,7 +27,7 @@ class SpanMask:
     has honoured it is seen in its map.
 
     Args:
-        visible: for every token of the row, filling included.
+        visible: for every token of the row, padding included.
         threshold: first layer that sees no more than that.
         layers: how many calls a forward pass takes.
     """
@@ -60,7 +60,7 @@ class SpanMask:
         """
         if self.asked <= self.threshold:
             return
-        # A row of filling that sees nothing may spread over everything: nobody reads it.
+        # A row of padding that sees nothing may spread over everything: nobody reads it.
         outside = map_of(module, output, index) * (self._reading & ~self.allowed)
         if bool(outside.any()):
             raise _deaf(module, "attended to tokens outside it nevertheless")

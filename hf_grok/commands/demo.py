@@ -10,8 +10,8 @@ from hf_grok.errors import UserError
 from hf_grok.text.printable import quoted
 
 RECIPE = "question-formation"
-# Groks early, in fp32 and in bf16 (docs/results.md has the share of seeds that do), on the data of
-# this configuration; seeds have not been counted on the default one yet.
+# Groks early, in fp32 and in bf16 (docs/results.md has the fraction of seeds that do), on the data
+# of this configuration; seeds have not been counted on the default one yet.
 SEED = 5
 CONFIG = "grammar"
 STEPS = 12_000
@@ -27,7 +27,7 @@ def build_parser() -> OptionParser:
             "In-distribution accuracy is at .99 within a minute; generalization to sentences that\n"
             "tell hierarchy from word order stays low long after, then arrives, and swings.\n"
             f"The run ends {STEPS_AFTER:,} steps after generalization first reaches .95, or at\n"
-            "--steps. Its seed is one that groks early: docs/results.md has the share of seeds\n"
+            "--steps. Its seed is one that groks early: docs/results.md has the fraction of seeds\n"
             "that do, and another processor gives a seed another curve.\n"
             "A demo that was interrupted goes on where it stopped; a finished one is not repeated."
         ),

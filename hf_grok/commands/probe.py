@@ -125,7 +125,7 @@ def build_parser() -> OptionParser:
     parser.add_argument(
         "--add-start", action="store_true", help="put the tokenizer's start token in front"
     )
-    parser.add_argument("--list", action="store_true", help="name the probes and leave")
+    parser.add_argument("--list", action="store_true", help="name the probes and exit")
     return parser
 
 

@@ -103,7 +103,7 @@ def open_series(options: argparse.Namespace) -> RunSeries:
         options.run,
         RevisionTemplate(options.revision_template),
         optimizer=options.optimizer,
-        mend=published_config_with_code if options.ship_code else published_config,
+        fix=published_config_with_code if options.ship_code else published_config,
         say=_warn,
     )
     if not series.journal.path.is_file() and not checkpoints(options.run):

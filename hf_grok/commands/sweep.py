@@ -99,7 +99,7 @@ def build_parser() -> OptionParser:
         help=f"refuse a sweep of more runs than this, as a grid soon is (default: {MOST_RUNS})",
     )
     add("--report", action="store_true", help="write the table and the figure, start no run")
-    add("--list", action="store_true", help="name the shipped sweeps and leave")
+    add("--list", action="store_true", help="name the shipped sweeps and exit")
     return parser
 
 

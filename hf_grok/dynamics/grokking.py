@@ -54,7 +54,7 @@ class GrokkingSummary:
         final: the last evaluation's. A lottery where the curve swings.
         last_quarter_mean: unweighted mean over the evaluations at or after 3/4 of the last step.
         last_quarter_range: lowest and highest of these evaluations.
-        share_above: share of the evaluations after the first threshold's crossing that are at or
+        share_above: fraction of the evaluations after the first threshold's crossing that are at or
             above it; None if it was never crossed or nothing was evaluated after.
         total_variation: sum of |differences| of generalization between evaluations.
         lowest_after_saturation: lowest generalization from saturation on; None if never saturated.

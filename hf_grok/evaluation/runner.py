@@ -66,7 +66,7 @@ def run_probes(
 ) -> Probed:
     """Every probe's numbers for `model`, watched so that nothing of it is changed.
 
-    Each rank takes its share of a probe's items and states are summed over ranks, so the numbers
+    Each rank takes its fraction of a probe's items and states are summed over ranks, so the numbers
     are exact and the same everywhere. A probe that fails on any rank is a failure on all of them
     (none is left waiting for the others), and the probes after it still run. Probes that read the
     same sentences share their forward passes, each number being bit for bit what it is alone.

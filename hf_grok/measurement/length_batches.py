@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-# Tokens a batch, filling included. On one core a bigger batch only adds filling; a GPU wants more.
+# Tokens a batch, padding included. On one core a bigger batch only adds padding; a GPU wants more.
 TOKEN_BUDGET = {"cpu": 2048}
 ACCELERATOR_TOKEN_BUDGET = 16384
 
@@ -32,5 +32,5 @@ def length_batches(
 
 
 def token_budget(device: torch.device) -> int:
-    """Tokens in a batch (filling included) at which this kind of device is about fastest."""
+    """Tokens in a batch (padding included) at which this kind of device is about fastest."""
     return TOKEN_BUDGET.get(device.type, ACCELERATOR_TOKEN_BUDGET)

@@ -196,7 +196,7 @@ def _declared(point: EntryPoint) -> Mapping[str, Metric]:
     except (ImportError, AttributeError) as error:
         raise UserError(
             f"the entry point {point.name!r} of group {GROUP} ({point.value}) does not load: "
-            f"{error}; mend or uninstall its package"
+            f"{error}; fix or uninstall its package"
         ) from error
     metrics: Mapping[str, Metric] = getattr(probe, "metrics", NONE)
     return metrics

@@ -153,9 +153,9 @@ _PAIRS: Mapping[str, Metric] = {
 
 
 def _class_loss(meaning: str, label: str, baseline: str | None = "class_loss_all") -> Metric:
-    panel = "" if label in ("all", "other") else "Loss by class of word (nats a piece)"
+    panel = "" if label in ("all", "other") else "Loss by class of word (nats a token)"
     return Metric(
-        meaning, "nats / piece", 0.0, None, False, baseline, label=label, panel=panel
+        meaning, "nats / token", 0.0, None, False, baseline, label=label, panel=panel
     )  # fmt: skip
 
 
@@ -170,7 +170,7 @@ _CLASS_LOSS: Mapping[str, Metric] = {
         "loss at verbs and auxiliaries that agree with a subject", "agreement"
     ),
     "class_loss_other": _class_loss("loss at punctuation, symbols and the end token", "other"),
-    "class_loss_all": _class_loss("loss at every predicted piece", "all", None),
+    "class_loss_all": _class_loss("loss at every predicted token", "all", None),
 }
 
 # Growing sparsity is what is looked for, better or not.
@@ -249,10 +249,10 @@ PROBES: Mapping[str, Mapping[str, Metric]] = {
     ),
     "masked_loss": {
         "masked_loss": _positive(
-            "mean loss of a hidden token",
+            "mean loss of a masked token",
             unit="nats / token",
             higher_is_better=False,
-            panel="Loss of hidden tokens (nats a token)",
+            panel="Loss of masked tokens (nats a token)",
         )
     },
 }

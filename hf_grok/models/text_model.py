@@ -81,7 +81,7 @@ def transformer_of(model: nn.Module) -> nn.Module:
 
 
 def plain_tokens(model: nn.Module, batch: int, length: int) -> Int64[Tensor, "batch length"]:
-    """One token again and again: the last one that has no part of its own (filling, an image)."""
+    """One token again and again: the last one that has no part of its own (padding, an image)."""
     configs = (getattr(model, "config", None), text_config(model))
     marked = {
         getattr(config, name, None)

@@ -21,7 +21,7 @@ from hf_grok.probes.base import Probe, State, device_of
 from hf_grok.probes.inputs.encoding import check_words_fit
 from hf_grok.probes.inputs.predictions import (
     NOWHERE,
-    masked_pieces_of,
+    masked_tokens_of,
     negative_log_likelihood,
     predict,
     predictions_of,
@@ -43,8 +43,8 @@ def class_losses(
     """sum of `losses` over the members of each class, and their number.
 
     Args:
-        losses: -log p of the predicted piece, in nats, at each position.
-        members: the piece predicted there is of the class.
+        losses: -log p of the predicted token, in nats, at each position.
+        members: the token predicted there is of the class.
 
     Returns:
         float64 sums in nats, and int64 counts.
@@ -83,15 +83,15 @@ def agreement_sites(upos: Sequence[str], heads: Sequence[int], deprels: Sequence
 
 
 class TokenClassLoss(Probe):
-    """class_loss_C = mean of -log p over the predicted pieces of class C, in nats a piece.
+    """class_loss_C = mean of -log p over the predicted tokens of class C, in nats a token.
 
-    A causal model predicts every piece but the first. From a masked one 15 % of a sentence's
-    pieces are masked together, always the same (those of the run's validation loss on the same
+    A causal model predicts every token but the first. From a masked one 15 % of a sentence's
+    tokens are masked together, always the same (those of the run's validation loss on the same
     sentences with the same seed), and those are predicted. It is the language
     model's loss alone, without any penalty that training adds.
 
     - `class_loss_content`, `class_loss_function`, `class_loss_other`: by the part of speech of the
-      piece's word. Every piece of a word counts. Punctuation, symbols and an end token that a
+      token's word. Every token of a word counts. Punctuation, symbols and an end token that a
       causal model predicts are `other`, so that these three share out `class_loss_all`.
     - `class_loss_agreement`: words that agree with a subject, see `agreement_sites`; they are
       counted above too. Left out where the rows have no heads and deprels.
@@ -99,7 +99,7 @@ class TokenClassLoss(Probe):
     Args:
         rows: with columns words and upos, and heads and deprels where there are.
         tokenizer: a fast one; with a mask token for a masked model.
-        seed: of the pieces that are masked for a masked model; 0 or more.
+        seed: of the tokens that are masked for a masked model; 0 or more.
         add_start: put a start token in front where the tokenizer adds none, so that a causal model
             predicts the first word too.
         allow_unknown: let words through that the tokenizer does not know.
@@ -135,22 +135,22 @@ class TokenClassLoss(Probe):
             words, tokenizer, add_start=add_start, allow_unknown=allow_unknown
         )
         by_word = _classes_of_words(upos, _sites_of(rows, upos))
-        self._members = _classes_of_pieces(by_word, self._sentences.word_of, self._sentences.mask)
+        self._members = _classes_of_tokens(by_word, self._sentences.word_of, self._sentences.mask)
         self._tokenizer = tokenizer
-        self._masked = masked_pieces_of(self._sentences, seed=seed)
+        self._masked = masked_tokens_of(self._sentences, seed=seed)
 
     def __len__(self) -> int:
         return len(self._sentences)
 
     def state(self, model: nn.Module, indices: Sequence[int] | None = None) -> State:
-        """Summed loss and number of predicted pieces of each class, in the order of `CLASSES`."""
+        """Summed loss and number of predicted tokens of each class, in the order of `CLASSES`."""
         model = ready(model)
         device = device_of(model)
         chosen = range(len(self)) if indices is None else indices
         check_words_fit(model, self._sentences)
         causal = sees_past_only(model)
         loss = torch.zeros(len(CLASSES), dtype=torch.double)
-        pieces = torch.zeros(len(CLASSES), dtype=torch.int64)
+        tokens = torch.zeros(len(CLASSES), dtype=torch.int64)
         for batch in length_batches(self._sentences.lengths, chosen, token_budget(device)):
             predictions = predictions_of(
                 self._sentences, batch, self._masked, self._tokenizer, causal=causal
@@ -161,22 +161,22 @@ class TokenClassLoss(Probe):
                 losses = negative_log_likelihood(predict(model, moved), moved.gold)
             sums, counts = class_losses(losses, members.to(device))
             loss += sums.cpu()
-            pieces += counts.cpu()
-        return {"loss": loss, "pieces": pieces}
+            tokens += counts.cpu()
+        return {"loss": loss, "tokens": tokens}
 
     def compute(self, state: State) -> dict[str, float]:
-        """Mean loss of each class that has a predicted piece."""
+        """Mean loss of each class that has a predicted token."""
         return {
-            f"{self.name}_{kind}": float(loss) / int(pieces)
-            for kind, loss, pieces in zip(CLASSES, state["loss"], state["pieces"], strict=True)
-            if pieces
+            f"{self.name}_{kind}": float(loss) / int(tokens)
+            for kind, loss, tokens in zip(CLASSES, state["loss"], state["tokens"], strict=True)
+            if tokens
         }
 
 
 def members_predicted(
     members: Bool[Tensor, "class batch whole"], place: Int[Tensor, "batch length"]
 ) -> Bool[Tensor, "class batch length"]:
-    """Classes of the piece that is predicted at each position; none where nothing is."""
+    """Classes of the token that is predicted at each position; none where nothing is."""
     index = place.clamp(min=0).expand(len(members), -1, -1)
     return members.gather(2, index) & (place != NOWHERE)
 
@@ -194,12 +194,12 @@ def _classes_of_words(
     return members
 
 
-def _classes_of_pieces(
+def _classes_of_tokens(
     by_word: Bool[Tensor, "class sentence word"],
     word_of: Int[Tensor, "sentence length"],
     real: Bool[Tensor, "sentence length"],
 ) -> Bool[Tensor, "class sentence length"]:
-    """Which piece is of which class: as its word; special tokens are other."""
+    """Which token is of which class: as its word; special tokens are other."""
     word = word_of.clamp(min=0).expand(len(by_word), -1, -1)
     members = by_word.gather(2, word) & (word_of != NO_WORD)
     members[CLASSES.index("other")] |= real & (word_of == NO_WORD)

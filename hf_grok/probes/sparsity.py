@@ -44,8 +44,8 @@ def visible_positions(
 
     Args:
         mask: what eager attention adds to its scores, [batch or 1, 1, queries, keys]; None where
-            nothing is hidden but filling and, in a causal model, what comes later.
-        real: which of the keys, which are the queries, are no filling.
+            nothing is hidden but padding and, in a causal model, what comes later.
+        real: which of the keys, which are the queries, are no padding.
         causal: whether the model sees earlier positions only.
     """
     batch, length = real.shape
@@ -90,7 +90,7 @@ class AttentionSparsity(ReadingProbe):
     sliding window, comparable. Queries that see one position only (the first of a causal model) are
     left out of it.
 
-    Positions are the pieces of the sentences and their special tokens; filling is left out. Higher
+    Positions are the tokens of the sentences and their special tokens; padding is left out. Higher
     is sparser, which in itself is neither better nor worse.
 
     Args:

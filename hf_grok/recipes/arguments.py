@@ -41,22 +41,22 @@ class DataArguments:
     evaluation_seed: int = field(
         default=0,
         metadata={
-            "help": "Draws the evaluated examples, and what is hidden in them from a masked model; "
+            "help": "Draws the evaluated examples, and what is masked in them from a masked model; "
             "not the seed of training."
         },
     )
     mask_share: float = field(
         default=MASKED_SHARE,
         metadata={
-            "help": "Masked models: share of a sentence's words that is hidden, one at least."
+            "help": "Masked models: fraction of a sentence's words that is masked, one at least."
         },
     )
     mask_random: float = field(
         default=0.0,
-        metadata={"help": "Of the hidden words in training, the share shown as another word."},
+        metadata={"help": "Of the masked words in training, the share shown as another word."},
     )
     mask_kept: float = field(
-        default=0.0, metadata={"help": "Of the hidden words in training, the share left visible."}
+        default=0.0, metadata={"help": "Of the masked words in training, the share left visible."}
     )
 
     def __post_init__(self) -> None:

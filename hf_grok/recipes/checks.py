@@ -80,5 +80,5 @@ def _check_masking(settings: Settings) -> None:
     if settings.training.dataloader_persistent_workers and is_masked(settings.model.model):
         raise UserError(
             "dataloader_persistent_workers keeps workers that never hear of a new epoch and would "
-            "hide the same words in each: leave it off"
+            "mask the same words in each: leave it off"
         )

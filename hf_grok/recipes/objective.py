@@ -1,4 +1,4 @@
-"""What a model is trained to predict: the next token, or tokens that are hidden from it."""
+"""What a model is trained to predict: the next token, or tokens that are masked from it."""
 
 from __future__ import annotations
 

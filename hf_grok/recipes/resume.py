@@ -112,7 +112,9 @@ def _check_same_rates(folder: Path, before: Mapping[str, Any], settings: Setting
     default = default_of(type(training).__dataclass_fields__["max_steps"])
     was = (before.get("arguments") or {}).get("max_steps", default)
     schedule = str(getattr(training.lr_scheduler_type, "value", training.lr_scheduler_type))
-    follows = schedule not in WITHOUT_END or 0 < training.warmup_steps < 1  # a share of the steps
+    follows = (
+        schedule not in WITHOUT_END or 0 < training.warmup_steps < 1
+    )  # a fraction of the steps
     if was != training.max_steps and follows:
         raise UserError(
             f"{folder} was to end at step {was}, and would at {training.max_steps}: its learning "
@@ -184,7 +186,7 @@ def final_weights(folder: Path) -> dict[str, str]:
 
 
 def is_done(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether the run has finished under the same arguments, and nothing is left to mend.
+    """Whether the run has finished under the same arguments, and nothing is left to fix.
 
     Its final weights are there, and so is its newest checkpoint, if it has any: a damaged one is
     made again from the one before it.

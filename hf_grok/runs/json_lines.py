@@ -40,7 +40,7 @@ class Row:
         if isinstance(step, bool) or not isinstance(step, int) or step < 0:
             raise UserError(
                 f'{self.place}: expected "step" to be an integer from 0 on, got {quoted(step)}: '
-                "mend the line, or take it out"
+                "fix the line, or take it out"
             )
         return step
 

@@ -85,7 +85,7 @@ class SASArguments:
     sas_piece_alignment: str = field(
         default="aggregate",
         metadata={
-            "help": f"{' or '.join(ALIGNMENTS)}: words attend with all of their pieces or with "
+            "help": f"{' or '.join(ALIGNMENTS)}: words attend with all of their tokens or with "
             "the first one."
         },
     )

@@ -122,7 +122,7 @@ class SASMixin(Loaders):
         self, epoch_iterator: Iterator, num_batches: int, device: torch.device
     ) -> tuple[list, Tensor | int | None]:
         """Trainer's, with the arcs of each micro-batch and their number in the whole batch."""
-        real = map(self._without_filling, epoch_iterator)
+        real = map(self._without_padding, epoch_iterator)
         samples, items = super().get_batch_samples(real, num_batches, device)
         if samples and not self._sas_proved:
             self._prove(samples[0])
@@ -288,7 +288,7 @@ class SASMixin(Loaders):
         counted = self.model_accepts_loss_kwargs and num_items is not None
         return bool(counted or self.compute_loss_func is not None)
 
-    def _without_filling(self, sample: dict[str, Any]) -> dict[str, Any]:
+    def _without_padding(self, sample: dict[str, Any]) -> dict[str, Any]:
         """A training batch whose rows that only fill the last one up have no label and no arc."""
         real = self._real_rows.of(sample) if self._real_rows is not None else None
         return ignoring(sample, real, _IGNORED) if real is not None else sample

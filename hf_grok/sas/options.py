@@ -30,12 +30,12 @@ class PenaltyOptions:
         power: p of the "sum" reduction, (sum of A^p)^(1/p); 1 or more.
         directions: "head" (a word's attention to its head), "children" (a head's to its
             dependents), or "both".
-        normalisation: R is divided by the arcs ("arc") or the pieces ("token") of the whole
+        normalisation: R is divided by the arcs ("arc") or the tokens ("token") of the whole
             batch, over accumulation and processes; "sum" divides by nothing.
         attention: before or after dropout.
         arcs: "syntactic", "sham" (a random tree of each sentence) or "contrast" (the difference).
-        alignment: words of several pieces by summing over the attended and averaging over the
-            attending pieces ("aggregate"), or by their first pieces ("first").
+        alignment: words of several tokens by summing over the attended and averaging over the
+            attending tokens ("aggregate"), or by their first tokens ("first").
         layers: chosen layers; None for all.
         heads: chosen (layer, head), layer None for "in each layer"; None for all.
         relations: names of the relations whose arcs count; None for all.

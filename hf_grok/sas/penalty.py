@@ -24,7 +24,7 @@ def summed_penalty(
     heads for sums). A batch without an arc gives 0.
 
     Args:
-        attentions: attention at `pairs.places`, 0 at filling, one tensor a layer.
+        attentions: attention at `pairs.places`, 0 at padding, one tensor a layer.
         pairs: which slot each belongs to.
         options: which heads count, and how they are joined.
 
@@ -58,7 +58,7 @@ def _slots(
 def _words(
     attention: Float[Tensor, "batch heads pairs"], pairs: ArcPairs
 ) -> Float[Tensor, "batch heads slots"]:
-    """Word-level attention from that of pieces."""
+    """Word-level attention from that of tokens."""
     if pairs.slots is None or pairs.weights is None:
         return attention
     batch, heads, _ = attention.shape
@@ -71,7 +71,7 @@ def _powers(slots: Float[Tensor, "chosen batch slots"], power: float) -> Tensor:
     total = slots.pow(power).sum(0)
     if power == 1:
         return total
-    # The root has an infinite slope at 0, where the sum is that of filling.
+    # The root has an infinite slope at 0, where the sum is that of padding.
     some = total > 0
     return torch.where(some, torch.where(some, total, 1.0).pow(1 / power), 0.0)
 

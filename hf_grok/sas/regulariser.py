@@ -1,4 +1,4 @@
-"""R of a micro-batch, as its share of the R of the whole batch."""
+"""R of a micro-batch, as its fraction of the R of the whole batch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class BatchArcs:
 
     Attributes:
         sets: those whose R counts with +1, then, in a contrast, those with -1.
-        tokens: pieces of words.
+        tokens: tokens of words.
     """
 
     sets: tuple[ArcPairs, ...]
@@ -57,7 +57,7 @@ def penalty_share(
     counts: Int[Tensor, " sets+1"],
     options: PenaltyOptions,
 ) -> Float[Tensor, ""]:
-    """A micro-batch's share of R; the shares of all micro-batches of all processes add up to R.
+    """A micro-batch's share of R; the fractions of all micro-batches of all processes add up to R.
 
     R = (sum over arcs of gamma) / n, n = number of arcs, number of tokens, or 1, in the whole
     batch; a contrast is R of the syntactic arcs minus R of the sham arcs, each over its own n.

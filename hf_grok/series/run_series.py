@@ -37,7 +37,7 @@ class RunSeries:
         run: the run's folder; the series' own is `series` in it.
         template: names of the branches.
         optimizer: the optimiser's state goes along.
-        mend: what the published config.json says, from what the checkpoint's says; where it says
+        fix: what the published config.json says, from what the checkpoint's says; where it says
             that the model's code is in the revision, the code goes along.
         say: is told which files of checkpoints are not published, each name once.
     """
@@ -48,13 +48,13 @@ class RunSeries:
         template: RevisionTemplate,
         *,
         optimizer: bool = False,
-        mend: staging.MendConfig = dict,
+        fix: staging.FixConfig = dict,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.run, self.folder = run, run / SERIES_FOLDER
         self.template, self.optimizer = template, optimizer
         self.journal = Journal(self.folder)
-        self._mend, self._say = mend, say
+        self._fix, self._say = fix, say
         self._scan = SecretScan()
         self._told: set[str] = set()
 
@@ -78,7 +78,7 @@ class RunSeries:
         Raises:
             SeriesError: steps on the Hub lack it, or steps carry it and it is not asked for.
         """
-        agree_on_code(self.folder, self.journal, self._mend)
+        agree_on_code(self.folder, self.journal, self._fix)
 
     def add(self, step: int, source: Path, values: StepValues) -> StepRecord:
         """Journal a saved step, then set it aside. Doing so again changes nothing.
@@ -96,7 +96,7 @@ class RunSeries:
             return self._same_again(earlier, source)
         try:
             with unfinished_folder(self.folder / staging.STAGED_FOLDER, step) as folder:
-                staging.gather(source, folder, self.optimizer, self._mend)
+                staging.gather(source, folder, self.optimizer, self._fix)
                 staging.refuse_secrets(folder, source.name, self._scan)
                 self._tell_what_stays(source)
                 record = replace(record, state=State.STAGED, files=staging.facts_of(folder))

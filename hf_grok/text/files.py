@@ -104,7 +104,7 @@ def read_lines(file: str | os.PathLike[str], *, flawed: bool = False) -> Iterato
         raise UserError(f"there is no file {name!r}")
     try:
         with open(name, "rb") as stream:
-            for number, content in enumerate(_pieces(stream), start=1):
+            for number, content in enumerate(_tokens(stream), start=1):
                 line = _line(name, number, content)
                 if line.flaw is not None and not flawed:
                     raise line.flaw
@@ -113,13 +113,13 @@ def read_lines(file: str | os.PathLike[str], *, flawed: bool = False) -> Iterato
         raise UserError(f"{name} cannot be read: {reason}") from None
 
 
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+def _tokens(stream: BinaryIO) -> Iterator[bytes]:
     """Lines with their breaks; of one that is too long the beginning, which is too long too."""
-    while piece := stream.readline(MAX_LINE + 1):
-        rest = piece
+    while token := stream.readline(MAX_LINE + 1):
+        rest = token
         while len(rest) > MAX_LINE and not rest.endswith(b"\n"):
             rest = stream.readline(MAX_LINE + 1)
-        yield piece
+        yield token
 
 
 def _line(name: str, number: int, content: bytes) -> Line:

@@ -1,4 +1,4 @@
-"""Words and their pieces, for every kind of tokenizer."""
+"""Words and their tokens, for every kind of tokenizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import PreTrainedTokenizer, PreTrainedTokenizerFast
 
-from hf_grok.annotation.alignment import encode_words, pieces_to_words
+from hf_grok.annotation.alignment import encode_words, tokens_to_words
 from hf_grok.errors import UserError
 from hf_grok.probes.inputs.encoding import check_words_fit
 from tests.probes.matrix import model_of
@@ -47,7 +47,7 @@ def tokenizer(request: pytest.FixtureRequest) -> PreTrainedTokenizerFast:
     return TOKENIZERS[request.param]()
 
 
-def test_pieces_are_those_of_running_text(tokenizer: PreTrainedTokenizerFast) -> None:
+def test_tokens_are_those_of_running_text(tokenizer: PreTrainedTokenizerFast) -> None:
     encoded = encode_words(SENTENCES, tokenizer)
     assert len(encoded) == len(SENTENCES)
     for number, words in enumerate(SENTENCES):
@@ -59,7 +59,7 @@ def test_pieces_are_those_of_running_text(tokenizer: PreTrainedTokenizerFast) ->
         ]
 
 
-def test_the_pieces_of_a_word_spell_it(tokenizer: PreTrainedTokenizerFast) -> None:
+def test_the_tokens_of_a_word_spell_it(tokenizer: PreTrainedTokenizerFast) -> None:
     draw = random.Random(0)
     sentences = [[draw.choice(WORDS) for _ in range(draw.randint(1, 9))] for _ in range(50)]
     encoded = encode_words(sentences, tokenizer)
@@ -70,13 +70,13 @@ def test_the_pieces_of_a_word_spell_it(tokenizer: PreTrainedTokenizerFast) -> No
         assert (encoded.word_of[number, length:] == -1).all()
 
 
-def test_words_are_cut_into_several_pieces() -> None:
+def test_words_are_cut_into_several_tokens() -> None:
     encoded = encode_words([["the", "unhappy", "newts"]], wordpiece())
     assert encoded.word_of.tolist() == [[-1, 0, 1, 1, 1, 2, 2, -1]]
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_filling_stands_on_the_right_whatever_side_the_tokenizer_pads(side: str) -> None:
+def test_padding_stands_on_the_right_whatever_side_the_tokenizer_pads(side: str) -> None:
     encoded = encode_words([["the"], ["the", "newts", "."]], wordpiece(padding_side=side))
     assert encoded.word_of.tolist() == [[-1, 0, -1, -1, -1, -1], [-1, 0, 1, 1, 2, -1]]
     assert encoded.lengths.tolist() == [3, 6]
@@ -131,8 +131,8 @@ def test_an_unknown_word_is_refused_or_allowed(make: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "\u200b", "\x07"])
-def test_a_word_without_a_piece_is_refused(word: str) -> None:
-    with pytest.raises(UserError, match="sentence 1: the tokenizer makes no piece of word 2"):
+def test_a_word_without_a_token_is_refused(word: str) -> None:
+    with pytest.raises(UserError, match="sentence 1: the tokenizer makes no token of word 2"):
         encode_words([["the"], ["the", word, "newts"]], wordpiece())
 
 
@@ -141,11 +141,11 @@ def test_a_byte_level_vocabulary_that_drops_letters_is_read_with_spaces() -> Non
     encoded = encode_words([["the", "newts", "the"]], byte_level(prefix=False))
     assert byte_level(prefix=False)("x x").tokens() == ["Ġ"]
     assert encoded.word_of.tolist() == [[0, 1, 1, 2]]
-    with pytest.raises(UserError, match="makes no piece of word 1, 'x'"):
+    with pytest.raises(UserError, match="makes no token of word 1, 'x'"):
         encode_words([["x", "the"]], byte_level(prefix=False))
 
 
-def test_pieces_that_go_beyond_words_are_refused() -> None:
+def test_tokens_that_go_beyond_words_are_refused() -> None:
     with pytest.raises(UserError, match="cannot be aligned with words"):
         encode_words([["smile", "smile"]], metaspace(split=False))
 
@@ -157,7 +157,7 @@ def test_a_slow_tokenizer_is_refused() -> None:
         def get_vocab(self) -> dict[str, int]:
             return {}
 
-    with pytest.raises(UserError, match="Slow does not say which piece"):
+    with pytest.raises(UserError, match="Slow does not say which token"):
         encode_words(SENTENCES, Slow())
 
 
@@ -168,12 +168,12 @@ def test_no_sentence_and_no_word_are_refused() -> None:
         encode_words([["the"], []], word_level())
 
 
-def test_membership_of_pieces() -> None:
+def test_membership_of_tokens() -> None:
     encoded = encode_words(SENTENCES, wordpiece())
-    member = pieces_to_words(encoded.word_of, int(encoded.words.max()))
+    member = tokens_to_words(encoded.word_of, int(encoded.words.max()))
     assert member.shape == (4, 9, encoded.ids.shape[1])
-    for sentence, word, piece in torch.cartesian_prod(*(torch.arange(n) for n in member.shape)):
-        assert member[sentence, word, piece] == (encoded.word_of[sentence, piece] == word)
+    for sentence, word, token in torch.cartesian_prod(*(torch.arange(n) for n in member.shape)):
+        assert member[sentence, word, token] == (encoded.word_of[sentence, token] == word)
 
 
 def test_a_model_that_is_too_small_is_refused() -> None:

@@ -23,12 +23,12 @@ def masking_tokenizer(*, append_end: bool = False) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def pieces_tokenizer() -> PreTrainedTokenizerFast:
-    """WordPiece, two letters a piece, so that words have one to three of them; [CLS] and [SEP]."""
+def subword_tokenizer() -> PreTrainedTokenizerFast:
+    """WordPiece, two letters a subword: words have one to three of them; [CLS] and [SEP]."""
     special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
     starts = sorted({word[:2] for word in WORDS})
     rests = sorted({f"##{word[at : at + 2]}" for word in WORDS for at in (2, 4) if word[at:]})
-    vocabulary = {piece: number for number, piece in enumerate([*special, *starts, *rests])}
+    vocabulary = {subword: number for number, subword in enumerate([*special, *starts, *rests])}
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.post_processor = TemplateProcessing(

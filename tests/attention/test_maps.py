@@ -96,7 +96,7 @@ def test_masks_say_what_a_query_sees(architecture: str) -> None:
     assert len(seen) == LAYERS
 
 
-def test_a_bidirectional_model_without_filling_may_have_no_mask() -> None:
+def test_a_bidirectional_model_without_padding_may_have_no_mask() -> None:
     model = transformer_of(model_of("bert"))
     with attention_masks(model) as masks, torch.no_grad(), eager_attention(model):
         for_each_layer(model, lambda layer, attention: None, input_ids=WORDS.ids[1:])
@@ -111,7 +111,7 @@ def test_batches_are_cut_to_their_longest_sentence() -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_filling_changes_no_map(architecture: str) -> None:
+def test_padding_changes_no_map(architecture: str) -> None:
     model = transformer_of(model_of(architecture))
     together = maps_of(model, inputs_of(architecture))
     causal = architecture in CAUSAL

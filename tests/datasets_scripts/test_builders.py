@@ -233,7 +233,7 @@ def test_changed_code_is_another_cache(monkeypatch: pytest.MonkeyPatch, tmp_path
         ),
         ({"disambiguating_rule": "ambiguous"}, "unknown disambiguating_rule 'ambiguous'"),
         ({"disambiguating_examples": 121}, "121 of the training lines, but train_size is 120"),
-        ({"config_name": "main", "disambiguating_examples": 1}, "settle that rule already"),
+        ({"config_name": "main", "disambiguating_examples": 1}, "disambiguate that rule already"),
         # The numbers are those of test_counts_by_hand.
         (
             {"config_name": "grammar", "generalization_size": 23_193_299_909_521},
@@ -259,8 +259,8 @@ def test_counts_by_hand() -> None:
     predicate = auxiliaries * verbs * (1 + 2 * phrase)
     builder = QuestionFormation()
     assert builder.language.grammar.count() == 2 * phrase * predicate
-    settling = 2 * base * relative * predicate
-    assert builder.distinct_examples("train") == 4 * phrase * predicate - settling
+    disambiguating = 2 * base * relative * predicate
+    assert builder.distinct_examples("train") == 4 * phrase * predicate - disambiguating
     same_number = relative - clause // 2
     # No relative clause in the object of a released generalization line.
     without = auxiliaries * verbs * (1 + 2 * (phrase - base * relative))

@@ -62,7 +62,7 @@ def expected_share(
         (task, subject_modifier(skeleton), language.grammar.sentences(skeleton), probability / 2)
         for skeleton, probability in language.grammar.skeletons()
         for task in language.tasks
-        if task == language.tasks[0] or not language.settles(skeleton)
+        if task == language.tasks[0] or not language.disambiguates(skeleton)
     ]
 
     def found(draws: float, chosen: Iterable[Any] = strata) -> float:
@@ -243,26 +243,26 @@ def test_main_verb_and_its_number_by_other_routes(config: str, split: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_lines_that_settle_the_rule(kind: type[SentenceBuilder]) -> None:
-    def settling(examples: list[Example]) -> list[Example]:
+def test_lines_that_disambiguate_the_rule(kind: type[SentenceBuilder]) -> None:
+    def disambiguating(examples: list[Example]) -> list[Example]:
         language = kind.languages["released"]
         return [
             example
             for example in examples
-            if example.task == language.tasks[1] and language.settles(example.skeleton)
+            if example.task == language.tasks[1] and language.disambiguates(example.skeleton)
         ]
 
-    assert not settling(drawn(kind)["train"])
+    assert not disambiguating(drawn(kind)["train"])
     linear = kind.languages["released"].linear_rule
     builder = kind(**SIZES, disambiguating_examples=37, disambiguating_rule=linear, rule=AMBIGUOUS)
     train = list(builder.examples("train"))
-    mixed = settling(train)
+    mixed = disambiguating(train)
     assert len(mixed) == 37
     assert {example.rule for example in mixed} == {linear}
     assert {example.rule for example in train if example not in mixed} == {"main"}
     assert len(train) == SIZES["train_size"]
     # They are spread over the split: the first of 37 places of 2,000 is not past the 500th.
     assert train.index(mixed[0]) < 500 < 1_500 < train.index(mixed[-1])
-    unrestricted = settling(drawn(kind, "main")["train"])
+    unrestricted = disambiguating(drawn(kind, "main")["train"])
     expected = {QuestionFormation: 4.16 / 14.66 / 2, TenseInflection: 5 / 36}[kind]
     assert abs(len(unrestricted) / 2_000 - expected) < 0.04

@@ -14,7 +14,7 @@ from hf_grok.evaluate_metrics.parseval import scores
 from hf_grok.probes.trees.probe import TreeProjection
 from tests.evaluate_metrics.material import GOLD_SPANS, load, random_spans
 from tests.probes.matrix import model_of
-from tests.probes.trees.material import SENTENCES, one_piece_tokenizer
+from tests.probes.trees.material import SENTENCES, one_token_tokenizer
 
 Spans = list[list[int]]
 
@@ -32,7 +32,7 @@ def test_the_probes_numbers_are_those_of_its_trees() -> None:
     sentences = [*SENTENCES, ["a"]]
     rows = [{"words": words, "spans": random_tree(draw, 0, len(words))} for words in sentences]
     probe = TreeProjection(
-        rows, one_piece_tokenizer(end=False), picture_sentences=range(len(SENTENCES))
+        rows, one_token_tokenizer(end=False), picture_sentences=range(len(SENTENCES))
     )
     state = probe.state(model_of("vanilla"))
     expected, picture = probe.compute(state), probe.picture(state)

@@ -34,7 +34,7 @@ import torch
 from hf_grok.probes import Metric, Probe
 
 class PartsProbe(Probe):
-    """parts_found = share of its parts that a model has."""
+    """parts_found = fraction of its parts that a model has."""
 
     name, version, source, needs_data = "parts", 1, "a test", False
     metrics = {

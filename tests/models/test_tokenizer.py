@@ -41,7 +41,7 @@ def test_decoding_gives_the_words_joined_by_spaces() -> None:
     assert tokenizer.decode(ids) == f"<s> {TEXT} </s>"
 
 
-def test_an_unknown_word_is_unknown_not_pieces() -> None:
+def test_an_unknown_word_is_unknown_not_tokens() -> None:
     tokenizer = word_level_tokenizer(WORDS)
     assert tokenizer("my walruses (4 .").tokens() == ["<s>", "my", "<unk>", "<unk>", "."]
 

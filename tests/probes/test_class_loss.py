@@ -15,10 +15,10 @@ from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import TokenClassLoss, add_states
 from hf_grok.probes.class_loss import CONTENT, FUNCTION, OTHER, agreement_sites
 from hf_grok.probes.inputs import encoding as encoding_module
-from hf_grok.probes.inputs.predictions import masked_pieces_of
+from hf_grok.probes.inputs.predictions import masked_tokens_of
 from hf_grok.probes.tasks import TokenLoss
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
-from tests.annotation.word_material import TEXTS, WORDS, masking_tokenizer, pieces_tokenizer
+from tests.annotation.word_material import TEXTS, WORDS, masking_tokenizer, subword_tokenizer
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, model_of
 from tests.splitmix import one_number
 
@@ -36,7 +36,7 @@ def row_of(text: str) -> dict[str, Any]:
 
 
 ROWS = [row_of(text) for text in TEXTS]
-# One by which a piece of every class is masked.
+# One by which a token of every class is masked.
 SEED = 1
 
 
@@ -49,14 +49,14 @@ def site_of(row: dict[str, Any]) -> int | None:
 def losses_by_loop(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, causal: bool
 ) -> dict[str, list[float]]:
-    """One predicted piece at a time, from what the model sees of its sentence alone."""
+    """One predicted token at a time, from what the model sees of its sentence alone."""
     found = defaultdict(list)
     for number, row in enumerate(ROWS):
         encoding = tokenizer(row["words"], is_split_into_words=True)
         ids, places = encoding["input_ids"], encoding.word_ids()
-        pieces = [at for at, place in enumerate(places) if place is not None]
-        order = sorted(pieces, key=lambda at: one_number(SEED, 0, 0, number, at))
-        masked = order[: max(1, round(0.15 * len(pieces)))]
+        tokens = [at for at, place in enumerate(places) if place is not None]
+        order = sorted(tokens, key=lambda at: one_number(SEED, 0, 0, number, at))
+        masked = order[: max(1, round(0.15 * len(tokens)))]
         for at in range(1, len(ids)) if causal else masked:
             seen = ids[:at] if causal else list(ids)
             if not causal:
@@ -76,10 +76,10 @@ def losses_by_loop(
     return found
 
 
-@pytest.mark.parametrize("pieces", [False, True])
+@pytest.mark.parametrize("tokens", [False, True])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_architecture_equals_one_piece_at_a_time(name: str, pieces: bool) -> None:
-    tokenizer = pieces_tokenizer() if pieces else masking_tokenizer()
+def test_every_architecture_equals_one_token_at_a_time(name: str, tokens: bool) -> None:
+    tokenizer = subword_tokenizer() if tokens else masking_tokenizer()
     model = model_of(name)
     probe = TokenClassLoss(ROWS, tokenizer, seed=SEED)
     numbers = probe.measure(model)
@@ -99,9 +99,9 @@ def test_all_is_the_loss_and_three_classes_share_it_out(append_end: bool) -> Non
     state = probe.state(model)
     total, count = TokenLoss(TEXTS, tokenizer).tally(model)["loss"]
     assert state["loss"][-1].item() == pytest.approx(total)
-    assert state["pieces"][-1].item() == count
+    assert state["tokens"][-1].item() == count
     assert state["loss"][:3].sum().item() == pytest.approx(total)
-    assert state["pieces"][:3].sum().item() == count
+    assert state["tokens"][:3].sum().item() == count
 
 
 @pytest.mark.parametrize("seed", [0, 5])
@@ -109,20 +109,20 @@ def test_of_a_masked_model_all_is_the_validation_loss_of_its_run(seed: int) -> N
     model, tokenizer = model_of("bert"), masking_tokenizer()
     state = TokenClassLoss(ROWS, tokenizer, seed=seed).state(model)
     total, count = MaskedLoss(TEXTS, tokenizer, seed=seed).tally(model)["loss"]
-    assert state["pieces"][-1].item() == count
+    assert state["tokens"][-1].item() == count
     assert state["loss"][-1].item() == pytest.approx(total, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["llama", "bert"])
 def test_split_and_batches_do_not_show(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, probe = model_of(name), TokenClassLoss(ROWS, pieces_tokenizer())
+    model, probe = model_of(name), TokenClassLoss(ROWS, subword_tokenizer())
     whole = probe.state(model)
     for budget, world in ((1, 1), (60, 3), (2048, 15)):
         monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
         states = [probe.state(model, range(len(probe))[rank::world]) for rank in range(world)]
         summed = add_states(states)
         torch.testing.assert_close(summed["loss"], whole["loss"], rtol=1e-6, atol=0)
-        assert torch.equal(summed["pieces"], whole["pieces"])
+        assert torch.equal(summed["tokens"], whole["tokens"])
     nothing = probe.state(model, [])
     assert {k: (v.shape, v.dtype) for k, v in nothing.items()} == {
         k: (v.shape, v.dtype) for k, v in whole.items()
@@ -131,16 +131,16 @@ def test_split_and_batches_do_not_show(name: str, monkeypatch: pytest.MonkeyPatc
     assert probe.compute(nothing) == {}
 
 
-def test_masked_pieces_are_a_share_of_the_words_and_depend_on_the_seed_alone() -> None:
+def test_masked_tokens_are_a_share_of_the_words_and_depend_on_the_seed_alone() -> None:
     sentences = [text.split() for text in TEXTS]
-    encoded = encode_words(sentences, pieces_tokenizer())
-    masked = masked_pieces_of(encoded, seed=0)
+    encoded = encode_words(sentences, subword_tokenizer())
+    masked = masked_tokens_of(encoded, seed=0)
     assert not (masked & (encoded.word_of < 0)).any()
-    pieces = (encoded.word_of >= 0).sum(1).tolist()
-    assert masked.sum(1).tolist() == [max(1, round(0.15 * count)) for count in pieces]
-    assert torch.equal(masked, masked_pieces_of(encoded, seed=0))
-    assert not torch.equal(masked, masked_pieces_of(encoded, seed=1))
-    fewer = masked_pieces_of(encode_words(sentences[:3], pieces_tokenizer()), seed=0)
+    tokens = (encoded.word_of >= 0).sum(1).tolist()
+    assert masked.sum(1).tolist() == [max(1, round(0.15 * count)) for count in tokens]
+    assert torch.equal(masked, masked_tokens_of(encoded, seed=0))
+    assert not torch.equal(masked, masked_tokens_of(encoded, seed=1))
+    fewer = masked_tokens_of(encode_words(sentences[:3], subword_tokenizer()), seed=0)
     assert torch.equal(fewer, masked[:3, : fewer.shape[1]])
 
 
@@ -149,7 +149,7 @@ def test_a_start_token_lets_the_first_word_be_predicted() -> None:
     tokenizer.backend_tokenizer.post_processor = None  # as GPT-2's, it adds no start token
     model = model_of("gpt2")
     counts = [
-        TokenClassLoss(ROWS, tokenizer, add_start=start).state(model)["pieces"][-1].item()
+        TokenClassLoss(ROWS, tokenizer, add_start=start).state(model)["tokens"][-1].item()
         for start in (False, True)
     ]
     words = sum(len(row["words"]) for row in ROWS)

@@ -105,7 +105,7 @@ def test_a_uniform_map_has_the_largest_entropy_and_a_sharp_one_none() -> None:
     assert (float(plain), float(share), float(count)) == pytest.approx((8 * math.log(8), 8.0, 8.0))
 
 
-def test_filling_and_lone_positions_are_left_out() -> None:
+def test_padding_and_lone_positions_are_left_out() -> None:
     attention = torch.full((1, 2, 4, 4), 0.25)
     visible = torch.tensor([[1, 2, 4, 4]])
     real = torch.tensor([[True, True, True, False]])

@@ -83,8 +83,8 @@ def test_pooling_a_model_swaps_active_dropout_alone() -> None:
 
 def test_evaluation_drops_nothing_and_backward_uses_the_same_mask() -> None:
     layer = PooledDropout(MaskPool(0.5, seed=0, size=1 << 12))
-    hidden = torch.ones(20, 20, requires_grad=True)
-    assert torch.equal(layer.eval()(hidden), hidden)
-    dropped = layer.train()(hidden)
+    masked = torch.ones(20, 20, requires_grad=True)
+    assert torch.equal(layer.eval()(masked), masked)
+    dropped = layer.train()(masked)
     dropped.sum().backward()
-    assert torch.equal(hidden.grad, dropped.detach())
+    assert torch.equal(masked.grad, dropped.detach())

@@ -1,4 +1,4 @@
-"""Training a masked language model: what its batches hide, and that a run is as exact as others."""
+"""Training a masked language model: what its batches mask, and that a run is as exact as others."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def dataset(**shares: float) -> MaskedSequences:
     return MaskedSequences(sequences(), tokenizer, Masking(seed=3, **shares))
 
 
-def hidden_of(tokens: list[int], index: int, epoch: int) -> list[int]:
+def masked_of(tokens: list[int], index: int, epoch: int) -> list[int]:
     """Places of the words with the smallest numbers, 15 % of them and one at least."""
     numbers = uniform_numbers(3, epoch, np.array([index]), len(tokens))[0]
     words = range(1, len(tokens) - 1)
@@ -48,18 +48,18 @@ def hidden_of(tokens: list[int], index: int, epoch: int) -> list[int]:
 
 @pytest.mark.parametrize("epoch", [0, 2])
 @pytest.mark.parametrize("indices", [[0], [5, 6, 7, 96], [96, 1], list(range(97))])
-def test_a_batch_is_the_padded_sequences_with_words_hidden(epoch: int, indices: list[int]) -> None:
+def test_a_batch_is_the_padded_sequences_with_words_masked(epoch: int, indices: list[int]) -> None:
     data = dataset()
     data.set_epoch(epoch)
     batch = data.batch(indices)
     rows = [sequences()[index] for index in indices]
     for row, (index, tokens) in enumerate(zip(indices, rows, strict=True)):
-        hidden = hidden_of(tokens, index, epoch)
+        masked = masked_of(tokens, index, epoch)
         for place in range(batch["input_ids"].shape[1]):
-            filling = place >= len(tokens)
-            seen = 0 if filling else MASK if place in hidden else tokens[place]
+            padding = place >= len(tokens)
+            seen = 0 if padding else MASK if place in masked else tokens[place]
             assert batch["input_ids"][row, place] == seen
-            wanted = tokens[place] if place in hidden else IGNORED
+            wanted = tokens[place] if place in masked else IGNORED
             assert batch["labels"][row, place] == wanted
     uneven = len({len(row) for row in rows}) > 1
     assert ("attention_mask" in batch) == uneven
@@ -67,7 +67,7 @@ def test_a_batch_is_the_padded_sequences_with_words_hidden(epoch: int, indices: 
         assert batch["attention_mask"].sum(1).tolist() == [len(row) for row in rows]
 
 
-def test_epochs_and_seeds_hide_differently() -> None:
+def test_epochs_and_seeds_mask_differently() -> None:
     data = dataset()
     batches = []
     for epoch in (0, 1):
@@ -76,18 +76,18 @@ def test_epochs_and_seeds_hide_differently() -> None:
     assert not torch.equal(*batches)
 
 
-def test_hidden_words_can_be_shown_as_others_or_as_they_are() -> None:
+def test_masked_words_can_be_shown_as_others_or_as_they_are() -> None:
     data = dataset(share=0.5, random=0.25, kept=0.25)
-    seen, hidden = [], []
+    seen, masked = [], []
     for epoch in range(40):
         data.set_epoch(epoch)
         batch = data.batch(range(97))
         places = batch["labels"] != IGNORED
         seen.append(batch["input_ids"][places])
-        hidden.append(batch["labels"][places])
-    shown, words = torch.cat(seen), torch.cat(hidden)
+        masked.append(batch["labels"][places])
+    shown, words = torch.cat(seen), torch.cat(masked)
     assert (shown == MASK).float().mean().item() == pytest.approx(0.5, abs=0.02)
-    # A word drawn at random is the hidden one once in 45.
+    # A word drawn at random is the masked one once in 45.
     assert (shown == words).float().mean().item() == pytest.approx(0.25 + 0.25 / 45, abs=0.02)
     others = shown[(shown != MASK) & (shown != words)]
     assert set(others.tolist()) == set(range(5, 50))

@@ -11,7 +11,7 @@ from hf_grok.annotation.heads import relation_id
 from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, WORD_OF
 from hf_grok.sas.options import PenaltyOptions
 
-# Two rows of 9 pieces: specials at both ends, words of 1 to 3 pieces, filling in the second.
+# Two rows of 9 tokens: specials at both ends, words of 1 to 3 tokens, padding in the second.
 WORDS = [[-1, 0, 1, 1, 2, 3, 3, 3, -1], [-1, 0, 0, 1, 2, -1, -1, -1, -1]]
 GOLD = [[1, 3, 1, -1], [1, -1, 0, -1]]
 SHAM = [[2, -1, 1, 0], [2, 0, -1, -1]]
@@ -45,7 +45,7 @@ def penalty_by_definition(
     options: PenaltyOptions,
     names: Sequence[Sequence[str | None]] = NAMES,
 ) -> tuple[Tensor, int, int]:
-    """(sum over arcs and directions of gamma, arcs, pieces of words), arc by arc."""
+    """(sum over arcs and directions of gamma, arcs, tokens of words), arc by arc."""
     total, arcs = torch.zeros(()), 0
     for row, row_heads in enumerate(heads):
         for word, head in enumerate(row_heads):
@@ -58,8 +58,8 @@ def penalty_by_definition(
             directions["both"] = directions["head"] + directions["children"]
             for attending, attended in directions[options.directions]:
                 total = total + _gamma(attentions, row, word_of[row], attending, attended, options)
-    pieces = sum(word >= 0 for row in word_of for word in row)
-    return total, arcs, pieces
+    tokens = sum(word >= 0 for row in word_of for word in row)
+    return total, arcs, tokens
 
 
 def _gamma(

@@ -10,11 +10,11 @@ from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from hf_grok.sas.batches.collator import ArcCollator
-from tests.annotation.word_material import WORDS, masking_tokenizer, pieces_tokenizer
+from tests.annotation.word_material import WORDS, masking_tokenizer, subword_tokenizer
 
 Row = dict[str, Any]
 
-__all__ = ["WORDS", "masking_tokenizer", "pieces_tokenizer"]
+__all__ = ["WORDS", "masking_tokenizer", "subword_tokenizer"]
 
 
 def sentence(words: list[str], heads: list[int]) -> Row:
@@ -53,7 +53,7 @@ def published_row() -> Row:
 
 
 def byte_level_tokenizer() -> PreTrainedTokenizerFast:
-    """One piece a letter, the space before a word one of them: a word costs more after another."""
+    """One token a letter, the space before a word one of them: a word costs more after another."""
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     vocabulary = {"<pad>": 0, **{letter: at for at, letter in enumerate(sorted(alphabet), 1)}}
     tokenizer = Tokenizer(models.BPE(vocabulary, merges=[]))
@@ -63,7 +63,7 @@ def byte_level_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def causal(tokenizer: Any = None, **options: Any) -> ArcCollator:
-    return ArcCollator(tokenizer or pieces_tokenizer(), masked=False, **options)
+    return ArcCollator(tokenizer or subword_tokenizer(), masked=False, **options)
 
 
 def arcs_of(batch: dict[str, Tensor], row: int, key: str = "arc_heads") -> set[tuple[int, int]]:

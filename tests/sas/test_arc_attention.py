@@ -52,7 +52,7 @@ def batch_of(padding: str) -> dict[str, Tensor]:
     pairs[:, -2:] = -1
     labels = ids.masked_fill(mask == 0, -100)
     if padding == "left":
-        labels[0, 3] = -100  # predicted from filling that sees nothing, unlike in every attention
+        labels[0, 3] = -100  # predicted from padding that sees nothing, unlike in every attention
     return {"input_ids": ids, "attention_mask": mask, "labels": labels, "pairs": pairs}
 
 

@@ -23,11 +23,11 @@ from tests.sas.parsed import (
     byte_level_tokenizer,
     causal,
     masking_tokenizer,
-    pieces_tokenizer,
     published_row,
     random_heads,
     sentence,
     sentences,
+    subword_tokenizer,
     tiny_bert,
 )
 
@@ -38,8 +38,8 @@ EXAMPLE = sentence(["ape", "lynx", "cat", "dog"], [2, 0, 4, 2])
 def test_a_batch_by_hand() -> None:
     short = sentence(["hen", "fox"], [0, 1])
     batch = causal(sham=True)([EXAMPLE, short])
-    tokenizer = pieces_tokenizer()
-    # Two letters a piece: ap ##e ly ##nx ca ##t do ##g.
+    tokenizer = subword_tokenizer()
+    # Two letters a token: ap ##e ly ##nx ca ##t do ##g.
     assert batch["input_ids"][0].tolist() == tokenizer("ape lynx cat dog")["input_ids"]
     assert batch["input_ids"][1].tolist() == tokenizer("hen fox")["input_ids"] + [0] * 4
     assert batch["attention_mask"].tolist() == [[1] * 10, [1] * 6 + [0] * 4]
@@ -57,12 +57,12 @@ def test_a_batch_by_hand() -> None:
     assert {value.dtype for value in batch.values()} == {torch.int64}
 
 
-def test_filling_on_the_left_and_to_a_multiple() -> None:
-    tokenizer = pieces_tokenizer()
+def test_padding_on_the_left_and_to_a_multiple() -> None:
+    tokenizer = subword_tokenizer()
     tokenizer.padding_side = "left"
     right, left = (
         causal(each, pad_to_multiple_of=8)([EXAMPLE, sentence(["hen", "fox"], [0, 1])])
-        for each in (pieces_tokenizer(), tokenizer)
+        for each in (subword_tokenizer(), tokenizer)
     )
     assert right["input_ids"].shape == (2, 16)
     assert right["arc_heads"].shape == (2, 8)
@@ -73,28 +73,28 @@ def test_filling_on_the_left_and_to_a_multiple() -> None:
     assert (left["arc_word_of"][1, :10] == -1).all()
 
 
-def test_masked_batches_hide_pieces_of_words_only() -> None:
+def test_masked_batches_hide_tokens_of_words_only() -> None:
     rows = EpochRows(sentences(40), fixed=True)
-    batch = ArcCollator(pieces_tokenizer())([rows[at] for at in range(40)])
+    batch = ArcCollator(subword_tokenizer())([rows[at] for at in range(40)])
     plain = causal()([rows[at] for at in range(40)])
     guessed = batch["labels"] != -100
     assert guessed.any(dim=1).all()
     assert (batch["arc_word_of"][guessed] != -1).all()
     assert torch.equal(guessed, batch["input_ids"] != plain["input_ids"])
-    assert (batch["input_ids"][guessed] == pieces_tokenizer().mask_token_id).all()
+    assert (batch["input_ids"][guessed] == subword_tokenizer().mask_token_id).all()
     assert torch.equal(batch["labels"][guessed], plain["input_ids"][guessed])
 
 
 def test_a_script_masks_as_a_recipe_does() -> None:
     """The defaults are one: a collator's, a recipe's and `Masking`'s."""
     recipe = DataArguments("agreement")
-    assert ArcCollator(pieces_tokenizer()).masking == Masking()
+    assert ArcCollator(subword_tokenizer()).masking == Masking()
     assert Masking(recipe.mask_share, recipe.mask_random, recipe.mask_kept) == Masking()
 
 
 def test_random_replacements_are_never_special() -> None:
     rows = EpochRows(sentences(40), fixed=True)
-    collator = ArcCollator(pieces_tokenizer(), share=1, random=1, kept=0)
+    collator = ArcCollator(subword_tokenizer(), share=1, random=1, kept=0)
     batch = collator([rows[at] for at in range(40)])
     assert (batch["input_ids"][batch["labels"] != -100] > 4).all()
 
@@ -103,7 +103,7 @@ def test_encoded_rows_make_the_same_batches() -> None:
     data = [*sentences(30), {**EXAMPLE, "heads": None, "deprels": None}]
     for options in ({}, {"sham": True, "sham_seed": 3}, {"max_length": 9, "sham": True}):
         encoded = encode_rows(
-            datasets.Dataset.from_list(data), pieces_tokenizer(), progress=False, **options
+            datasets.Dataset.from_list(data), subword_tokenizer(), progress=False, **options
         )
         assert isinstance(encoded, ArcRows)
         chosen = [3, 30, 0, 12]
@@ -119,7 +119,7 @@ def test_encoded_rows_make_the_same_batches() -> None:
 
 
 def test_encoded_rows_go_through_a_dataset_and_back() -> None:
-    encoded = encode_rows(sentences(6), pieces_tokenizer(), progress=False, sham=True)
+    encoded = encode_rows(sentences(6), subword_tokenizer(), progress=False, sham=True)
     saved = datasets.Dataset.from_list([dict(row) for row in encoded])
     for form in (None, "numpy", "torch"):
         one = causal(sham=True)(list(saved.with_format(form)))
@@ -154,7 +154,7 @@ def test_a_batch_without_a_single_arc() -> None:
 
 @pytest.mark.parametrize("length", range(3, 11))
 def test_truncation_leaves_out_the_arcs_that_it_cuts(length: int) -> None:
-    """Against the definition: a word is whole if all its pieces stay."""
+    """Against the definition: a word is whole if all its tokens stay."""
     words = ["ape", "lynx", "cat", "dog"]
     for seed in range(10):
         row = sentence(words, random_heads(4, seed))
@@ -198,7 +198,7 @@ def test_rows_that_are_refused(row: Row, message: str) -> None:
 def test_unknown_words_and_a_start_token_where_they_are_wanted() -> None:
     row = {**EXAMPLE, "words": ["ape", "lynx", "cat", "zzz"]}
     batch = causal(allow_unknown=True)([row])
-    assert batch["input_ids"][0, -2] == pieces_tokenizer().unk_token_id
+    assert batch["input_ids"][0, -2] == subword_tokenizer().unk_token_id
     assert batch["arc_word_of"][0].tolist() == [-1, 0, 0, 1, 1, 2, 2, 3, -1]
     tokenizer = byte_level_tokenizer()
     tokenizer.bos_token = tokenizer.pad_token
@@ -216,7 +216,7 @@ def test_rows_of_two_layouts_in_a_batch_are_refused() -> None:
     ("change", "message"),
     [
         ({"arc_heads": [1, -1, 3]}, "columns of words have different lengths"),
-        ({"arc_word_of": [0]}, "columns of pieces have different lengths"),
+        ({"arc_word_of": [0]}, "columns of tokens have different lengths"),
         ({"arc_heads": [1, -1, 4, 1]}, "arc_heads names a word outside the row: .* -1 to 3"),
         ({"arc_heads": [1, -2, 3, 1]}, "arc_heads names a word outside the row"),
         ({"arc_word_of": [-1, 0, 0, 1, 1, 2, 2, 3, 4, -1]}, "arc_word_of names a word outside"),
@@ -224,7 +224,7 @@ def test_rows_of_two_layouts_in_a_batch_are_refused() -> None:
     ],
 )
 def test_encoded_rows_that_are_damaged(change: Row, message: str) -> None:
-    (row,) = encode_rows([EXAMPLE], pieces_tokenizer(), progress=False)
+    (row,) = encode_rows([EXAMPLE], subword_tokenizer(), progress=False)
     with pytest.raises(UserError, match=message):
         causal()([{**row, **change}])
 
@@ -251,7 +251,7 @@ def test_options_and_tokenizers_that_do_not_do() -> None:
         ArcCollator(masking_tokenizer(), share=2)
     with pytest.raises(UserError, match="no rows to encode"):
         encode_rows([], masking_tokenizer(), progress=False)
-    encoded = encode_rows([EXAMPLE], pieces_tokenizer(), progress=False)
+    encoded = encode_rows([EXAMPLE], subword_tokenizer(), progress=False)
     with pytest.raises(UserError, match=r"row 0 is encoded without a sham tree"):
         causal(sham=True)(list(encoded))
 
@@ -266,7 +266,7 @@ def test_masked_rows_must_know_index_and_epoch() -> None:
 
 
 def test_a_plain_trainer_that_drops_the_columns_is_told(tmp_path: Path) -> None:
-    tokenizer = pieces_tokenizer()
+    tokenizer = subword_tokenizer()
     rows = EpochRows(encode_rows(sentences(4), tokenizer, progress=False))
     settings: Row = {"report_to": "none", "use_cpu": True, "disable_tqdm": True, "max_steps": 1}
     trainer = Trainer(
@@ -281,7 +281,7 @@ def test_a_plain_trainer_that_drops_the_columns_is_told(tmp_path: Path) -> None:
 
 def test_columns_are_all_that_is_read() -> None:
     rows = EpochRows([{**EXAMPLE, "text": "ape", "upos": ["NOUN"] * 4}], fixed=True)
-    collator = ArcCollator(pieces_tokenizer())
+    collator = ArcCollator(subword_tokenizer())
     only = {name: value for name, value in rows[0].items() if name in collator.columns}
     one, other = collator([rows[0]]), collator([only])
     assert all(torch.equal(one[name], other[name]) for name in one)

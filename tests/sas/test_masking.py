@@ -16,7 +16,7 @@ from hf_grok.errors import UserError
 from hf_grok.sas.batches.collator import ArcCollator
 from hf_grok.sas.batches.encoding import encode_rows
 from hf_grok.sas.batches.epoch_rows import EpochCallback, EpochRows
-from tests.sas.parsed import masking_tokenizer, pieces_tokenizer, sentences, tiny_bert
+from tests.sas.parsed import masking_tokenizer, sentences, subword_tokenizer, tiny_bert
 
 
 def test_rows_know_their_index_and_epoch() -> None:
@@ -57,7 +57,7 @@ def test_workers_see_the_epoch_even_those_that_outlive_it(persistent: bool) -> N
 
 def trainer(folder: Path, *, rows: EpochRows | None = None, **options: Any) -> Trainer:
     torch.manual_seed(3)
-    tokenizer = pieces_tokenizer()
+    tokenizer = subword_tokenizer()
     tokenizer.padding_side = "left"
     settings: dict[str, Any] = {
         "output_dir": str(folder),

@@ -13,7 +13,7 @@ from hf_grok.sas import pack_rows
 from hf_grok.sas.batches.collator import ArcCollator
 from hf_grok.sas.batches.encoding import encode_rows
 from hf_grok.sas.batches.packing import groups_in_order
-from tests.sas.parsed import WORDS, byte_level_tokenizer, pieces_tokenizer, sentence, sentences
+from tests.sas.parsed import WORDS, byte_level_tokenizer, sentence, sentences, subword_tokenizer
 
 Arc = tuple[str, str, int]
 
@@ -29,10 +29,10 @@ def test_groups() -> None:
 
 
 @pytest.mark.parametrize("sham", [False, True])
-def test_every_sentence_keeps_its_pieces_arcs_and_sham_tree(sham: bool) -> None:
+def test_every_sentence_keeps_its_tokens_arcs_and_sham_tree(sham: bool) -> None:
     data = sentences(60, longest=8)
     data[7] = {**data[7], "heads": None, "deprels": None}
-    tokenizer = pieces_tokenizer()
+    tokenizer = subword_tokenizer()
     rows = datasets.Dataset.from_list(data)
     packed = pack_rows(rows, tokenizer, 40, progress=False, sham=sham)
     alone = encode_rows(data, tokenizer, progress=False, sham=sham)
@@ -47,11 +47,11 @@ def test_every_sentence_keeps_its_pieces_arcs_and_sham_tree(sham: bool) -> None:
         assert len(row["input_ids"]) <= 40
         ids = row["input_ids"].tolist()
         assert (ids[0], ids[-1], ids.count(1), ids.count(2)) == (1, 2, 1, 1)
-        word, piece = 0, 1
+        word, token = 0, 1
         while word < len(row["arc_heads"]):
             one = alone[at]
-            pieces, words = len(one["input_ids"]) - 2, len(one["arc_heads"])
-            inner = slice(piece, piece + pieces)
+            tokens, words = len(one["input_ids"]) - 2, len(one["arc_heads"])
+            inner = slice(token, token + tokens)
             assert (row["input_ids"][inner] == one["input_ids"][1:-1]).all()
             assert (row["arc_word_of"][inner] == one["arc_word_of"][1:-1] + word).all()
             for name in names:
@@ -59,24 +59,24 @@ def test_every_sentence_keeps_its_pieces_arcs_and_sham_tree(sham: bool) -> None:
                 if not name.endswith("relations"):
                     found[found >= 0] -= word
                 assert (found == one[name]).all()
-            at, word, piece = at + 1, word + words, piece + pieces
+            at, word, token = at + 1, word + words, token + tokens
     assert at == 60
     assert vars(packed.counts) == vars(alone.counts)
     assert (packed.counts.sentences, packed.counts.unparsed) == (60, 1)
 
 
 def test_packed_rows_are_a_data_set_for_the_collator() -> None:
-    packed = pack_rows(sentences(10), pieces_tokenizer(), 50, progress=False)
-    batch = ArcCollator(pieces_tokenizer(), masked=False)(list(packed))
+    packed = pack_rows(sentences(10), subword_tokenizer(), 50, progress=False)
+    batch = ArcCollator(subword_tokenizer(), masked=False)(list(packed))
     assert int((batch["arc_heads"] != -1).sum()) == packed.counts.arcs
     assert torch.equal(batch["labels"] != -100, batch["attention_mask"] == 1)
 
 
 def test_a_sentence_longer_than_a_row() -> None:
     data = [*sentences(2, longest=3), sentence(WORDS[:10], [0, *range(1, 10)])]
-    with pytest.raises(UserError, match=r"row 2 has 22 pieces.*max_length=12.*truncate=True"):
-        pack_rows(data, pieces_tokenizer(), 12, progress=False)
-    packed = pack_rows(data, pieces_tokenizer(), 12, truncate=True, progress=False)
+    with pytest.raises(UserError, match=r"row 2 has 22 tokens.*max_length=12.*truncate=True"):
+        pack_rows(data, subword_tokenizer(), 12, progress=False)
+    packed = pack_rows(data, subword_tokenizer(), 12, truncate=True, progress=False)
     last = packed[-1]
     assert len(last["input_ids"]) == 12
     assert packed.counts.cut > 0
@@ -85,7 +85,7 @@ def test_a_sentence_longer_than_a_row() -> None:
 
 def test_no_sentences() -> None:
     with pytest.raises(UserError, match="no sentences to pack"):
-        pack_rows([], pieces_tokenizer(), 12, progress=False)
+        pack_rows([], subword_tokenizer(), 12, progress=False)
 
 
 @pytest.mark.parametrize("length", range(14, 30))
@@ -104,6 +104,6 @@ def test_heads_are_read_as_elsewhere(unparsed: Any) -> None:
     plain = [sentence(["ape", "cat"], [2, 0]), sentence(["hen", "fox"], [-1, -1])]
     other = [{**plain[0], "heads": ["2", 0.0]}, {**plain[1], "heads": unparsed}]
     first, second = (
-        pack_rows(rows, pieces_tokenizer(), 20, progress=False) for rows in (plain, other)
+        pack_rows(rows, subword_tokenizer(), 20, progress=False) for rows in (plain, other)
     )
     assert first[0]["arc_heads"].tolist() == second[0]["arc_heads"].tolist() == [1, -1, -1, -1]

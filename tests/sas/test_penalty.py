@@ -1,4 +1,4 @@
-"""R against its definition, arc by arc: values, gradients, shares of a batch, and its edges."""
+"""R against its definition, arc by arc: values, gradients, fractions of a batch, and its edges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize("word_level", [False, True], ids=["pieces", "words"])
+@pytest.mark.parametrize("word_level", [False, True], ids=["tokens", "words"])
 @pytest.mark.parametrize("options", FORMS, ids=str)
 def test_r_and_its_gradient_are_those_of_the_definition(
     options: PenaltyOptions, word_level: bool
@@ -61,10 +61,10 @@ def test_what_counts_and_what_it_is_divided_by(arcs: str, normalisation: str) ->
     for heads, sign in ((GOLD, 1), (SHAM, -1)):
         name = "syntactic" if heads is GOLD else "sham"
         if arcs in (name, "contrast"):
-            total, count, pieces = penalty_by_definition(
+            total, count, tokens = penalty_by_definition(
                 read, given[WORD_OF].tolist(), heads, options
             )
-            divisor = {"arc": count, "token": pieces, "sum": 1}[normalisation]
+            divisor = {"arc": count, "token": tokens, "sum": 1}[normalisation]
             expected = expected + total / divisor * (sign if arcs == "contrast" else 1)
     torch.testing.assert_close(penalty_share(read, found, found.counts, options), expected)
 
@@ -118,7 +118,7 @@ def test_a_batch_without_an_arc_has_a_penalty_of_0_and_finite_gradients() -> Non
         assert all(layer.grad is None or not layer.grad.any() for layer in read)
 
 
-def test_filling_is_cut_to_the_fullest_row() -> None:
+def test_padding_is_cut_to_the_fullest_row() -> None:
     pairs = arc_pairs(annotation(), PenaltyOptions())[0]
     real = pairs.places[..., 0] >= 0
     assert real.sum(1).max() == pairs.places.shape[1]

@@ -44,7 +44,7 @@ def shifted(row: Row) -> Row:
 @pytest.mark.parametrize("cut", [0, 1, 2])
 def test_both_numberings_are_told_by_the_row(cut: int) -> None:
     row = published_row()
-    row["heads"][5] = -1  # of filling
+    row["heads"][5] = -1  # of padding
     expected = causal()([row])
     other = shifted(row)
     other = {
@@ -101,7 +101,7 @@ def test_a_row_that_fits_both_numberings_is_refused() -> None:
         causal(first_head=2)
 
 
-def test_published_filling_on_the_left_moves_the_heads() -> None:
+def test_published_padding_on_the_left_moves_the_heads() -> None:
     row = published_row()
     turned = {
         "input_ids": [0, *row["input_ids"][:-1]],
@@ -161,7 +161,7 @@ def test_heads_as_text_are_the_same_heads() -> None:
         ({"heads": [-1, 5, 0, 2, -1, -1]}, "head of token 1 is 5, which is a special token or"),
         (
             {"heads": [-1, 5, 0, 2, -1, -1], "input_ids": [1, 5, 6, 7, 2, 8]},
-            "head of token 1 is 5, which is a special token or filling",
+            "head of token 1 is 5, which is a special token or padding",
         ),
         ({"heads": [2, 2, 0, 2, -1, -1]}, "token 0 is a special token and has head 2"),
         ({"heads": [-1, 3, 0, 1, -1, -1]}, "heads go in a cycle, 1 -> 3 -> 1"),

@@ -56,7 +56,7 @@ def test_an_index_that_cannot_be_read_stops(tmp_path: Path, hub_server: HubServe
         path_or_fileobj=b"{", path_in_repo="series-index.json", repo_id=REPO
     )
     series.add(2, save_checkpoint(tmp_path, 2), StepValues())
-    assert "mend the file on main" in str(pusher_of(series).push_waiting().stopped)
+    assert "fix the file on main" in str(pusher_of(series).push_waiting().stopped)
 
 
 def test_a_lost_journal_loses_no_step(tmp_path: Path, hub_server: HubServer) -> None:

@@ -50,8 +50,8 @@ assert not [name for name in sys.modules if name.startswith("hf_grok")]
 
 
 def series_of(run: Path, code: bool) -> RunSeries:
-    mend = published_config_with_code if code else published_config
-    return RunSeries(run, RevisionTemplate("step{step}"), mend=mend)
+    fix = published_config_with_code if code else published_config
+    return RunSeries(run, RevisionTemplate("step{step}"), fix=fix)
 
 
 def staged_step(run: Path, step: int) -> dict[str, Path]:

@@ -153,7 +153,7 @@ def test_the_token_of_this_machine_whatever_it_looks_like(
         series_of(tmp_path).add(1, folder, FACTS)
 
 
-def test_a_checkpoint_that_was_mended_goes(tmp_path: Path, hub_server: HubServer) -> None:
+def test_a_checkpoint_that_was_fixed_goes(tmp_path: Path, hub_server: HubServer) -> None:
     folder = save_checkpoint(tmp_path, 1)
     save_checkpoint(tmp_path, 2)
     whole = (folder / "config.json").read_text()

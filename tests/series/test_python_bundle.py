@@ -130,7 +130,7 @@ def test_annotations_are_evaluated() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "message"),
     [
-        ("low", "from hf_grok.main import answer\nCONSTANT = helper = 1\n", "in a circle"),
+        ("low", "from hf_grok.main import answer\nCONSTANT = helper = 1\n", "in a cycle"),
         ("low", "CONSTANT = 1\n", "hf_grok.low does not define helper"),
         ("low", "CONSTANT = 1; helper = 2\n", "hf_grok.low:1: two statements"),
         ("low", "def helper():\n    import hf_grok.x\nCONSTANT = 1\n", "inside a statement"),

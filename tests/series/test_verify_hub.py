@@ -217,7 +217,7 @@ def test_an_outage_shows_no_token(hub_server: HubServer) -> None:
     with pytest.raises(UserError, match="401") as error:
         verify_hub(REPO, quiet=True)
     assert hub_server.write_token not in str(error.value)
-    assert error.value.__suppress_context__  # a traceback shows the mended message alone
+    assert error.value.__suppress_context__  # a traceback shows the fixed message alone
 
 
 def test_the_report_is_plain(pushed: HubServer) -> None:

@@ -124,7 +124,7 @@ def test_a_run_that_outlives_its_sweep_keeps_the_folder(tmp_path: Path) -> None:
         pass
 
 
-def test_a_branch_without_its_checkpoint_fails_and_says_how_to_mend_it(tmp_path: Path) -> None:
+def test_a_branch_without_its_checkpoint_fails_and_says_how_to_fix_it(tmp_path: Path) -> None:
     job = Job("b", 0, tmp_path / "b-seed0", (), "", 10, tmp_path / "a-seed0" / "checkpoint-5", 5)
     failed = run(tmp_path, [Task(job.key, tmp_path / "log", (), (), "nothing", job)])
     assert "remove" in failed["b-seed0"]

@@ -39,7 +39,7 @@ _TOKEN = re.compile(rb'"[^"\n]*"|-?\d[\d.e+-]*|[A-Za-z_]+|[\[\]{}:,\t]')
 
 
 def mutated(data: bytes, source: random.Random) -> bytes:
-    """`data` with one to four changes: bytes, pieces, lines or whole tokens."""
+    """`data` with one to four changes: bytes, tokens, lines or whole tokens."""
     for _ in range(source.randint(1, 4)):
         data = source.choice(_CHANGES)(data, source)
     return data

@@ -50,7 +50,7 @@ class ExistenceTest:
 
     Args:
         least: least rise, in the curve's unit.
-        share: least rise as a share of a range (highest minus lowest value): for a break, of the
+        share: least rise as a fraction of a range (highest minus lowest value): for a break, of the
             evaluations after the first window, since what comes with the first steps sets no
             scale for what comes later; for the margin of a crossing, of the whole curve.
         noise: least rise in standard deviations of one evaluation (`evaluation_noise`).

@@ -32,7 +32,7 @@ POOLINGS = ("auto", "first", "last")
 class IntrinsicDimension(ReadingProbe):
     """intrinsic_dimension_METRIC = TwoNN estimate for one vector of each different sentence.
 
-    The vector is the state of one piece in one layer: of the first (CLS) where the model sees both
+    The vector is the state of one token in one layer: of the first (CLS) where the model sees both
     sides, of the last where it sees the past only.
 
     - `intrinsic_dimension_cosine` or `intrinsic_dimension_euclidean`, by the metric: one is about
@@ -46,7 +46,7 @@ class IntrinsicDimension(ReadingProbe):
         metric: "cosine" or "euclidean".
         pooling: "first", "last", or "auto" by the kind of model.
         layer: of the states; 0 is the embeddings, -1 the last layer.
-        discard: share of the largest ratios left out of the fit.
+        discard: fraction of the largest ratios left out of the fit.
         column: of rows, with the words or the running text.
         add_start: put a start token in front where the tokenizer adds none.
         allow_unknown: let words through that the tokenizer does not know.

@@ -35,7 +35,7 @@ def two_nn(
         points: one a row, of any floating type; computed in float64.
         metric: "euclidean", or "cosine" for r = 1 - cosine. That is half the square of the
             Euclidean distance of the normalised vectors, so its estimate is half of theirs.
-        discard: share of the largest mu left out, in [0, 1).
+        discard: fraction of the largest mu left out, in [0, 1).
 
     Returns:
         Dimensions, positive.
@@ -82,7 +82,9 @@ def dimension_of_ratios(ratios: Float[Tensor, " point"], discard: float = 0.1) -
         UserError: a share out of [0, 1), or fewer than 10 ratios.
     """
     if not 0 <= discard < 1:
-        raise UserError(f"discard is {discard}: expected a share of the points, 0 <= discard < 1")
+        raise UserError(
+            f"discard is {discard}: expected a fraction of the points, 0 <= discard < 1"
+        )
     count = len(ratios)
     if count < FEWEST_POINTS:
         raise UserError(

@@ -43,7 +43,7 @@ class NotBatchableError(UserError):
 def one_by_one(model: nn.Module, predictions: Predictions, labels: Labels) -> Norms:
     """|d/dw sum_t -log p(labels[b, t])|^2 for each sentence b, w all trainable parameters.
 
-    The definition itself: a forward and a backward pass for each sentence, without filling.
+    The definition itself: a forward and a backward pass for each sentence, without padding.
 
     Returns:
         float64, on the model's device where that has it.
@@ -76,7 +76,7 @@ def batched(
 
     Raises:
         NotBatchableError: another kind of layer owns parameters, or one was called with anything
-            but one row for each piece of each sentence.
+            but one row for each token of each sentence.
     """
     with torch.enable_grad():
         with _recorded_calls(model, predictions.ids.shape) as calls:
@@ -129,7 +129,7 @@ def _same_for_every_row(layer: nn.Module, values: Any, shape: torch.Size) -> Ten
     seen = f"a tensor {tuple(values.shape)}" if isinstance(values, Tensor) else f"{values!r:.80}"
     raise NotBatchableError(
         f"{type(layer).__name__} was given, or gave, {seen}: expected one tensor with a row for "
-        f"each piece of each sentence, {tuple(shape)}"
+        f"each token of each sentence, {tuple(shape)}"
     )
 
 

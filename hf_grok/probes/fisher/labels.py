@@ -21,14 +21,14 @@ BLOCK = 256
 def sampled_labels(
     logits: Float[Tensor, "batch length vocabulary"],
     place: Int[Tensor, "batch length"],
-    uniform: Float64[Tensor, "batch piece"],
+    uniform: Float64[Tensor, "batch token"],
 ) -> Int[Tensor, "batch length"]:
     """label = the first token whose cumulated probability exceeds uniform[b, place].
 
     Args:
         logits: the model's scores at each position.
-        place: piece of the sentence that is predicted there; -1 where none is.
-        uniform: in [0, 1), one number for each piece of each sentence, on the CPU.
+        place: token of the sentence that is predicted there; -1 where none is.
+        uniform: in [0, 1), one number for each token of each sentence, on the CPU.
 
     Returns:
         Token ids, -100 where nothing is predicted.
@@ -47,15 +47,15 @@ def sampled_labels(
 def drawn_tokens(
     probabilities: Float[Tensor, "row vocabulary"], drawn: Float64[Tensor, " row"]
 ) -> Int[Tensor, " row"]:
-    """The first token whose cumulated share of its row's probability exceeds drawn[row].
+    """The first token whose cumulated fraction of its row's probability exceeds drawn[row].
 
     First the block of tokens is found in which that is, then the token in it.
 
     Raises:
         UserError: a probability is not a number.
     """
-    filling = -probabilities.shape[-1] % BLOCK
-    blocks = torch.nn.functional.pad(probabilities, (0, filling)).unflatten(-1, (-1, BLOCK))
+    padding = -probabilities.shape[-1] % BLOCK
+    blocks = torch.nn.functional.pad(probabilities, (0, padding)).unflatten(-1, (-1, BLOCK))
     through = in_double(blocks.sum(-1)).cumsum(-1)
     if through.isnan().any():
         raise UserError(NOT_A_NUMBER)
@@ -80,7 +80,7 @@ def _first_above(
 def uniform_numbers(
     lengths: Int[Tensor, " sentence"], seed: int
 ) -> Float64[Tensor, "sentence length"]:
-    """Numbers in [0, 1) for each piece of each sentence, by (seed, sentence, piece) alone."""
+    """Numbers in [0, 1) for each token of each sentence, by (seed, sentence, token) alone."""
     longest = int(lengths.max())
     rows = [
         np.random.default_rng([seed, number, LABEL_STREAM]).random(longest)

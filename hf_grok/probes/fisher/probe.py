@@ -22,7 +22,7 @@ from hf_grok.probes.fisher.labels import sampled_labels, uniform_numbers
 from hf_grok.probes.inputs.encoding import check_words_fit
 from hf_grok.probes.inputs.predictions import (
     Predictions,
-    masked_pieces_of,
+    masked_tokens_of,
     predict,
     predictions_of,
 )
@@ -39,14 +39,14 @@ logger = logging.get_logger(__name__)
 class EmpiricalFisher(Probe):
     """fisher_trace = mean over sentences of |d/dw sum_t -log p(y_t | context)|^2.
 
-    w: all trainable parameters, tied ones once. t: every piece but the first of a causal model,
-    and 15 % of the pieces, masked together, of a masked one. y_t is drawn from the model's own
+    w: all trainable parameters, tied ones once. t: every token but the first of a causal model,
+    and 15 % of the tokens, masked together, of a masked one. y_t is drawn from the model's own
     distribution there, given the gold context. Draws depend on `seed` and the sentence alone.
 
     - `fisher_trace`, and `fisher_trace_per_token`, the same sum over the number of predictions.
       Scores of labels that the model draws have mean zero, so in expectation a sentence's trace is
       the sum of those of its predictions: this number does not grow with the sentences' length.
-    - `fisher_trace_gold` instead, with `labels="gold"`: gold pieces, whose scores do not cancel.
+    - `fisher_trace_gold` instead, with `labels="gold"`: gold tokens, whose scores do not cancel.
 
     Args:
         data: running texts, `Sentence`s, or rows.
@@ -56,7 +56,7 @@ class EmpiricalFisher(Probe):
             one for many, for models of Linear, Conv1D, Embedding, LayerNorm and RMSNorm layers;
             "auto": batched, and one by one for other models, which is logged and shows in `used`.
         max_examples: the first so many sentences; None for all.
-        seed: of labels and masked pieces; 0 or more.
+        seed: of labels and masked tokens; 0 or more.
         column: of rows, with the words or the running text.
         add_start: put a start token in front where the tokenizer adds none.
         allow_unknown: let words through that the tokenizer does not know.
@@ -103,7 +103,7 @@ class EmpiricalFisher(Probe):
             allow_unknown=allow_unknown,
         )
         self._tokenizer = tokenizer
-        self._masked = masked_pieces_of(self._sentences, seed=seed)
+        self._masked = masked_tokens_of(self._sentences, seed=seed)
         self._uniform = (
             uniform_numbers(self._sentences.lengths, seed) if labels == "sampled" else None
         )

@@ -18,9 +18,9 @@ from hf_grok.models.text_model import vocabulary_of
 
 @dataclass(frozen=True)
 class EncodedLines:
-    """ids[i, :lengths[i]] = the tokens of line i, special tokens included; the rest is filling.
+    """ids[i, :lengths[i]] = the tokens of line i, special tokens included; the rest is padding.
 
-    Filling stands on the right, where a causal model cannot see it, so it changes no result.
+    Padding stands on the right, where a causal model cannot see it, so it changes no result.
 
     Attributes:
         ids: token ids, on the CPU.
@@ -82,7 +82,7 @@ def check_one_token_per_word(
     """Tokens of each line = its words + the special tokens around them, each named as its word.
 
     Raises:
-        UserError: the tokenizer cuts a word into pieces, so that words have no one position, or
+        UserError: the tokenizer cuts a word into tokens, so that words have no one position, or
             its tokens are no words ("\u0120do", "##s"), so that they cannot be looked up.
     """
     vocabulary, around = tokenizer.get_vocab(), lines.offset + lines.after
@@ -144,7 +144,7 @@ def check_model_fits(model: nn.Module, lines: EncodedLines) -> None:
 
 
 def check_words_fit(model: nn.Module, words: EncodedWords) -> None:
-    """`check_model_fits` of sentences as pieces.
+    """`check_model_fits` of sentences as tokens.
 
     Raises:
         UserError: the model has too few positions or too small a vocabulary for them.

@@ -1,4 +1,4 @@
-"""What a language model is asked to predict: the next piece, or the pieces masked for it."""
+"""What a language model is asked to predict: the next token, or the tokens masked for it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ NOT_A_NUMBER = "the model's probabilities are not numbers: has training diverged
 
 @dataclass(frozen=True)
 class Predictions:
-    """Row b of the logits predicts, at position t, piece `place[b, t]` of sentence b.
+    """Row b of the logits predicts, at position t, token `place[b, t]` of sentence b.
 
     Attributes:
         ids: what the model sees, filled up on the right.
-        lengths: pieces of each sentence.
-        place: position of the predicted piece in its sentence; -1 where nothing is predicted.
-        gold: the predicted piece; -100 where nothing is predicted.
-        causal: the model sees the past only, so that filling on the right is out of its sight.
+        lengths: tokens of each sentence.
+        place: position of the predicted token in its sentence; -1 where nothing is predicted.
+        gold: the predicted token; -100 where nothing is predicted.
+        causal: the model sees the past only, so that padding on the right is out of its sight.
     """
 
     ids: Int[Tensor, "batch length"]
@@ -47,7 +47,7 @@ class Predictions:
         return self.place != NOWHERE
 
     def only(self, row: int) -> Predictions:
-        """Sentence `row` alone, without filling."""
+        """Sentence `row` alone, without padding."""
         length = int(self.lengths[row])
         cut = {
             name: getattr(self, name)[row : row + 1, :length] for name in ("ids", "place", "gold")
@@ -62,7 +62,7 @@ class Predictions:
         return replace(self, **moved)
 
 
-def masked_pieces_of(encoded: EncodedWords, *, seed: int) -> Bool[Tensor, "sentence length"]:
+def masked_tokens_of(encoded: EncodedWords, *, seed: int) -> Bool[Tensor, "sentence length"]:
     """`evaluation_masks` of the sentences; special tokens never.
 
     So a masked model is asked for what its run's validation loss asks for, given the same sentences
@@ -71,21 +71,21 @@ def masked_pieces_of(encoded: EncodedWords, *, seed: int) -> Bool[Tensor, "sente
     return torch.from_numpy(evaluation_masks((encoded.word_of != NO_WORD).numpy(), seed=seed))
 
 
-def next_pieces(encoded: EncodedWords, indices: Sequence[int]) -> Predictions:
-    """A causal model's predictions: every piece but the first, from those before it."""
+def next_tokens(encoded: EncodedWords, indices: Sequence[int]) -> Predictions:
+    """A causal model's predictions: every token but the first, from those before it."""
     ids, lengths = _batch(encoded, indices)
     after = torch.arange(1, ids.shape[1] + 1).expand_as(ids)
     place = torch.where(after < lengths[:, None], after, NOWHERE)
     return Predictions(ids, lengths, place, _gold(ids, place), causal=True)
 
 
-def masked_pieces(
+def masked_tokens(
     encoded: EncodedWords,
     indices: Sequence[int],
     masked: Bool[Tensor, "sentence length"],
     mask_token: int,
 ) -> Predictions:
-    """A masked model's predictions: every masked piece, all of a sentence's at once."""
+    """A masked model's predictions: every masked token, all of a sentence's at once."""
     ids, lengths = _batch(encoded, indices)
     here = masked[list(indices), : ids.shape[1]]
     place = torch.where(here, torch.arange(ids.shape[1]).expand_as(ids), NOWHERE)
@@ -101,25 +101,25 @@ def predictions_of(
     *,
     causal: bool,
 ) -> Predictions:
-    """`next_pieces` where the model sees the past only, else `masked_pieces`; on the CPU.
+    """`next_tokens` where the model sees the past only, else `masked_tokens`; on the CPU.
 
     Raises:
         UserError: the model sees both sides and the tokenizer has no mask token.
     """
     if causal:
-        return next_pieces(encoded, indices)
-    return masked_pieces(encoded, indices, masked, mask_token_of(tokenizer))
+        return next_tokens(encoded, indices)
+    return masked_tokens(encoded, indices, masked, mask_token_of(tokenizer))
 
 
 def mask_token_of(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The id that stands for a masked piece.
+    """The id that stands for a masked token.
 
     Raises:
         UserError: the tokenizer has none.
     """
     if tokenizer.mask_token_id is None:
         raise UserError(
-            "the model sees both sides, so that pieces must be masked for it, but "
+            "the model sees both sides, so that tokens must be masked for it, but "
             f"{type(tokenizer).__name__} has no mask token: set tokenizer.mask_token to the one "
             "that the model was trained with"
         )
@@ -132,7 +132,7 @@ def predict(model: nn.Module, predictions: Predictions) -> Float[Tensor, "batch 
     Raises:
         UserError: the model has no language-model head.
     """
-    # Masks are left out where they change nothing: filling on the right is no causal model's past.
+    # Masks are left out where they change nothing: padding on the right is no causal model's past.
     if predictions.causal:
         output = model(input_ids=predictions.ids, use_cache=False)
     else:
@@ -168,5 +168,5 @@ def _batch(
 def _gold(
     ids: Int[Tensor, "batch length"], place: Int[Tensor, "batch length"]
 ) -> Int[Tensor, "batch length"]:
-    pieces = ids.gather(1, place.clamp(min=0))
-    return torch.where(place != NOWHERE, pieces, IGNORED)
+    tokens = ids.gather(1, place.clamp(min=0))
+    return torch.where(place != NOWHERE, tokens, IGNORED)

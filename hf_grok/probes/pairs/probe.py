@@ -52,7 +52,7 @@ def shares_by_group(
 
 
 class MinimalPairAccuracy(Probe):
-    """accuracy of a paradigm = share of its pairs with score(good) > score(bad), strictly.
+    """accuracy of a paradigm = fraction of its pairs with score(good) > score(bad), strictly.
 
     score = log-probability for a causal model; for a masked one pseudo-log-likelihood, each of the
     sentence's tokens masked in turn. A tie is wrong.

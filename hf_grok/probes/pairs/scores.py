@@ -32,7 +32,7 @@ def log_probability(
     scores = torch.zeros(len(sentences), dtype=torch.float64)
     for batch in length_batches(sentences.lengths, chosen.tolist(), token_budget(device)):
         lengths = sentences.lengths[batch]
-        # No mask: filling is on the right, out of sight of every token that counts.
+        # No mask: padding is on the right, out of sight of every token that counts.
         ids = sentences.ids[batch, : int(lengths.max())].to(device)
         before = torch.arange(ids.shape[1] - 1).expand(len(batch), -1)
         logits = logits_at(model, ids, before.to(device), use_cache=False)
@@ -75,7 +75,7 @@ def masked_log_probabilities(
 ) -> Float64[Tensor, " copy"]:
     """log p(ids[c, position[c]] | ids[c] with that token masked), one masked copy a row; nats.
 
-    Copies are of one length, so that a batch holds no filling. Equal ones are run once: the
+    Copies are of one length, so that a batch holds no padding. Equal ones are run once: the
     sentences of a pair that differ in one token share the copy in which it is masked.
     """
     device = device_of(model)

@@ -16,15 +16,15 @@ from hf_grok.errors import UserError
 
 @dataclass(frozen=True)
 class EncodedSentences:
-    """ids[i, :lengths[i]] = the tokens of sentence i; the rest is filling.
+    """ids[i, :lengths[i]] = the tokens of sentence i; the rest is fill.
 
-    Filling stands on the right, whatever side the tokenizer pads.
+    Padding stands on the right, whatever side the tokenizer pads.
 
     Attributes:
         texts: each sentence as it is written; of several with the same tokens, the first.
         ids: token ids, on the CPU.
         lengths: tokens of each sentence, special tokens included.
-        special: True at tokens that the tokenizer puts around a sentence, and at filling.
+        special: True at tokens that the tokenizer puts around a sentence, and at fill.
     """
 
     texts: tuple[str, ...]
@@ -77,16 +77,16 @@ def encode_texts(
     sentences = EncodedSentences(
         texts=tuple(text for text, _ in first),
         # Any id would do, none is seen; at the sight of padding some models warn of a mask.
-        ids=_rectangle(rows, filling=rows[0][0]),
+        ids=_rectangle(rows, fill=rows[0][0]),
         lengths=torch.tensor([len(row) for row in rows]),
-        special=_rectangle([marks for _, marks in first], filling=1).bool(),
+        special=_rectangle([marks for _, marks in first], fill=1).bool(),
     )
     return sentences, torch.tensor(places)
 
 
-def _rectangle(rows: Sequence[Sequence[int]], filling: int) -> Int[Tensor, "row length"]:
+def _rectangle(rows: Sequence[Sequence[int]], fill: int) -> Int[Tensor, "row length"]:
     tensors = [torch.tensor(row, dtype=torch.int64) for row in rows]
-    return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=filling)
+    return nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=fill)
 
 
 def _check_tokens(

@@ -1,4 +1,4 @@
-"""Loss of a masked language model in nats a hidden token, the same tokens hidden every time."""
+"""Loss of a masked language model in nats a masked token, the same tokens masked every time."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from hf_grok.probes.tasks.base import Behaviour
 from hf_grok.probes.tasks.loss import checked_texts
 
 
-def hidden_loss(
+def masked_loss(
     logits: Float[Tensor, "batch length vocabulary"],
     ids: Int[Tensor, "batch length"],
-    hidden: Bool[Tensor, "batch length"],
+    masked: Bool[Tensor, "batch length"],
 ) -> Float[Tensor, ""]:
-    """sum over hidden (b, t) of -log p(ids[b, t] | line b without its hidden tokens); nats.
+    """sum over masked (b, t) of -log p(ids[b, t] | line b without its masked tokens); nats.
 
     Summed in double precision, so that the order in which the lines come does not show.
     """
-    return -in_double(log_probabilities_of(logits[hidden], ids[hidden])).sum()
+    return -in_double(log_probabilities_of(logits[masked], ids[masked])).sum()
 
 
 class MaskedLoss(Behaviour):
-    """loss = summed negative log-likelihood of the hidden tokens / their number, in nats.
+    """loss = summed negative log-likelihood of the masked tokens / their number, in nats.
 
-    All of a line's hidden tokens are hidden at once, behind the mask token. Which they are is a
+    All of a line's masked tokens are masked at once, behind the mask token. Which they are is a
     function of `seed`, the line's number and its length, so that every evaluation, on any number of
     processes, asks the same.
 
     Args:
         texts: the lines as the model sees them.
-        tokenizer: encodes them; its special tokens are never hidden.
-        seed: of what is hidden.
-        share: of a line's tokens that are hidden, at least one.
+        tokenizer: encodes them; its special tokens are never masked.
+        seed: of what is masked.
+        share: of a line's tokens that are masked, at least one.
         allow_unknown: let words through that the tokenizer does not know.
         add_start: put the tokenizer's start token in front where it adds none.
 
@@ -56,7 +56,7 @@ class MaskedLoss(Behaviour):
 
     name: ClassVar[str] = "masked_loss"
     version: ClassVar[int] = 1
-    source: ClassVar[str] = "ours: a mean over hidden tokens"
+    source: ClassVar[str] = "ours: a mean over masked tokens"
     metrics: ClassVar[Mapping[str, Metric]] = PROBES["masked_loss"]
     splits: ClassVar[Mapping[str, str]] = {"validation": "loss"}
     causal: ClassVar[bool] = False
@@ -75,12 +75,12 @@ class MaskedLoss(Behaviour):
         if tokenizer.mask_token_id is None:
             raise UserError(
                 f"{type(tokenizer).__name__} has no mask token, behind which a masked model's "
-                "tokens are hidden: take the tokenizer that the model was trained with"
+                "tokens are masked: take the tokenizer that the model was trained with"
             )
         encoded = encode_lines(lines, tokenizer, allow_unknown=allow_unknown, add_start=add_start)
         super().__init__(encoded, ["loss"])
         self._mask_id = int(tokenizer.mask_token_id)
-        self._hidden = _hidden(self._lines, tokenizer.all_special_ids, seed, share)
+        self._masked = _masked(self._lines, tokenizer.all_special_ids, seed, share)
 
     @classmethod
     def from_data(
@@ -95,18 +95,18 @@ class MaskedLoss(Behaviour):
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
     ) -> Tally:
-        hidden = self._hidden[indices, : ids.shape[1]].to(ids.device)
+        masked = self._masked[indices, : ids.shape[1]].to(ids.device)
         lengths = self._lines.lengths[indices, None].to(ids.device)
         real = torch.arange(ids.shape[1], device=ids.device) < lengths
-        seen = ids.masked_fill(hidden, self._mask_id)
+        seen = ids.masked_fill(masked, self._mask_id)
         output = model(input_ids=seen, attention_mask=real.long())
         logits = logits_of(model, output, ids.shape)
         return Tally(
-            {"loss": (hidden_loss(logits, ids, hidden).item(), float(hidden.sum().item()))}
+            {"loss": (masked_loss(logits, ids, masked).item(), float(masked.sum().item()))}
         )
 
 
-def _hidden(
+def _masked(
     lines: EncodedLines, special_ids: Iterable[int], seed: int, share: float
 ) -> Bool[Tensor, "line length"]:
     length = lines.ids.shape[1]

@@ -48,7 +48,7 @@ def choose_splits(
     and 0 for a word: the tree with the greatest sum over its nodes (CKY).
 
     Args:
-        chart: value of each span; sentences may differ in length, the rest is filling.
+        chart: value of each span; sentences may differ in length, the rest is padding.
         algorithm: "top_down" or "chart".
         draws: uniform numbers in [0, 1), one a span: the baseline is then the value of the split
             numbered floor(draw * splits) instead of the mean over all splits.

@@ -9,21 +9,21 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from hf_grok.annotation.alignment import NO_WORD, EncodedWords, pieces_to_words
+from hf_grok.annotation.alignment import NO_WORD, EncodedWords, tokens_to_words
 from hf_grok.errors import UserError
 from hf_grok.measurement.length_batches import token_budget
 
 # Tokens a batch on a CPU. Rows are short and all of about one length, so small batches need no
-# filling, and what the feed-forward layers hold of one stays in a core's cache.
+# padding, and what the feed-forward layers hold of one stays in a core's cache.
 CPU_TOKENS = 512
 
 
 @dataclass(frozen=True)
 class SpanSentences:
-    """A sentence is `before` special tokens, the pieces of its words, `after` special tokens.
+    """A sentence is `before` special tokens, the subwords of its words, `after` special tokens.
 
     Attributes:
-        ids: token ids; filling on the right.
+        ids: token ids; padding on the right.
         lengths: tokens of each sentence, special tokens included.
         words: words of each sentence.
         edges: edges[s, w] = the token at which word w starts, and one past the last word's end;
@@ -41,11 +41,11 @@ class SpanSentences:
 
     @property
     def ends(self) -> Int[Tensor, " sentence"]:
-        """The token after each sentence's last piece."""
+        """The token after each sentence's last subword."""
         return self.edges[:, -1]
 
     def select(self, indices: Int[Tensor, " chosen"], device: torch.device) -> SpanSentences:
-        """The sentences at `indices`, on a device, without the filling that only others need."""
+        """The sentences at `indices`, on a device, without the padding that only others need."""
         length, words = int(self.lengths[indices].max()), int(self.words[indices].max())
         return SpanSentences(
             self.ids[indices, :length].to(device),
@@ -61,19 +61,19 @@ class SpanSentences:
         ids = self.ids[:, : int(self.ends.max())]
         return replace(self, ids=ids, lengths=self.ends, after=0)
 
-    def pieces_of(self, rows: SpanRows) -> tuple[Int[Tensor, " row"], Int[Tensor, " row"]]:
+    def subwords_of(self, rows: SpanRows) -> tuple[Int[Tensor, " row"], Int[Tensor, " row"]]:
         """The first token of each row's span, and the number of its tokens."""
         first = self.edges[rows.sentence, rows.start]
         return first, self.edges[rows.sentence, rows.end] - first
 
-    def tokens_of(self, rows: SpanRows) -> Int[Tensor, "row piece"]:
-        """Each row's pieces as tokens of its sentence; then tokens that do not count."""
-        first, pieces = self.pieces_of(rows)
-        token = first[:, None] + torch.arange(int(pieces.max()), device=first.device)
+    def tokens_of(self, rows: SpanRows) -> Int[Tensor, "row subword"]:
+        """Each row's subwords as tokens of its sentence; then tokens that do not count."""
+        first, subwords = self.subwords_of(rows)
+        token = first[:, None] + torch.arange(int(subwords.max()), device=first.device)
         return token.minimum(self.ends[rows.sentence, None] - 1)
 
     def words_ended(self) -> Int[Tensor, "sentence length"]:
-        """At the last piece of word w: w + 1; at any other token 0."""
+        """At the last subword of word w: w + 1; at any other token 0."""
         ended = torch.zeros_like(self.ids)
         sentence, word = (self.edges[:, 1:] > self.edges[:, :-1]).nonzero(as_tuple=True)
         ended[sentence, self.edges[sentence, word + 1] - 1] = word + 1
@@ -81,17 +81,17 @@ class SpanSentences:
 
 
 def lay_out(encoded: EncodedWords) -> SpanSentences:
-    """Where each word's pieces start, between the special tokens.
+    """Where each word's subwords start, between the special tokens.
 
     Raises:
         UserError: a sentence has no start token in front, or a special token between its words.
     """
-    is_piece = encoded.word_of != NO_WORD
-    before = is_piece.int().argmax(-1)
-    after = encoded.lengths - before - is_piece.sum(-1)
-    _check_specials(encoded, is_piece, before, after)
-    pieces = pieces_to_words(encoded.word_of, int(encoded.words.max())).sum(-1)
-    edges = before[:, None] + torch.nn.functional.pad(pieces.cumsum(-1), (1, 0))
+    is_token = encoded.word_of != NO_WORD
+    before = is_token.int().argmax(-1)
+    after = encoded.lengths - before - is_token.sum(-1)
+    _check_specials(encoded, is_token, before, after)
+    subwords = tokens_to_words(encoded.word_of, int(encoded.words.max())).sum(-1)
+    edges = before[:, None] + torch.nn.functional.pad(subwords.cumsum(-1), (1, 0))
     return SpanSentences(
         encoded.ids, encoded.lengths, encoded.words, edges, int(before[0]), int(after[0])
     )
@@ -149,7 +149,7 @@ def batches(lengths: Int[Tensor, " row"], *, equal: bool) -> Iterator[Int[Tensor
 
 def _check_specials(
     encoded: EncodedWords,
-    is_piece: Bool[Tensor, "sentence length"],
+    is_token: Bool[Tensor, "sentence length"],
     before: Int[Tensor, " sentence"],
     after: Int[Tensor, " sentence"],
 ) -> None:
@@ -159,8 +159,8 @@ def _check_specials(
             "alone attends to one: pass add_start=True to put the tokenizer's start token there, "
             "if the model was trained with it"
         )
-    place = torch.arange(is_piece.shape[1])
-    between = (place >= before[:, None]) & (place < (encoded.lengths - after)[:, None]) & ~is_piece
+    place = torch.arange(is_token.shape[1])
+    between = (place >= before[:, None]) & (place < (encoded.lengths - after)[:, None]) & ~is_token
     uneven = (before != before[0]) | (after != after[0])
     odd = (between.any(-1) | uneven).nonzero()
     if len(odd):

@@ -39,14 +39,14 @@ def last_states(
 
 def states_apart(
     model: nn.Module, sentences: SpanSentences, rows: SpanRows
-) -> Float[Tensor, "row piece width"]:
-    """Run the pieces of each row and the special tokens only, positions kept.
+) -> Float[Tensor, "row subword width"]:
+    """Run the subwords of each row and the special tokens only, positions kept.
 
     In a bidirectional model the rows must be of one length; in a causal one they may be filled on
     the right, out of sight.
 
     Returns:
-        States at each row's pieces, then anything.
+        States at each row's subwords, then anything.
     """
     position = _positions(sentences, rows)
     ids = sentences.ids[rows.sentence[:, None], position]
@@ -59,20 +59,20 @@ def states_apart(
 
 def states_masked(
     model: nn.Module, sentences: SpanSentences, rows: SpanRows, threshold: int
-) -> Float[Tensor, "row piece width"]:
+) -> Float[Tensor, "row subword width"]:
     """Run each row's whole sentence, from layer `threshold` on seeing the row's span alone.
 
     The definition as it stands, at the cost of the whole sentence.
 
     Returns:
-        States at each row's pieces, then anything.
+        States at each row's subwords, then anything.
     """
     length = int(sentences.lengths[rows.sentence].max())
     token = torch.arange(length, device=sentences.ids.device)
-    first, pieces = sentences.pieces_of(rows)
+    first, subwords = sentences.subwords_of(rows)
     real = token < sentences.lengths[rows.sentence, None]
     special = (token < sentences.before) | (token >= sentences.ends[rows.sentence, None])
-    inside = (token >= first[:, None]) & (token < (first + pieces)[:, None])
+    inside = (token >= first[:, None]) & (token < (first + subwords)[:, None])
     ids = sentences.ids[rows.sentence, :length]
     with sees_span_alone(model, real & (special | inside), threshold):
         states = last_states(model, ids, attention_mask=real.long())
@@ -108,16 +108,16 @@ def can_run_apart(model: nn.Module, sentences: SpanSentences) -> Bool[Tensor, " 
 
 
 def _positions(sentences: SpanSentences, rows: SpanRows) -> Int[Tensor, "row slot"]:
-    """Special tokens in front, the row's pieces, special tokens behind; as places in the sentence.
+    """Special tokens in front, the row's subwords, special tokens behind, as places in a sentence.
 
-    Filling repeats the last token.
+    Padding repeats the last token.
     """
-    first, pieces = (each[:, None] for each in sentences.pieces_of(rows))
-    slots = sentences.before + int(pieces.max()) + sentences.after
+    first, subwords = (each[:, None] for each in sentences.subwords_of(rows))
+    slots = sentences.before + int(subwords.max()) + sentences.after
     slot = torch.arange(slots, device=first.device)
     inside = slot - sentences.before
-    behind = sentences.ends[rows.sentence, None] + inside - pieces
-    position = torch.where(inside < pieces, first + inside, behind)
+    behind = sentences.ends[rows.sentence, None] + inside - subwords
+    position = torch.where(inside < subwords, first + inside, behind)
     position = torch.where(inside < 0, slot, position)
     return position.minimum(sentences.lengths[rows.sentence, None] - 1)
 

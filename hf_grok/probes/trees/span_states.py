@@ -20,13 +20,13 @@ def span_similarities(
 ) -> Float[Tensor, "sentence edges edges"]:
     """SCI(i, j) = cosine(v_full, v_span) for every span [i, j) of every sentence, in [-1, 1].
 
-    v_full is the sum of the last layer's states at the span's pieces, in the whole sentence. v_span
-    is the same sum when, in every layer from `threshold` on, positions attend only inside the span
-    and to the special tokens (in a causal model: to the start token).
+    v_full is the sum of the last layer's states at the span's subwords, in the whole sentence.
+    v_span is the same sum when, in every layer from `threshold` on, positions attend only inside
+    the span and to the special tokens (in a causal model: to the start token).
 
-    A causal model is run once on each start of a sentence: its state at a piece depends on the
+    A causal model is run once on each start of a sentence: its state at a subword depends on the
     span's start only, so one row has the sums up to every end. A bidirectional model is run on each
-    span. At `threshold` 0 a row holds the span's pieces and the special tokens only, at the
+    span. At `threshold` 0 a row holds the span's subwords and the special tokens only, at the
     positions that they have in the sentence; above, it is the sentence, masked.
 
     Args:
@@ -63,8 +63,8 @@ def span_similarities(
 
 
 def cumulative_cosines(
-    full: Float[Tensor, "row piece width"], span: Float[Tensor, "row piece width"]
-) -> Float[Tensor, "row piece"]:
+    full: Float[Tensor, "row subword width"], span: Float[Tensor, "row subword width"]
+) -> Float[Tensor, "row subword"]:
     """cosine(sum of full[r, :t + 1], sum of span[r, :t + 1]) for every t; 0 if a sum is zero."""
     full, span = full.cumsum(1), span.cumsum(1)
     norms = torch.linalg.vector_norm(full, dim=-1) * torch.linalg.vector_norm(span, dim=-1)
@@ -106,17 +106,17 @@ class _Similarities:
         chart[:, 0] = same.to(whole.dtype)
         return cls(chart, sentences, whole, sentences.words_ended(), every_end)
 
-    def fill(self, rows: SpanRows, states: Float[Tensor, "row piece width"]) -> None:
-        """Enter what the rows say, given the states at their pieces."""
+    def fill(self, rows: SpanRows, states: Float[Tensor, "row subword width"]) -> None:
+        """Enter what the rows say, given the states at their subwords."""
         tokens = self.sentences.tokens_of(rows)
         sentence = rows.sentence[:, None]
         cosines = cumulative_cosines(self.whole[sentence, tokens], states)
-        _, pieces = self.sentences.pieces_of(rows)
+        _, subwords = self.sentences.subwords_of(rows)
         slot = torch.arange(tokens.shape[1], device=tokens.device)
         end = self.ended[sentence, tokens]
         counts = (end > 0) if self.every_end else (end == rows.end[:, None])
-        row, piece = (counts & (slot < pieces[:, None])).nonzero(as_tuple=True)
-        self.chart[rows.sentence[row], rows.start[row], end[row, piece]] = cosines[row, piece]
+        row, subword = (counts & (slot < subwords[:, None])).nonzero(as_tuple=True)
+        self.chart[rows.sentence[row], rows.start[row], end[row, subword]] = cosines[row, subword]
 
 
 def _states_in_sentence(
@@ -135,8 +135,8 @@ def _states_in_sentence(
 
 
 def _batches_apart(sentences: SpanSentences, rows: SpanRows, *, equal: bool) -> Iterator[SpanRows]:
-    _, pieces = sentences.pieces_of(rows)
-    lengths = sentences.before + pieces + sentences.after
+    _, subwords = sentences.subwords_of(rows)
+    lengths = sentences.before + subwords + sentences.after
     for batch in batches(lengths, equal=equal):
         yield rows[batch]
 

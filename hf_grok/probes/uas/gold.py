@@ -51,8 +51,8 @@ class Gold:
     """The gold arcs of all sentences.
 
     Attributes:
-        heads: 0-based head of each word; -1 for roots and filling.
-        relations: number of each word's relation in `names`; 0 at filling.
+        heads: 0-based head of each word; -1 for roots and padding.
+        relations: number of each word's relation in `names`; 0 at padding.
         words: words of each sentence.
         roots: words without a head in each sentence.
         half: 0 or 1 for each sentence.

@@ -31,9 +31,9 @@ MINIMUM_COUNT = 20
 
 
 class AttentionUAS(ReadingProbe):
-    """uas(head, direction) = share of words whose gold head is the word most attended to.
+    """uas(head, direction) = fraction of words whose gold head is the word most attended to.
 
-    Attention between words is summed over the pieces of the attended word and averaged over those
+    Attention between words is summed over the tokens of the attended word and averaged over those
     of the attending one; special tokens are dropped, and no word chooses itself. In direction
     dep->head a word chooses the word that it attends to most, in head->dep the word that attends to
     it most; of equal weights the lowest word is taken (`uas_arcs.arc_hits`).

@@ -16,7 +16,7 @@ from hf_grok.probes.base import State
 from hf_grok.probes.uas.arcs import Targets, arc_hits, visible_cells
 from hf_grok.probes.uas.gold import HALVES, KINDS, Arcs, Gold
 from hf_grok.probes.uas.offsets import offset_hits, offsets_for
-from hf_grok.probes.uas.words import WordPieces, word_attention, word_pieces
+from hf_grok.probes.uas.words import WordPieces, word_attention, word_tokens
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class Batch:
     """What of a batch is the same for every layer, on the model's device.
 
     Attributes:
-        pieces: where the words stand.
+        tokens: where the words stand.
         cells: where a word may choose another.
         targets: the arcs.
         category: half, kind and relation of each arc in one number; where the sums are.
         drawn: sentence in the batch -> place among the pictured sentences.
     """
 
-    pieces: WordPieces
+    tokens: WordPieces
     cells: Bool[Tensor, "word word"]
     targets: Targets
     category: Int[Tensor, " arc"]
@@ -154,7 +154,7 @@ class Sums:
         places = words.word_of[list(chosen), : int(words.lengths[list(chosen)].max())]
         cells = visible_cells(most, causal=self._shape.causal, sink=self._shape.sink)
         return Batch(
-            pieces=word_pieces(places, most, self._shape.heads).to(self._device),
+            tokens=word_tokens(places, most, self._shape.heads).to(self._device),
             cells=cells.to(self._device),
             targets=Targets.of(
                 arcs,
@@ -173,7 +173,7 @@ class Sums:
     def _add_layer(
         self, layer: int, attention: Float[Tensor, "batch head query key"], batch: Batch
     ) -> None:
-        weights = word_attention(attention, batch.pieces, batch.cells)
+        weights = word_attention(attention, batch.tokens, batch.cells)
         hits, mass = arc_hits(weights, batch.targets)
         self._hits[layer].index_add_(0, batch.category, in_double(hits))
         self._mass[layer].index_add_(0, batch.category, in_double(mass))

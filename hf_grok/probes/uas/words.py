@@ -1,4 +1,4 @@
-"""Attention between pieces, as attention between words."""
+"""Attention between tokens, as attention between words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from torch.nn.functional import embedding_bag
 class WordPieces:
     """Where the words of a batch stand in its maps: the same for every layer.
 
-    The rows of all maps of a layer lie one below the other, [batch * head * piece].
+    The rows of all maps of a layer lie one below the other, [batch * head * token].
 
     Attributes:
-        rows: those of pieces that belong to a word, in order.
+        rows: those of tokens that belong to a word, in order.
         starts: for each word of each map, where its rows start in `rows`; a word that a sentence
             does not have has none.
-        count: pieces of each word of each sentence; 1 where there is no word.
+        count: tokens of each word of each sentence; 1 where there is no word.
     """
 
     rows: Int[Tensor, " row"]
@@ -32,11 +32,11 @@ class WordPieces:
         return WordPieces(*(values.to(device) for values in (self.rows, self.starts, self.count)))
 
 
-def word_pieces(word_of: Int[Tensor, "batch length"], words: int, heads: int) -> WordPieces:
+def word_tokens(word_of: Int[Tensor, "batch length"], words: int, heads: int) -> WordPieces:
     """The places of words 0 to `words` - 1 in maps of `heads` heads.
 
     Args:
-        word_of: the word of each piece, -1 for none. The pieces of a word stand one after the
+        word_of: the word of each token, -1 for none. The tokens of a word stand one after the
             other, and words in order, as every tokenizer leaves them.
         words: of the longest sentence.
         heads: of a layer.
@@ -55,18 +55,18 @@ def word_pieces(word_of: Int[Tensor, "batch length"], words: int, heads: int) ->
 
 def word_attention(
     attention: Float[Tensor, "batch head query key"],
-    pieces: WordPieces,
+    tokens: WordPieces,
     cells: Bool[Tensor, "word word"],
 ) -> Float[Tensor, "batch head word word"]:
-    """W[i, j] = mean over the pieces p of word i of (sum over the pieces q of word j of A[p, q]).
+    """W[i, j] = mean over the tokens p of word i of (sum over the tokens q of word j of A[p, q]).
 
     What goes to special tokens is dropped and the rest is not scaled up: rows sum to at most 1.
-    Sums are taken one piece after the other, in the same order on every device, and not as matrix
+    Sums are taken one token after the other, in the same order on every device, and not as matrix
     products, which a GPU may be told to round (TF32): equal weights stay equal.
 
     Args:
         attention: the map of a layer, float32.
-        pieces: where the words stand.
+        tokens: where the words stand.
         cells: W[i, j] is set to 0 where this is False.
 
     Returns:
@@ -75,16 +75,16 @@ def word_attention(
     Source: Clark et al. 2019; Chen et al. 2024 (arXiv 2309.07311).
     """
     maps, words = attention.shape[:2], len(cells)
-    attending = _summed(attention, pieces).view(*maps, words, -1)
-    attended = _summed(attending.transpose(2, 3), pieces).view(*maps, words, words)
+    attending = _summed(attention, tokens).view(*maps, words, -1)
+    attended = _summed(attending.transpose(2, 3), tokens).view(*maps, words, words)
     # One pass for both, written as the sums lie: attended word by attended word.
-    share = (cells / pieces.count[:, :, None]).mT.contiguous().mT
+    share = (cells / tokens.count[:, :, None]).mT.contiguous().mT
     return attended.transpose(2, 3) * share[:, None]
 
 
 def _summed(
-    maps: Float[Tensor, "batch head piece other"], pieces: WordPieces
+    maps: Float[Tensor, "batch head token other"], tokens: WordPieces
 ) -> Float[Tensor, "word_of_map other"]:
     """The sum of each word's rows. Whole rows are added: ten times as quick as gathering cells."""
     rows = maps.reshape(-1, maps.shape[-1])
-    return embedding_bag(pieces.rows, rows, pieces.starts, mode="sum")
+    return embedding_bag(tokens.rows, rows, tokens.starts, mode="sum")

@@ -35,9 +35,9 @@ class LanguageData:
 
     Attributes:
         tokenizer: word-level, over the words of every split, or all that the language has.
-        train: the training sequences; pieces of them hidden for a masked model.
+        train: the training sequences; tokens of them masked for a masked model.
         measures: what every evaluation measures. "loss", token-weighted, on (a sample of) the
-            validation split: of the next token, or of hidden ones. Unless the language asks
+            validation split: of the next token, or of masked ones. Unless the language asks
             nothing, its behaviour: "in_distribution" on (a sample of) the test split, and
             "generalization" on the generalization split.
         test: the whole test split, of which probes take their sentences.
@@ -70,8 +70,8 @@ def load_language(
 
     Args:
         arguments: which language, and how much of it.
-        masked: whether the model is a masked language model, from which pieces are hidden.
-        seed: of what is hidden from it in training.
+        masked: whether the model is a masked language model, from which tokens are masked.
+        seed: of what is masked from it in training.
         with_arcs: whether training batches carry the heads of their words.
         with_sham: and those of a random tree of each sentence, the same in every run.
         quiet: no progress bars.
@@ -144,7 +144,7 @@ def validation_loss(
     *,
     masked: bool,
 ) -> Behaviour:
-    """Loss a predicted token of the validation lines; what is hidden stays the same."""
+    """Loss a predicted token of the validation lines; what is masked stays the same."""
     if not masked:
         return TokenLoss(texts, tokenizer)
     return MaskedLoss(texts, tokenizer, seed=arguments.evaluation_seed, share=arguments.mask_share)

@@ -1,4 +1,4 @@
-"""Training sequences of a masked language model, hidden anew in each epoch."""
+"""Training sequences of a masked language model, masked anew in each epoch."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hf_grok.sas.batches.rows import ArcRows
 
 
 class MaskedSequences(TokenSequences):
-    """Sequences of which a share of the pieces is hidden, and to be predicted.
+    """Sequences of which a fraction of the tokens is masked, and to be predicted.
 
-    What is hidden is a function of (seed, epoch, number of the example): it is the same in every
-    batch and on every process, and a resumed run hides on where it stopped. `LengthBucketSampler`
+    What is masked is a function of (seed, epoch, number of the example): it is the same in every
+    batch and on every process, and a resumed run masks on where it stopped. `LengthBucketSampler`
     tells the epoch.
 
     Args:
         sequences: token ids of each example, special tokens included.
-        tokenizer: theirs, with a padding and a mask token. Its special tokens are never hidden, nor
-            shown in the place of what is hidden, but for the mask token.
-        masking: what is hidden.
+        tokenizer: theirs, with a padding and a mask token. Its special tokens are never masked, nor
+            shown in the place of what is masked, but for the mask token.
+        masking: what is masked.
         arcs: heads of the sequences' words, if they are known.
     """
 
@@ -43,11 +43,11 @@ class MaskedSequences(TokenSequences):
         self._ordinary = np.flatnonzero(~self._special)
 
     def set_epoch(self, epoch: int) -> None:
-        """Hide what `epoch` hides."""
+        """Mask what `epoch` masks."""
         self.epoch = epoch
 
     def _tokens_at(self, indices: NDArray[np.int64]) -> dict[str, torch.Tensor]:
-        """`input_ids`, `labels` (-100 where nothing is hidden), `attention_mask` if filled up."""
+        """`input_ids`, `labels` (-100 where nothing is masked), `attention_mask` if filled up."""
         tokens = super()._tokens_at(indices)["input_ids"].numpy()
         seen, labels = mask_tokens(
             tokens,

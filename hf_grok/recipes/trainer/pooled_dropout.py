@@ -91,9 +91,9 @@ class PooledDropout(nn.Module):
         self.pool = pool
         self.p = pool.probability  # some attention modules read their dropout's rate
 
-    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
-        """`hidden` with the pool's next mask applied, any shape."""
-        return hidden * self.pool.take(hidden) if self.training else hidden
+    def forward(self, masked: torch.Tensor) -> torch.Tensor:
+        """`masked` with the pool's next mask applied, any shape."""
+        return masked * self.pool.take(masked) if self.training else masked
 
 
 class MaskPools:

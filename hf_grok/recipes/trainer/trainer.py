@@ -44,7 +44,7 @@ class TrainingDivergedError(UserError):
 
 
 def data_seed(arguments: GrokTrainingArguments) -> int:
-    """What the order of the data, and what is hidden of them, are drawn by."""
+    """What the order of the data, and what is masked of them, are drawn by."""
     return arguments.seed if arguments.data_seed is None else arguments.data_seed
 
 

@@ -111,7 +111,7 @@ def caption_attention(group: Group) -> str:
         "What the best attention head of each relation attends to in one sentence: a row is the"
         " word that attends, a column what it attends to, darker is more. Outlined: the gold arcs"
         " of the relation, solid where the head finds them, dashed where it does not."
-        " L4 H0 is head 0 of layer 4, both counted from 0; then the share of the relation's arcs"
+        " L4 H0 is head 0 of layer 4, both counted from 0; then the fraction of the relation's arcs"
         " that it finds in all sentences. The best head may be another one at another step. Of many"
         " relations, those that are found best."
     )

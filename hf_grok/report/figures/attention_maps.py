@@ -28,7 +28,7 @@ class Map:
     Args:
         relation: whose best head it is.
         step: of training.
-        head: its name, and the share of the relation's arcs that it finds.
+        head: its name, and the fraction of the relation's arcs that it finds.
         weights: [attending word, attended word], in 0..1.
         arcs: (row, column) of the relation's gold arcs -> whether the head finds them.
     """

@@ -47,7 +47,7 @@ class Panel:
 
 
 def breakdown_panels(group: Group) -> list[Panel]:
-    """The kinds that any run of the group measured, then the shares of the wrong rules."""
+    """The kinds that any run of the group measured, then the fractions of the wrong rules."""
     columns = group.columns
     kinds = [kind for kind in KINDS if PREFIX + kind in columns]
     panels = [

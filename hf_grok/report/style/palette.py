@@ -57,7 +57,7 @@ TRAINING_STYLE = Style("muted", (0, (1, 1.2)))
 VALIDATION_STYLE = Style("blue", "-", "s")
 WEIGHT_NORM_STYLE = Style("green", "-", "^")
 EARLY_STOPPING_STYLE = Style("ink", (0, (1, 1.4)), "D")
-# The kinds of one breakdown, in order; the share of a rule that is wrong is drawn last, apart.
+# The kinds of one breakdown, in order; the fraction of a rule that is wrong is drawn last, apart.
 KIND_STYLES = (
     Style("green", "-", "^"),
     Style("purple", "-", "s"),

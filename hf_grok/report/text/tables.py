@@ -99,7 +99,7 @@ MEASURES: tuple[tuple[str, str, Callable[[GrokkingSummary], Cell]], ...] = (
     ),
     (
         "later share ≥ .8",
-        "share of the evaluations after the first at .8 or above that are there too",
+        "fraction of the evaluations after the first at .8 or above that are there too",
         lambda summary: _share(summary.share_above),
     ),
     (

@@ -96,7 +96,7 @@ def arc_attention_for(
         raise _dropped(f"a dropout of {dropout} has left of it")
     if requested == "fused" and obstacle:
         raise UserError(
-            f"the attention on arcs cannot come from the fused kernel: {obstacle}. Mend that, or "
+            f"the attention on arcs cannot come from the fused kernel: {obstacle}. Fix that, or "
             "ask for 'batched', which computes the same from explicit maps"
         )
     return ArcAttention(_BY_REQUEST[requested], "asked for")

@@ -31,10 +31,10 @@ class ArcCollator:
     """Rows with arcs -> input_ids, attention_mask, labels and the annotation of the batch.
 
     Rows come in any of the three layouts of `hf_grok.sas.batches.encoding.ArcEncoder`. Those of
-    `encode_rows` are the fast one: words are cut into pieces, and sham trees drawn, once instead
+    `encode_rows` are the fast one: words are cut into tokens, and sham trees drawn, once instead
     of at every step.
 
-    Masked (BERT): pieces to guess are drawn from (seed, epoch, index of the example) alone, so rows
+    Masked (BERT): tokens to guess are drawn from (seed, epoch, index of the example) alone, so rows
     must come out of `EpochRows`; SASTrainer puts its training set into one, a plain Trainer needs
     it, and `EpochCallback`, from you. Causal (`masked=False`): the labels are the input ids.
 
@@ -42,18 +42,18 @@ class ArcCollator:
     `columns` names; a plain Trainer needs `remove_unused_columns=False`.
 
     The batch has `arc_word_of`, `arc_heads`, `arc_relations` (and the same of sham trees) as
-    `hf_grok.sas.batches.keys` defines them, beside token_type_ids where the rows have them. Filling
+    `hf_grok.sas.batches.keys` defines them, beside token_type_ids where the rows have them. Padding
     stands on the tokenizer's padding side.
 
     Args:
         tokenizer: a fast one, with a padding token, and a mask token if `masked`.
         masked: masked language model, or causal.
-        share: of a row's pieces that are masked, one at least.
-        random: share of the masked pieces that a random ordinary token replaces; BERT's is 0.1.
-        kept: share of the masked pieces that stay as they are; BERT's is 0.1. The others, by
+        share: of a row's tokens that are masked, one at least.
+        random: fraction of the masked tokens that a random ordinary token replaces; BERT's is 0.1.
+        kept: fraction of the masked tokens that stay as they are; BERT's is 0.1. The others, by
             default all, are shown as the mask token, as in recipes and in the validation loss.
         seed: of all masks; 0 or more.
-        pad_to_multiple_of: make lengths of batches (in pieces, in words) multiples of this.
+        pad_to_multiple_of: make lengths of batches (in tokens, in words) multiples of this.
         options: those of `ArcEncoder`: max_length, sham, sham_seed, add_start, allow_unknown,
             root_relations, relation_names, first_head.
 
@@ -115,14 +115,14 @@ class ArcCollator:
         arcs, counts = self.encoder.encode(rows, numbers)
         self.counts.add(counts)
         shown = [self._shown(row, given) for row, given in zip(arcs, rows, strict=True)]
-        by_piece = {
+        by_token = {
             INPUT_IDS: ([ids for ids, _ in shown], self._pad),
             ATTENTION_MASK: ([np.ones_like(row.ids) for row in arcs], 0),
             "labels": ([labels for _, labels in shown], IGNORED),
             WORD_OF: ([row.word_of for row in arcs], NONE),
         }
         if arcs[0].token_types is not None:
-            by_piece[TOKEN_TYPES] = [row.columns()[TOKEN_TYPES] for row in arcs], 0
+            by_token[TOKEN_TYPES] = [row.columns()[TOKEN_TYPES] for row in arcs], 0
         by_word = {
             HEADS: [row.heads for row in arcs],
             RELATIONS: [row.relations for row in arcs],
@@ -132,7 +132,7 @@ class ArcCollator:
                 by_word[name] = [row.columns()[name] for row in arcs]
         left = self.tokenizer.padding_side == "left"
         return {
-            **{name: self._padded(*each, left=left) for name, each in by_piece.items()},
+            **{name: self._padded(*each, left=left) for name, each in by_token.items()},
             **{name: self._padded(values, NONE) for name, values in by_word.items()},
         }
 
@@ -185,6 +185,6 @@ def _no_epoch(row: Mapping[str, Any]) -> UserError:
             "evaluation set; a plain Trainer needs remove_unused_columns=False too"
         )
     return UserError(
-        "nobody has told EpochRows which epoch it is, so every epoch would mask the same pieces: "
+        "nobody has told EpochRows which epoch it is, so every epoch would mask the same tokens: "
         "give the Trainer callbacks=[EpochCallback()], or call set_epoch before each epoch"
     )

@@ -45,7 +45,7 @@ from hf_grok.sas.batches.rows import (
 WORDS, WORD_HEADS, DEPRELS = WORD_LAYOUT = ("words", "heads", "deprels")
 PUBLISHED_LAYOUT = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS)
 ENCODED_LAYOUT = (WORD_OF,)
-# Rows whose words are cut into pieces together: each chunk is one padded tensor.
+# Rows whose words are cut into tokens together: each chunk is one padded tensor.
 CHUNK = 1000
 
 
@@ -62,7 +62,7 @@ class ArcEncoder:
 
     Args:
         tokenizer: a fast one.
-        max_length: pieces of a row, special tokens included; None does not cut. Arcs whose head or
+        max_length: tokens of a row, special tokens included; None does not cut. Arcs whose head or
             dependent is cut are left out and counted.
         sham: draw a sham tree for each sentence; those that have none are counted.
         sham_seed: of these draws; 0 or more.
@@ -144,7 +144,7 @@ class ArcEncoder:
         self, rows: Sequence[Mapping[str, Any]], numbers: Sequence[int], counts: ArcCounts
     ) -> list[ArcRow]:
         words = [list(row[WORDS]) for row in rows]
-        pieces = encode_words(
+        tokens = encode_words(
             words,
             self.tokenizer,
             add_start=self.add_start,
@@ -154,8 +154,8 @@ class ArcEncoder:
         made = []
         for at, (row, number) in enumerate(zip(rows, numbers, strict=True)):
             heads, relations = word_arcs(row, f"row {number}", counts)
-            length = int(pieces.lengths[at])
-            ids, word_of = pieces.ids[at, :length].numpy(), pieces.word_of[at, :length].numpy()
+            length = int(tokens.lengths[at])
+            ids, word_of = tokens.ids[at, :length].numpy(), tokens.word_of[at, :length].numpy()
             arcs = ArcRow(ids.copy(), word_of.copy(), heads, relations)
             made.append(self._finished(arcs, word_keys(words[at]), number, counts))
         return made
@@ -202,7 +202,7 @@ def encode_rows(
     progress: bool = True,
     **options: Any,
 ) -> ArcRows:
-    """Every row cut into pieces once, so that no step has to: a data set for `ArcCollator`.
+    """Every row cut into tokens once, so that no step has to: a data set for `ArcCollator`.
 
     Args:
         rows: a `datasets.Dataset`, a `Treebank` or a list of dicts, in any layout of `ArcEncoder`.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 # The keys under which a batch carries its arcs, beside input_ids, attention_mask and labels:
-# [batch, pieces], 0-based word of each piece within its row; -1 for special tokens and filling.
+# [batch, tokens], 0-based word of each token within its row; -1 for special tokens and padding.
 WORD_OF = "arc_word_of"
 # [batch, words], 0-based word that is the head of each word, in the same row; -1 where there is no
-# arc to count: the root, an unparsed word, a word or head that was cut off, filling.
+# arc to count: the root, an unparsed word, a word or head that was cut off, padding.
 HEADS = "arc_heads"
 # [batch, words], `annotation.heads.relation_id` of each arc's relation; -1 where there is no arc.
 RELATIONS = "arc_relations"

@@ -47,7 +47,7 @@ class Loaders(_Base):
         return loader
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
-        """Trainer's, over rows that stay at one epoch: the same pieces are hidden each time.
+        """Trainer's, over rows that stay at one epoch: the same tokens are masked each time.
 
         With persistent workers Trainer keeps one loader a name, and one for all that has no name:
         here, a loader that was kept for other rows is made anew.

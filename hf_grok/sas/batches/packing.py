@@ -27,17 +27,17 @@ def pack_rows(
     progress: bool = True,
     **options: Any,
 ) -> ArcRows:
-    """Sentences side by side in rows of at most `max_length` pieces: a data set for `ArcCollator`.
+    """Sentences side by side in rows of at most `max_length` tokens: a data set for `ArcCollator`.
 
     In order: a row takes the next sentence as long as it fits. The words of a row are cut into
-    pieces together, as running text, with the tokenizer's special tokens once, at its ends. Heads
+    tokens together, as running text, with the tokenizer's special tokens once, at its ends. Heads
     are shifted, so arcs stay inside their sentence, and its sham tree is the one that it has alone.
     Nothing keeps the model from attending from one sentence to another.
 
     Args:
         rows: with words, heads and deprels, see `ArcEncoder`.
         tokenizer: a fast one.
-        max_length: pieces of a row, special tokens included.
+        max_length: tokens of a row, special tokens included.
         truncate: cut a sentence that is longer than a row, instead of refusing it.
         progress: show a bar.
         options: those of `ArcEncoder`, such as sham and sham_seed.
@@ -55,7 +55,7 @@ def pack_rows(
     alone, counts = _alone(sentences, replace(encoder, max_length=None, sham=False), progress)
     if not truncate:
         _require_fit(alone, max_length)
-    groups = groups_in_order([_pieces(row) for row in alone], max_length - _specials(alone[0]))
+    groups = groups_in_order([_tokens(row) for row in alone], max_length - _specials(alone[0]))
     packed: list[ArcRow] = []
     with tqdm(total=len(sentences), desc="packing", unit=" rows", disable=not progress) as bar:
         for start in range(0, len(groups), CHUNK):
@@ -137,18 +137,18 @@ def _packed(
     )
 
 
-def _pieces(row: ArcRow) -> int:
+def _tokens(row: ArcRow) -> int:
     return int((row.word_of != NONE).sum())
 
 
 def _specials(row: ArcRow) -> int:
-    return len(row.ids) - _pieces(row)
+    return len(row.ids) - _tokens(row)
 
 
 def _require_fit(alone: Sequence[ArcRow], length: int) -> None:
     for number, row in enumerate(alone):
         if len(row.ids) > length:
             raise UserError(
-                f"row {number} has {len(row.ids)} pieces, special tokens included, more than "
+                f"row {number} has {len(row.ids)} tokens, special tokens included, more than "
                 f"max_length={length}: raise it, leave the sentence out, or cut it (truncate=True)"
             )

@@ -1,4 +1,4 @@
-"""From the annotation of a batch to the pairs of pieces whose attention the penalty reads."""
+"""From the annotation of a batch to the pairs of tokens whose attention the penalty reads."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ArcPairs:
     """Arc attention of slot s = sum over its pairs k of weights[k] * A[places[k]].
 
     Slot w of a row of W words is the attention of word w to its head, slot W + w the head's to
-    word w. A word attends with the mean over its pieces, and is attended with their sum.
+    word w. A word attends with the mean over its tokens, and is attended with their sum.
 
     Attributes:
-        places: (attending piece, attended piece); -1 fills up.
+        places: (attending token, attended token); -1 fills up.
         slots: the slot of each pair; None where pair k is slot k, with weight 1.
         weights: None with `slots`.
         counted: the slots that are arcs in a chosen direction.
@@ -46,7 +46,7 @@ def arc_pairs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> tupl
 
     Args:
         annotation: the tensors of `hf_grok.sas.batches.keys` that came with the batch.
-        options: which arcs and directions count, and how words are made of pieces.
+        options: which arcs and directions count, and how words are made of tokens.
 
     Raises:
         UserError: the batch has no annotation, or no sham arcs where they are asked for.
@@ -70,8 +70,8 @@ def _pairs(annotation: Mapping[str, Tensor], name: str, options: PenaltyOptions)
         dim=1,
     )
     if options.alignment == "first" or int(length.max()) <= 1:
-        return ArcPairs(_first_pieces(head, start, counted), None, None, counted, is_arc.sum())
-    places, slots, weights = _all_pieces(word_of, head, start, length, counted)
+        return ArcPairs(_first_tokens(head, start, counted), None, None, counted, is_arc.sum())
+    places, slots, weights = _all_tokens(word_of, head, start, length, counted)
     return ArcPairs(*_compact(places, slots, weights), counted, is_arc.sum())
 
 
@@ -101,10 +101,10 @@ def _of_relations(annotation: Mapping[str, Tensor], name: str, options: PenaltyO
 def _extents(
     word_of: Int[Tensor, "batch length"], words: int
 ) -> tuple[Int[Tensor, "batch words"], Int[Tensor, "batch words"]]:
-    """First piece and number of pieces of each word; 0 pieces for words that are not there."""
+    """First token and number of tokens of each word; 0 tokens for words that are not there."""
     batch, length = word_of.shape
     real = word_of != NONE
-    index = torch.where(real, word_of, words)  # pieces of no word go to a column that is cut off
+    index = torch.where(real, word_of, words)  # tokens of no word go to a column that is cut off
     places = torch.arange(length, device=word_of.device).expand(batch, length)
     start = word_of.new_full((batch, words + 1), length)
     start = start.scatter_reduce(1, index, places, reduce="amin")
@@ -112,7 +112,7 @@ def _extents(
     return start[:, :words], count[:, :words]
 
 
-def _first_pieces(
+def _first_tokens(
     head: Int[Tensor, "batch words"],
     start: Int[Tensor, "batch words"],
     counted: Bool[Tensor, "batch slots"],
@@ -123,14 +123,14 @@ def _first_pieces(
     return torch.where(counted[..., None], places, NONE)
 
 
-def _all_pieces(
+def _all_tokens(
     word_of: Int[Tensor, "batch length"],
     head: Int[Tensor, "batch words"],
     start: Int[Tensor, "batch words"],
     length: Int[Tensor, "batch words"],
     counted: Bool[Tensor, "batch slots"],
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Every (piece of a word, piece of its head), then the same the other way round."""
+    """Every (token of a word, token of its head), then the same the other way round."""
     words, longest = head.shape[1], int(length.max())
     word = word_of.clamp(min=0)
     its_head = torch.where(word_of != NONE, head.gather(1, word), NONE)
@@ -145,9 +145,9 @@ def _all_pieces(
     theirs = head_length[..., None].expand_as(real)
     places = torch.cat([_flat_places(here, there), _flat_places(there, here)], dim=1)
     slots = torch.cat([slot.flatten(1), slot.flatten(1) + words], dim=1)
-    pieces = torch.cat([own.flatten(1), theirs.flatten(1)], dim=1)
+    tokens = torch.cat([own.flatten(1), theirs.flatten(1)], dim=1)
     used = torch.cat([real.flatten(1)] * 2, dim=1) & counted.gather(1, slots)
-    weights = torch.where(used, 1 / pieces.clamp(min=1), 0.0)
+    weights = torch.where(used, 1 / tokens.clamp(min=1), 0.0)
     return torch.where(used[..., None], places, NONE), slots, weights
 
 
@@ -156,7 +156,7 @@ def _flat_places(attending: Tensor, attended: Tensor) -> Tensor:
 
 
 def _compact(places: Tensor, slots: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The same pairs without most of the filling: real ones first, cut to the fullest row."""
+    """The same pairs without most of the padding: real ones first, cut to the fullest row."""
     real = places[..., 0] != NONE
     fullest = int(real.sum(1).max())
     order = real.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :fullest]

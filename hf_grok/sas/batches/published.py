@@ -37,7 +37,7 @@ def row_from_published(
     the special token in front is not counted. A head is a position of the row in both. A row that
     is a tree in one of them only is read so; one that is a tree in both, or in neither, is refused.
 
-    Filling (attention_mask 0) is dropped. A token whose relation is one of `root_relations` is a
+    Padding (attention_mask 0) is dropped. A token whose relation is one of `root_relations` is a
     root if its head is itself, a special token or -1; of any other, such a head is an error.
 
     Args:
@@ -53,7 +53,7 @@ def row_from_published(
 
     Raises:
         UserError: columns of different lengths; a head outside the row, its own token, a special
-            token or filling; a special token with a head; heads that go in a cycle; a number
+            token or padding; a special token with a head; heads that go in a cycle; a number
             beyond `relation_names`; a row that fits both numberings.
 
     Source: Chen et al. 2024 (arXiv 2309.07311), columns of the released data.
@@ -93,7 +93,7 @@ def _moved(row: Mapping[str, Any], first_head: int, where: str) -> Mapping[str, 
     if first_head == 0 or heads is None:
         return row
     tokens, given = len(row[INPUT_IDS]), len(heads)
-    # Special tokens, one in front and one behind, or filling up to as many entries as tokens.
+    # Special tokens, one in front and one behind, or padding up to as many entries as tokens.
     if not tokens - 2 <= given <= tokens:
         raise UserError(f"{where}: {tokens} input_ids and {given} heads: expected one each")
     names = [] if relations is None else list(relations)
@@ -129,7 +129,7 @@ def _row(
         NONE if head == NONE else _relation(name, relation_names, where)
         for name, head in zip(names, heads, strict=True)
     ]
-    moved = np.cumsum(real) - 1  # where each token stands once filling is dropped
+    moved = np.cumsum(real) - 1  # where each token stands once padding is dropped
     heads = np.where(heads == NONE, NONE, moved[heads])[real]
     types = row.get(TOKEN_TYPES)
     arcs = ArcRow(
@@ -205,7 +205,7 @@ def _check(heads: np.ndarray, real: np.ndarray, special: np.ndarray, where: str)
         if special[token]:
             raise UserError(f"{where}: token {token} is a special token and has head {head}")
         if head == token or special[head]:
-            what = "itself" if head == token else "a special token or filling"
+            what = "itself" if head == token else "a special token or padding"
             raise UserError(
                 f"{where}: the head of token {token} is {head}, which is {what}: expected another "
                 "word's token, or -1 for none; if it is a root, say so in root_relations"

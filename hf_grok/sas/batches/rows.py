@@ -1,4 +1,4 @@
-"""A row ready for a batch: pieces, the word of each, the head of each word; and many of them."""
+"""A row ready for a batch: tokens, the word of each, the head of each word; and many of them."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class ArcRow:
     """One row, unpadded, in the numbering of a batch (`hf_grok.sas.batches.keys`).
 
     Attributes:
-        ids: [pieces], special tokens included.
-        word_of: [pieces]; -1 for special tokens.
+        ids: [tokens], special tokens included.
+        word_of: [tokens]; -1 for special tokens.
         heads: [words].
         relations: [words].
         sham: [words], heads; None where no sham tree was asked for.
         sham_relations: [words]; None likewise.
-        token_types: [pieces]; None where the data has none.
+        token_types: [tokens]; None where the data has none.
     """
 
     ids: np.ndarray
@@ -84,8 +84,8 @@ def row_from_columns(row: Mapping[str, Any], where: str) -> ArcRow:
     by_word = [heads, relations]
     if sham is not None and sham_relations is not None:
         by_word += [sham, sham_relations]
-    by_piece = [ids, word_of] + ([] if types is None else [types])
-    for columns, kind in ((by_piece, "pieces"), (by_word, "words")):
+    by_token = [ids, word_of] + ([] if types is None else [types])
+    for columns, kind in ((by_token, "tokens"), (by_word, "words")):
         if len({len(values) for values in columns}) > 1:
             raise UserError(f"{where}: columns of {kind} have different lengths: encode it anew")
     for values, name, lowest in (
@@ -108,13 +108,13 @@ def row_from_columns(row: Mapping[str, Any], where: str) -> ArcRow:
 
 
 def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]:
-    """The row cut to `length` pieces, special tokens at its ends kept, and the arcs that it lost.
+    """The row cut to `length` tokens, special tokens at its ends kept, and the arcs that it lost.
 
-    A word that loses a piece loses its arcs: what is left of it is another word. A sentence that
+    A word that loses a token loses its arcs: what is left of it is another word. A sentence that
     loses an arc has no sham tree any more, whose offsets would no longer be those of the arcs left.
 
     Raises:
-        UserError: `length` leaves no room for a piece beside the special tokens.
+        UserError: `length` leaves no room for a token beside the special tokens.
     """
     if length is None or len(row.ids) <= length:
         return row, 0
@@ -128,7 +128,7 @@ def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]
     word_of = row.word_of[kept]
     words = int(word_of.max(initial=NONE)) + 1
     whole = (
-        _pieces_of_words(word_of, words) == _pieces_of_words(row.word_of, len(row.heads))[:words]
+        _tokens_of_words(word_of, words) == _tokens_of_words(row.word_of, len(row.heads))[:words]
     )
     heads = _within(row.heads, whole)
     shorter = replace(
@@ -144,14 +144,14 @@ def truncated(row: ArcRow, length: int | None, where: str) -> tuple[ArcRow, int]
 
 
 def special_ends(word_of: np.ndarray) -> tuple[int, int]:
-    """How many pieces before the first word, and after the last."""
+    """How many tokens before the first word, and after the last."""
     real = np.flatnonzero(word_of != NONE)
     if not len(real):
         return 0, 0
     return int(real[0]), len(word_of) - 1 - int(real[-1])
 
 
-def _pieces_of_words(word_of: np.ndarray, words: int) -> np.ndarray:
+def _tokens_of_words(word_of: np.ndarray, words: int) -> np.ndarray:
     return np.bincount(word_of[word_of != NONE], minlength=words)
 
 
@@ -273,7 +273,7 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
 
         Args:
             indices: [batch].
-            length: pieces of the batch's longest row.
+            length: tokens of the batch's longest row.
 
         Returns:
             arc_word_of [batch, length]; arc_heads, arc_relations, and those of the sham trees where
@@ -293,5 +293,5 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
         )
 
     def __repr__(self) -> str:
-        pieces = self._columns[INPUT_IDS].total()
-        return f"ArcRows({self._length:,} rows, {pieces:,} pieces; {self.counts})"
+        tokens = self._columns[INPUT_IDS].total()
+        return f"ArcRows({self._length:,} rows, {tokens:,} tokens; {self.counts})"

@@ -12,7 +12,7 @@ from hf_grok.sas.batches.rows import INPUT_IDS, ArcRows
 from hf_grok.sas.checks import check_rows_are_not_joined
 
 ROWS = {"train_dataset", "eval_dataset"}
-# The columns by which TRL knows how to cut a row into pieces, beside the one of texts.
+# The columns by which TRL knows how to cut a row into tokens, beside the one of texts.
 PREPARED_FROM = (INPUT_IDS, "messages", "conversations", "prompt")
 
 
@@ -29,7 +29,7 @@ def rows_as_wanted(
         named: by name.
 
     Raises:
-        UserError: rows that TRL would join, or could not cut into pieces.
+        UserError: rows that TRL would join, or could not cut into tokens.
     """
     theirs = [kind for kind in trainer.__mro__ if kind.__module__.partition(".")[0] == "trl"]
     if not theirs:
@@ -54,7 +54,7 @@ def _as_dataset(rows: Any, settings: Any) -> Any:
     as_they_are = (getattr(settings, "dataset_kwargs", None) or {}).get("skip_prepare_dataset")
     if WORDS in columns and not as_they_are and not columns & {text, *PREPARED_FROM}:
         raise UserError(
-            f"TRL cuts a column {text!r} into pieces, and the rows have words: give it "
+            f"TRL cuts a column {text!r} into tokens, and the rows have words: give it "
             "hf_grok.sas.encode_rows(rows, tokenizer), or the rows with "
             "dataset_kwargs={'skip_prepare_dataset': True} in its arguments"
         )

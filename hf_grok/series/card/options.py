@@ -82,7 +82,7 @@ def read_options(run: Path | None) -> CardOptions:
         found = read_object(path)
         return CardOptions(**{**found, "figures": _figures(found)})
     except (TypeError, UserError) as error:
-        raise SeriesError(f"{path} cannot be read ({error}): mend it, or remove it") from None
+        raise SeriesError(f"{path} cannot be read ({error}): fix it, or remove it") from None
 
 
 def keep_options(run: Path, pictures: Iterable[Path] = (), **said: Any) -> CardOptions:

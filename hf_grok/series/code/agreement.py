@@ -18,13 +18,13 @@ from hf_grok.series.local.manifest import SERIES_FILE, dump
 from hf_grok.text.json_reading import read_object
 
 
-def agree_on_code(folder: Path, journal: Journal, mend: staging.MendConfig) -> None:
-    """Give the staged steps their model's code where `mend` asks for it and they lack it.
+def agree_on_code(folder: Path, journal: Journal, fix: staging.FixConfig) -> None:
+    """Give the staged steps their model's code where `fix` asks for it and they lack it.
 
     Args:
         folder: of the series.
         journal: of the series.
-        mend: what the published config.json says, from what the staged one says.
+        fix: what the published config.json says, from what the staged one says.
 
     Raises:
         SeriesError: steps that carry code and should not, or that are on the Hub without it.
@@ -33,7 +33,7 @@ def agree_on_code(folder: Path, journal: Journal, mend: staging.MendConfig) -> N
         config = staging.staged_folder(folder, record.step) / CONFIG_FILE
         if record.state not in (State.STAGED, *DONE) or not config.is_file():
             continue
-        content = mend(read_object(config, nonfinite=True, error=SeriesError))
+        content = fix(read_object(config, nonfinite=True, error=SeriesError))
         carried = MODEL_CODE_FILE in record.files
         if ships_code(content) != carried:
             _refuse(record, carried)

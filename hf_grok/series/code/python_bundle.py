@@ -76,7 +76,7 @@ def bundle(entry: str, read: Read = packaged_source) -> str:
         Source that imports nothing of this package; the same for the same sources.
 
     Raises:
-        SeriesError: imports in a circle, under another name, inside a function or of whole
+        SeriesError: imports in a cycle, under another name, inside a function or of whole
             modules; two meanings of a name; a name that its module does not define.
     """
     modules = list(in_order(entry, read, ()))
@@ -92,7 +92,7 @@ def bundle(entry: str, read: Read = packaged_source) -> str:
 def in_order(name: str, read: Read, above: tuple[str, ...]) -> Iterator[Module]:
     """A module after those that it imports, each once."""
     if name in above:
-        raise SeriesError(f"{' -> '.join([*above, name])}: imports in a circle cannot be bundled")
+        raise SeriesError(f"{' -> '.join([*above, name])}: imports in a cycle cannot be bundled")
     module = take_apart(name, read(name))
     seen = set()
     for other in dict.fromkeys(module.own.values()):

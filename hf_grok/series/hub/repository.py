@@ -111,7 +111,7 @@ class SeriesHub:
             return read_index(self.api, self.repository, self.heads().get(MAIN))
         except SeriesError as error:
             raise PushingStopsError(
-                f"{error}: mend the file on main of {self.repository}, or remove it there"
+                f"{error}: fix the file on main of {self.repository}, or remove it there"
             ) from None
 
     def manifest(self, revision: str) -> Manifest | None:

@@ -240,7 +240,7 @@ class Journal:
             return StepRecord.from_json(parse_object(line, "it"))
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise SeriesError(
-                f"{self.path}:{number} is no row of a journal ({quoted(error, 200)}). Mend the "
+                f"{self.path}:{number} is no row of a journal ({quoted(error, 200)}). Fix the "
                 "line, or move the folder away: a series is staged anew from the checkpoints that "
                 "are there."
             ) from None

@@ -32,7 +32,7 @@ from hf_grok.series.local.selection import published_files
 from hf_grok.text.json_reading import read_object
 
 STAGED_FOLDER = "staged"
-MendConfig = Callable[[dict[str, Any]], Mapping[str, Any]]
+FixConfig = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 def staged_folder(series: Path, step: int) -> Path:
@@ -40,14 +40,14 @@ def staged_folder(series: Path, step: int) -> Path:
     return series / STAGED_FOLDER / f"step{step}"
 
 
-def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> None:
+def gather(source: Path, target: Path, optimizer: bool, fix: FixConfig) -> None:
     """Link or copy the files of a checkpoint that are published.
 
     Args:
         source: the checkpoint.
         target: an empty folder.
         optimizer: also the optimiser's state.
-        mend: what the published config.json says, from what the checkpoint's says.
+        fix: what the published config.json says, from what the checkpoint's says.
 
     Raises:
         RefusedStepError: the checkpoint cannot be published.
@@ -55,19 +55,19 @@ def gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> Non
     """
     before = _names(source)
     try:
-        _gather(source, target, optimizer, mend)
+        _gather(source, target, optimizer, fix)
     except RefusedStepError:
         _must_stay(source, before)  # what is missing of a folder that is going says nothing
         raise
     _must_stay(source, before)
 
 
-def _gather(source: Path, target: Path, optimizer: bool, mend: MendConfig) -> None:
+def _gather(source: Path, target: Path, optimizer: bool, fix: FixConfig) -> None:
     for path in published_files(source, optimizer):
         if path.name.endswith(".safetensors"):
             link_or_copy(path, target / path.name)
         elif path.name == CONFIG_FILE:
-            write_config(target, mend(read_object(path, nonfinite=True, error=RefusedStepError)))
+            write_config(target, fix(read_object(path, nonfinite=True, error=RefusedStepError)))
         else:
             shutil.copyfile(path, target / path.name)
 

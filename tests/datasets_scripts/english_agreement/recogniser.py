@@ -1,4 +1,4 @@
-"""Is a sentence in the agreement grammar? By filling a table of spans, not by generating.
+"""Is a sentence in the agreement grammar? By padding a table of spans, not by generating.
 
 The number n of the rules takes four values here, three genders of the singular and the plural, so
 that a reflexive of the wrong gender is ungrammatical too.

@@ -40,7 +40,7 @@ def predictions_for(name: str, *, length: int = 14, seed: int = 0) -> Prediction
 
 
 def squared_norms_by_hand(model: nn.Module, given: Predictions, labels: Tensor) -> list[float]:
-    """From the formula: each sentence alone, without filling, its gradient, the sum of squares."""
+    """From the formula: each sentence alone, without padding, its gradient, the sum of squares."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     norms = []
     for ids, length, targets in zip(given.ids, given.lengths.tolist(), labels, strict=True):
@@ -143,7 +143,7 @@ class Scale(nn.Module):
 
 
 class FlatLinear(nn.Module):
-    """A layer of a known kind that sees the pieces of all sentences in one row."""
+    """A layer of a known kind that sees the tokens of all sentences in one row."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ def test_per_token_divides_by_the_predictions() -> None:
     words = sum(len(text.split()) for text in TEXTS)
     expected = numbers["fisher_trace"] * len(TEXTS) / words
     assert numbers["fisher_trace_per_token"] == pytest.approx(expected)
-    # Of a masked model one piece in seven is predicted, and at least one of each sentence.
+    # Of a masked model one token in seven is predicted, and at least one of each sentence.
     state = EmpiricalFisher(TEXTS, TOKENIZER).state(model_of("bert"))
     hidden = sum(max(1, round(0.15 * len(text.split()))) for text in TEXTS)
     assert state["predictions"].item() == hidden
@@ -261,7 +261,7 @@ def test_labels_are_drawn_from_the_models_distribution() -> None:
     assert counts[1, 0] == 0  # what has no probability is never drawn, not even by 0.0
 
 
-def test_each_label_is_drawn_by_the_number_of_its_piece() -> None:
+def test_each_label_is_drawn_by_the_number_of_its_token() -> None:
     logits = torch.zeros(1, 3, 4)
     place = torch.tensor([[2, -1, 0]])
     uniform = torch.tensor([[0.3, 0.6, 0.9, 0.1]], dtype=torch.float64)
@@ -304,7 +304,7 @@ def test_split_and_batches_do_not_show(
     assert probe.used is None
 
 
-def test_sentences_of_one_piece_have_no_prediction() -> None:
+def test_sentences_of_one_token_have_no_prediction() -> None:
     alone = word_level_tokenizer(WORDS)
     alone.backend_tokenizer.post_processor = None
     probe = EmpiricalFisher(["ape", "ape bear cat", "bear"], alone)

@@ -145,14 +145,14 @@ def test_a_model_without_attention_predicts_and_has_states() -> None:
     model = mamba()
     assert sees_past_only(model)
     probe = TokenClassLoss(ROWS, TOKENIZER)
-    total, pieces = 0.0, 0
+    total, tokens = 0.0, 0
     for row in ROWS:
         ids = torch.tensor([TOKENIZER(row["words"], is_split_into_words=True)["input_ids"]])
         with torch.no_grad():
             scores = model(ids).logits[0, :-1].double().log_softmax(-1)
         total -= float(scores.gather(1, ids[0, 1:, None]).sum())
-        pieces += ids.shape[1] - 1
-    assert probe.measure(model)["class_loss_all"] == pytest.approx(total / pieces, rel=1e-5)
+        tokens += ids.shape[1] - 1
+    assert probe.measure(model)["class_loss_all"] == pytest.approx(total / tokens, rel=1e-5)
     for name in ("fisher", "intrinsic_dimension", "pairs", "norm"):
         assert probe_of(name, TOKENIZER).measure(model), name
     with pytest.raises(UserError, match="attention"):

@@ -40,7 +40,7 @@ def test_an_empty_line_is_refused() -> None:
         encode_lines(["a", ""], TOKENIZER)
 
 
-def test_pieces_of_words_are_refused() -> None:
+def test_tokens_of_words_are_refused() -> None:
     lines = encode_lines(["a b"], TOKENIZER)
     check_one_token_per_word(lines, [["a", "b"]], TOKENIZER, [5])
     with pytest.raises(UserError, match=r"row 5 has 1 words but 2 tokens"):

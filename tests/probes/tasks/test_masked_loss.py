@@ -31,15 +31,15 @@ def one_by_one(loss: MaskedLoss, model: BertForMaskedLM) -> tuple[float, int]:
     total, count = 0.0, 0
     for number, text in enumerate(TEXTS):
         ids = torch.tensor(TOKENIZER(text)["input_ids"])
-        hidden = loss._hidden[number, : len(ids)].nonzero().squeeze(1).tolist()
-        assert len(hidden) == max(1, round(0.15 * len(text.split())))
-        assert 0 not in hidden
-        assert len(ids) - 1 not in hidden
+        masked = loss._masked[number, : len(ids)].nonzero().squeeze(1).tolist()
+        assert len(masked) == max(1, round(0.15 * len(text.split())))
+        assert 0 not in masked
+        assert len(ids) - 1 not in masked
         seen = ids.clone()
-        seen[hidden] = TOKENIZER.mask_token_id
+        seen[masked] = TOKENIZER.mask_token_id
         with torch.no_grad():
             logits = model(seen[None]).logits[0]
-        for place in hidden:
+        for place in masked:
             total -= logits[place].double().log_softmax(-1)[ids[place]].item()
             count += 1
     return total, count
@@ -66,10 +66,10 @@ def test_batch_size_and_split_do_not_show(budget: int, monkeypatch: pytest.Monke
         assert (total, count) == (pytest.approx(whole[0], rel=1e-6), whole[1])
 
 
-def test_the_same_is_hidden_each_time_and_another_by_another_seed() -> None:
+def test_the_same_is_masked_each_time_and_another_by_another_seed() -> None:
     first, again, other = (MaskedLoss(TEXTS, TOKENIZER, seed=seed) for seed in (0, 0, 1))
-    assert torch.equal(first._hidden, again._hidden)
-    assert not torch.equal(first._hidden, other._hidden)
+    assert torch.equal(first._masked, again._masked)
+    assert not torch.equal(first._masked, other._masked)
 
 
 def test_bad_input_is_refused() -> None:

@@ -29,15 +29,15 @@ SENTENCES = [
 SPECIAL = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "unk_token": "[UNK]"}
 
 
-def one_piece_tokenizer(*, end: bool) -> PreTrainedTokenizerFast:
-    """A piece a word, between <s> and, where asked, </s>."""
+def one_token_tokenizer(*, end: bool) -> PreTrainedTokenizerFast:
+    """A subword a word, between <s> and, where asked, </s>."""
     return word_level_tokenizer(WORDS, append_end=end)
 
 
 def wordpiece_tokenizer() -> PreTrainedTokenizerFast:
     """ "abc" is a ##b ##c, between [CLS] and [SEP]."""
-    pieces = [*SPECIAL.values(), *WORDS, *(f"##{word}" for word in WORDS)]
-    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    subwords = [*SPECIAL.values(), *WORDS, *(f"##{word}" for word in WORDS)]
+    vocabulary = {subword: number for number, subword in enumerate(subwords)}
     tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     tokenizer.post_processor = TemplateProcessing(

@@ -102,7 +102,7 @@ def test_chart_is_the_best_of_all_trees() -> None:
     assert better  # else the two algorithms are not told apart
 
 
-def test_filling_is_not_read() -> None:
+def test_padding_is_not_read() -> None:
     charts = random_charts()
     expected = {algorithm: projected(charts, WORDS, algorithm) for algorithm in ALGORITHMS}
     edge = torch.arange(charts.shape[-1])

@@ -23,7 +23,7 @@ from hf_grok.probes.trees.probe import TreeProjection
 from hf_grok.probes.trees.sentences import gold_trees, projected_sentences
 from hf_grok.probes.trees.span_states import span_similarities
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, model_of
-from tests.probes.trees.material import SENTENCES, WORDS, laid_out, one_piece_tokenizer
+from tests.probes.trees.material import SENTENCES, WORDS, laid_out, one_token_tokenizer
 
 CLOSE = {"atol": 1e-5, "rtol": 0.0}
 
@@ -233,13 +233,13 @@ def test_training_mode_is_refused() -> None:
 
 
 def test_a_tokenizer_without_a_start_token() -> None:
-    tokenizer = one_piece_tokenizer(end=False)
+    tokenizer = one_token_tokenizer(end=False)
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", special_tokens=[])
     rows = [{"words": words} for words in SENTENCES]
     with pytest.raises(UserError, match=r"no start token in front.*pass add_start=True"):
         TreeProjection(rows, tokenizer)
     added = TreeProjection(rows, tokenizer, add_start=True).measure(model_of("gpt2"))
-    usual = TreeProjection(rows, one_piece_tokenizer(end=False)).measure(model_of("gpt2"))
+    usual = TreeProjection(rows, one_token_tokenizer(end=False)).measure(model_of("gpt2"))
     assert added == usual
 
 

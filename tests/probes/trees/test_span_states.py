@@ -24,7 +24,7 @@ from tests.probes.trees.material import (
     SENTENCES,
     chart_by_definition,
     laid_out,
-    one_piece_tokenizer,
+    one_token_tokenizer,
     vanilla_states,
     visible_tokens,
     wordpiece_tokenizer,
@@ -41,7 +41,7 @@ def _no_gradients():
 
 
 def sentences_for(name: str) -> SpanSentences:
-    return laid_out(one_piece_tokenizer(end=name in BIDIRECTIONAL))
+    return laid_out(one_token_tokenizer(end=name in BIDIRECTIONAL))
 
 
 def masked_by_hand(model: PreTrainedModel, sentences: SpanSentences, name: str) -> Tensor:
@@ -117,7 +117,7 @@ def test_every_architecture_equals_every_span_masked(name: str, threshold: int) 
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_words_of_several_pieces(name: str) -> None:
+def test_words_of_several_tokens(name: str) -> None:
     model, sentences = model_of(name), laid_out(wordpiece_tokenizer(), PIECES)
     expected = masked_one_by_one(model, sentences, 0)
     torch.testing.assert_close(span_similarities(model, sentences), expected, **CLOSE)
@@ -270,7 +270,7 @@ def test_half_precision_is_worked_on_in_full() -> None:
     torch.testing.assert_close(half, chart, atol=0.05, rtol=0.0)
 
 
-def test_filling_and_order_do_not_show() -> None:
+def test_padding_and_order_do_not_show() -> None:
     model, sentences = model_of("neox"), sentences_for("neox")
     chart = span_similarities(model, sentences)
     order = torch.tensor([4, 1])
@@ -296,7 +296,7 @@ def test_batches_hold_every_row_once_within_the_budget(monkeypatch: pytest.Monke
 
 
 def test_special_tokens_within_a_sentence_are_refused() -> None:
-    encoded = encode_words(SENTENCES, one_piece_tokenizer(end=True))
+    encoded = encode_words(SENTENCES, one_token_tokenizer(end=True))
     within = encoded.word_of.clone()
     within[3, 2] = NO_WORD
     uneven = encoded.word_of.clone()

@@ -37,8 +37,8 @@ def _between(start: str, end: str) -> processors.TemplateProcessing:
 
 def wordpiece(**options: Any) -> PreTrainedTokenizerFast:
     """newt ##s, un ##hap ##py, don ' t; one token in front and one behind."""
-    pieces = ("the", "newt", "##s", "un", "##hap", "##py", "don", "'", "t", "smile", ".")
-    numbered = {piece: number for number, piece in enumerate((*SPECIALS, *pieces))}
+    subwords = ("the", "newt", "##s", "un", "##hap", "##py", "don", "'", "t", "smile", ".")
+    numbered = {subword: number for number, subword in enumerate((*SPECIALS, *subwords))}
     tokenizer = Tokenizer(models.WordPiece(numbered, unk_token="<unk>"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -51,7 +51,7 @@ def byte_level(*, prefix: bool) -> PreTrainedTokenizerFast:
     letters = sorted({*"".join(WORDS), "Ġ"})
     merges = [*_pairs(MERGES), ("Ġ", "the"), ("Ġ", "newt"), ("Ġ", "un")]
     made = ("".join(pair) for pair in merges)
-    numbered = {piece: number for number, piece in enumerate((*SPECIALS, *letters, *made))}
+    numbered = {subword: number for number, subword in enumerate((*SPECIALS, *letters, *made))}
     tokenizer = Tokenizer(models.BPE(numbered, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
     tokenizer.decoder = decoders.ByteLevel()
@@ -59,11 +59,13 @@ def byte_level(*, prefix: bool) -> PreTrainedTokenizerFast:
 
 
 def metaspace(scheme: str = "always", *, split: bool = True) -> PreTrainedTokenizerFast:
-    """Unigram pieces with ▁ for spaces, as sentencepiece writes them; one token in front."""
-    pieces = [(token, 0.0) for token in SPECIALS]
-    pieces += [(letter, -9.0) for letter in sorted({*"".join(WORDS), "▁"})]
-    pieces += [(piece, -3.0) for piece in ("▁the", "the", "▁new", "ts", "▁un", "happy", "le▁")]
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=SPECIALS.index("<unk>")))
+    """Unigram subwords with ▁ for spaces, as sentencepiece writes them; one token in front."""
+    subwords = [(token, 0.0) for token in SPECIALS]
+    subwords += [(letter, -9.0) for letter in sorted({*"".join(WORDS), "▁"})]
+    subwords += [
+        (subword, -3.0) for subword in ("▁the", "the", "▁new", "ts", "▁un", "happy", "le▁")
+    ]
+    tokenizer = Tokenizer(models.Unigram(subwords, unk_id=SPECIALS.index("<unk>")))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme, split=split)
     tokenizer.post_processor = _between("<s>", "")
     return _fast(tokenizer, unk_token="<unk>")
@@ -74,7 +76,7 @@ def prepended() -> PreTrainedTokenizerFast:
     letters = sorted({*"".join(WORDS), "▁"})
     merges = [*_pairs(MERGES), ("▁", "the"), ("▁", "newt")]
     made = ("".join(pair) for pair in merges)
-    numbered = {piece: number for number, piece in enumerate((*SPECIALS, *letters, *made))}
+    numbered = {subword: number for number, subword in enumerate((*SPECIALS, *letters, *made))}
     tokenizer = Tokenizer(models.BPE(numbered, merges, unk_token="<unk>", fuse_unk=True))
     spaces = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
     tokenizer.normalizer = normalizers.Sequence(spaces)
@@ -83,19 +85,19 @@ def prepended() -> PreTrainedTokenizerFast:
 
 
 def word_level() -> PreTrainedTokenizerFast:
-    """One piece a word, <s> in front."""
+    """One subword a word, <s> in front."""
     return word_level_tokenizer(WORDS)
 
 
 def _pairs(merged: Sequence[str]) -> list[tuple[str, str]]:
-    """How each piece is merged of two that came before it, or of letters."""
+    """How each subword is merged of two that came before it, or of letters."""
     pairs: list[tuple[str, str]] = []
     known: set[str] = set()
-    for piece in merged:
-        cuts = [(piece[:cut], piece[cut:]) for cut in range(len(piece) - 1, 0, -1)]
+    for subword in merged:
+        cuts = [(subword[:cut], subword[cut:]) for cut in range(len(subword) - 1, 0, -1)]
         fitting = (c for c in cuts if all(len(half) == 1 or half in known for half in c))
         pairs += [pair for pair in [next(fitting, None)] if pair]
-        known.add(piece)
+        known.add(subword)
     return pairs
 
 
@@ -127,7 +129,7 @@ def treebank_rows() -> list[dict[str, Any]]:
 
 
 def places_of(tokenizer: PreTrainedTokenizerFast, words: Sequence[str]) -> list[int]:
-    """The word of each piece of running text, found by spelling the words out; -1: of none."""
+    """The word of each subword of running text, found by spelling the words out; -1: of none."""
     places, place, spelt = [], 0, ""
     for token in tokenizer(" ".join(words)).tokens():
         if token in SPECIALS:
@@ -174,12 +176,12 @@ def word_maps(
     with torch.no_grad():
         maps = model(input_ids=torch.tensor([ids]), output_attentions=True).attentions
     model.set_attn_implementation(before)
-    pieces = [[p for p, place in enumerate(places) if place == w] for w in range(len(words))]
+    subwords = [[p for p, place in enumerate(places) if place == w] for w in range(len(words))]
     between = np.zeros((len(maps), maps[0].shape[1], len(words), len(words)))
     for layer, head, i, j in np.ndindex(*between.shape):
         if i != j:
             map_ = maps[layer][0, head].double().numpy()
-            between[layer, head, i, j] = np.mean([map_[p, pieces[j]].sum() for p in pieces[i]])
+            between[layer, head, i, j] = np.mean([map_[p, subwords[j]].sum() for p in subwords[i]])
     return between
 
 

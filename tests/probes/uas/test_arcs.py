@@ -15,13 +15,13 @@ from hf_grok.probes.uas.arcs import Targets, arc_hits, visible_cells
 from hf_grok.probes.uas.gold import NO_HEAD, Arcs, Gold
 from hf_grok.probes.uas.picture import typical_sentences
 from hf_grok.probes.uas.scores import at_best, is_punctuation
-from hf_grok.probes.uas.words import word_attention, word_pieces
+from hf_grok.probes.uas.words import word_attention, word_tokens
 from tests.probes.uas.material import rows_of
 
 CASES = {
-    "one piece a word": [[-1, 0, 1, 2, -1], [-1, 0, 1, -1, -1]],
+    "one token a word": [[-1, 0, 1, 2, -1], [-1, 0, 1, -1, -1]],
     "nothing in front": [[0, 1, 2, 3, 4], [0, 1, -1, -1, -1]],
-    "several pieces": [[-1, 0, 0, 0, 1, 2, 2, -1], [-1, 0, 1, 1, -1, -1, -1, -1]],
+    "several tokens": [[-1, 0, 0, 0, 1, 2, 2, -1], [-1, 0, 1, 1, -1, -1, -1, -1]],
     "one word": [[0, 0, 0, 0], [-1, 0, -1, -1]],
     "words at other places": [[-1, -1, 0, 1], [-1, 0, 1, -1]],
 }
@@ -44,7 +44,7 @@ def arcs_between(sentence: Tensor, dependent: Tensor, head: Tensor) -> Arcs:
 def test_attention_between_words(case: str) -> None:
     word_of = torch.tensor(CASES[case])
     attention, words = maps_between(word_of), int(word_of.max()) + 1
-    between = word_attention(attention, word_pieces(word_of, words, 3), every(words))
+    between = word_attention(attention, word_tokens(word_of, words, 3), every(words))
     assert between.shape == (2, 3, words, words)
     for sentence, places in enumerate(word_of.tolist()):
         for i in range(max(places) + 1):
@@ -62,24 +62,24 @@ def test_equal_words_stay_equal() -> None:
     """Bit for bit, so that a tie is seen as one: no word is favoured by the order of its sums."""
     word_of = torch.tensor([[-1, 0, 1, 1, 2, 2, 3, 3, 3]])
     attention = torch.full((1, 1, 9, 9), 1 / 9)
-    between = word_attention(attention, word_pieces(word_of, 4, 1), every(4))[0, 0]
+    between = word_attention(attention, word_tokens(word_of, 4, 1), every(4))[0, 0]
     assert torch.equal(between[:, 1], between[:, 2])
     assert torch.equal(between[1], between[2])
 
 
 def test_cells_that_may_not_be_chosen_are_zero() -> None:
-    word_of = torch.tensor(CASES["several pieces"])
-    attention, pieces = maps_between(word_of), word_pieces(word_of, 3, 3)
+    word_of = torch.tensor(CASES["several tokens"])
+    attention, tokens = maps_between(word_of), word_tokens(word_of, 3, 3)
     cells = visible_cells(3, causal=False, sink=False)
-    whole, masked = (word_attention(attention, pieces, which) for which in (every(3), cells))
+    whole, masked = (word_attention(attention, tokens, which) for which in (every(3), cells))
     assert torch.equal(masked, whole * cells)
 
 
 def test_the_map_itself_is_not_written_to() -> None:
-    word_of = torch.tensor(CASES["several pieces"])
+    word_of = torch.tensor(CASES["several tokens"])
     attention = maps_between(word_of)
     before = attention.clone()
-    word_attention(attention, word_pieces(word_of, 3, 3), every(3))
+    word_attention(attention, word_tokens(word_of, 3, 3), every(3))
     assert torch.equal(attention, before)
 
 
