@@ -19,7 +19,7 @@ from hf_grok.measurement.precision import (
 )
 from hf_grok.probes.inputs.predictions import negative_log_likelihood
 from hf_grok.probes.tasks.loss import summed_loss
-from hf_grok.probes.tasks.masked_loss import hidden_loss
+from hf_grok.probes.tasks.masked_loss import masked_loss
 from hf_grok.sas.losses.masked import token_mean_loss
 from tests.test_imports import ROOT
 
@@ -60,7 +60,7 @@ def losses() -> dict[str, Callable[[Tensor, Tensor], Tensor]]:
 
     return {
         "summed_loss": shifted,
-        "hidden_loss": lambda logits, ids: hidden_loss(logits, ids, everywhere),
+        "masked_loss": lambda logits, ids: masked_loss(logits, ids, everywhere),
         "negative_log_likelihood": lambda logits, ids: negative_log_likelihood(logits, ids).sum(),
         "token_mean_loss": lambda logits, ids: (
             token_mean_loss(MaskedLMOutput(logits=logits), ids) * TOKENS
@@ -126,5 +126,5 @@ def torchs_own(file: Path) -> set[str]:
 def test_nothing_of_ours_takes_a_log_softmax_elsewhere() -> None:
     files = [*ROOT.glob("hf_grok/**/*.py"), *ROOT.glob("callbacks/*.py")]
     stray = {file: torchs_own(file) for file in files}
-    assert stray.pop(ROOT / "hf_grok" / "precision.py") == {"logsumexp"}
+    assert stray.pop(ROOT / "hf_grok" / "measurement" / "precision.py") == {"logsumexp"}
     assert {file: found for file, found in stray.items() if found} == {}

@@ -10,11 +10,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_grok.annotation.alignment import encode_words
 from hf_grok.errors import UserError
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import TokenClassLoss, add_states
 from hf_grok.probes.class_loss import CONTENT, FUNCTION, OTHER, agreement_sites
-from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.inputs.predictions import masked_tokens_of
 from hf_grok.probes.tasks import TokenLoss
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
@@ -118,7 +118,7 @@ def test_split_and_batches_do_not_show(name: str, monkeypatch: pytest.MonkeyPatc
     model, probe = model_of(name), TokenClassLoss(ROWS, subword_tokenizer())
     whole = probe.state(model)
     for budget, world in ((1, 1), (60, 3), (2048, 15)):
-        monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
+        monkeypatch.setitem(TOKEN_BUDGET, "cpu", budget)
         states = [probe.state(model, range(len(probe))[rank::world]) for rank in range(world)]
         summed = add_states(states)
         torch.testing.assert_close(summed["loss"], whole["loss"], rtol=1e-6, atol=0)

@@ -88,7 +88,7 @@ SEEDS: dict[str, bytes] = {
     "notes of a run": _json({"global_step": 11, "log_history": _ROWS}),
     "curves.csv": b"step,eval_loss,uas\n" + b"".join(b"%d,%d,0.5\n" % (i, i) for i in range(12)),
     "curves of W&B": b'"Step","r - eval/loss","r - eval/loss__MIN"\n"0","1","1"\n"9","2","2"\n',
-    "onsets printed": b"step,loss_x\n" + b"".join(b"%d,%d\n" % (i, i > 6) for i in range(20)),
+    "onsets printed": b"step,eval_loss\n" + b"".join(b"%d,%d\n" % (i, i > 6) for i in range(20)),
     "schedule": b"log:250,37,100",
     "strengths": b"0:0.1,300:0.1->0@50,900:-1e-3",
     "model_options": b'{"intermediate_size": 64, "hidden_act": "gelu", "a": [1, {"b": null}]}',

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from hf_grok.annotation.sentences import Sentence
 from hf_grok.errors import UserError
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.metrics import metric_of
 from hf_grok.probes import IntrinsicDimension, add_states
 from hf_grok.probes.dimension import two_nn as two_nn_module
 from hf_grok.probes.dimension.two_nn import dimension_of_ratios, neighbour_ratios, two_nn
-from hf_grok.probes.inputs import encoding as encoding_module
 from tests.annotation.word_material import TEXTS, WORDS, masking_tokenizer
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, LAYERS, model_of
 
@@ -173,7 +173,7 @@ def test_number_split_and_batches(name: str, metric: str, monkeypatch: pytest.Mo
     assert numbers[f"intrinsic_dimension_{metric}"] == pytest.approx(expected, rel=1e-6)
     assert set(numbers) == {f"intrinsic_dimension_{metric}", "intrinsic_dimension_points"}
     assert all(metric_of(probe.metrics, key) and type(numbers[key]) is float for key in numbers)
-    monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", 20)
+    monkeypatch.setitem(TOKEN_BUDGET, "cpu", 20)
     states = [probe.state(model, range(len(probe))[rank::5]) for rank in range(5)]
     summed = add_states(states)
     torch.testing.assert_close(summed["vectors"], whole["vectors"], rtol=1e-5, atol=1e-6)

@@ -11,12 +11,12 @@ from transformers import PreTrainedModel
 
 from hf_grok.errors import UserError
 from hf_grok.measurement.guard import watching
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.metrics import metric_of
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes import EmpiricalFisher, add_states
 from hf_grok.probes.fisher.gradients import NotBatchableError, batched, one_by_one
 from hf_grok.probes.fisher.labels import sampled_labels
-from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.inputs.predictions import Predictions
 from tests.annotation.word_material import TEXTS, WORDS, masking_tokenizer
 from tests.probes.matrix import ARCHITECTURES, BIDIRECTIONAL, CAUSAL, model_of
@@ -292,7 +292,7 @@ def test_split_and_batches_do_not_show(
     model, probe = model_of(name), EmpiricalFisher(TEXTS, TOKENIZER, method=method)
     whole = probe.state(model)
     for budget, world in ((4, 1), (120, 1), (120, 3), (8192, 15)):
-        monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
+        monkeypatch.setitem(TOKEN_BUDGET, "cpu", budget)
         states = [probe.state(model, range(len(probe))[rank::world]) for rank in range(world)]
         summed = add_states(states)
         for key in whole:

@@ -27,9 +27,9 @@ from transformers import (
 )
 
 from hf_grok.measurement import precision
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.base import add_states
-from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.pairs.logits import logits_at
 from hf_grok.probes.pairs.probe import MinimalPairAccuracy
 from hf_grok.probes.pairs.scores import even_ranges, groups_of_equal
@@ -171,7 +171,7 @@ def test_batches_and_splits_do_not_show(
     model = model_of(name, len(tokenizer_of(name)))
     probe = MinimalPairAccuracy(ROWS, tokenizer_of(name))
     whole = probe.state(model)
-    monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
+    monkeypatch.setitem(TOKEN_BUDGET, "cpu", budget)
 
     def hold(module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Tensor]) -> None:
         rows, length = keywords["input_ids"].shape

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from hf_grok.errors import UserError
-from hf_grok.probes.inputs import encoding as encoding_module
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.probes.tasks import TokenLoss
 from tests.probes.tasks.material import RiggedModel, tiny_gpt2, tokenizer_of
 
@@ -49,7 +49,7 @@ def test_batch_size_and_split_do_not_show(budget: int, monkeypatch: pytest.Monke
     model = tiny_gpt2(len(TOKENIZER))
     loss = TokenLoss(TEXTS, TOKENIZER)
     whole = loss.tally(model)["loss"]
-    monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
+    monkeypatch.setitem(TOKEN_BUDGET, "cpu", budget)
     for world in (1, 2, 4, 7):
         parts = [loss.tally(model, range(rank, len(loss), world)) for rank in range(world)]
         total, count = sum(parts[1:], parts[0])["loss"]

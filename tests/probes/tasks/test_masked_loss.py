@@ -5,8 +5,8 @@ import torch
 from transformers import BertConfig, BertForMaskedLM
 
 from hf_grok.errors import UserError
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.models import word_level_tokenizer
-from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
 
 TEXTS = ["a b c d e", "c", "b a", "e e e e e e e d c b a", "d a", "a b c d c b a"]
@@ -59,7 +59,7 @@ def test_batch_size_and_split_do_not_show(budget: int, monkeypatch: pytest.Monke
     model = tiny_bert()
     loss = MaskedLoss(TEXTS, TOKENIZER)
     whole = loss.tally(model)["loss"]
-    monkeypatch.setitem(encoding_module.TOKEN_BUDGET, "cpu", budget)
+    monkeypatch.setitem(TOKEN_BUDGET, "cpu", budget)
     for world in (1, 2, 4, 7):
         parts = [loss.tally(model, range(rank, len(loss), world)) for rank in range(world)]
         total, count = sum(parts[1:], parts[0])["loss"]

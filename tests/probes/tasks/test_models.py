@@ -13,8 +13,8 @@ from transformers import (
     PreTrainedModel,
 )
 
+from hf_grok.measurement.length_batches import TOKEN_BUDGET
 from hf_grok.models import VanillaTransformerConfig
-from hf_grok.probes.inputs import encoding as encoding_module
 from hf_grok.probes.tasks import Behaviour, QuestionBehaviour, TenseBehaviour, TokenLoss
 from tests.probes.tasks import test_question, test_tense
 from tests.probes.tasks.material import greedy_words, train
@@ -54,7 +54,7 @@ def test_batches_equal_single_lines(name: str, monkeypatch: pytest.MonkeyPatch) 
     for measure in measures:
         together = measure.tally(model)
         with monkeypatch.context() as patch:
-            patch.setitem(encoding_module.TOKEN_BUDGET, "cpu", 1)
+            patch.setitem(TOKEN_BUDGET, "cpu", 1)
             alone = measure.tally(model)
         assert together.ratios() == pytest.approx(alone.ratios(), rel=1e-5)
 
