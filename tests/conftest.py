@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # read when torch is imported
@@ -10,6 +11,12 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 import torch
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later collection: Trainer collects in each train()."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
