@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.callbacks.material import CountingProbe, tiny_trainer
+from tests.processes import run_together
 
 PROGRAM = """
 import json, sys
@@ -45,13 +43,7 @@ trainer.end()
 
 
 def test_two_processes(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    (tmp_path / "program.py").write_text(PROGRAM)
-    command += ["--nproc_per_node", "2", str(tmp_path / "program.py"), str(tmp_path)]
-    root = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": root}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
+    run_together(2, ["-c", PROGRAM, str(tmp_path)])
     first, second = (json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
     assert [row["step"] for row in first] == [0, 3, 6, 7]  # the best model is that of step 3

@@ -153,13 +153,12 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good(tmp_pat
 
 @FILES_HAVE_LIMITS
 def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
-    process = train_apart(tmp_path, "--probes", "none", code=FULL_DISK)
-    _, errors = process.communicate()
-    assert process.returncode == 2, errors
-    assert "could not write" in errors
-    assert "checkpoint-20" in errors
-    assert "--resume" in errors
-    assert "Traceback" not in errors
+    done = train_apart(tmp_path, "--probes", "none", code=FULL_DISK).finished()
+    assert done.returncode == 2, done.stderr
+    assert "could not write" in done.stderr
+    assert "checkpoint-20" in done.stderr
+    assert "--resume" in done.stderr
+    assert "Traceback" not in done.stderr
     left = checkpoints(tmp_path / "run")
     assert [folder.name for folder in left] == ["checkpoint-0", "checkpoint-10"]
     assert all(flaw(folder) is None for folder in left)
@@ -170,13 +169,12 @@ def test_a_full_disk_loses_nothing_that_was_saved(tmp_path: Path) -> None:
 @FILES_HAVE_LIMITS
 def test_a_table_that_cannot_be_written_stops_the_run_and_says_so(tmp_path: Path) -> None:
     """The probes' numbers have filled 20 kB before the checkpoint does."""
-    process = train_apart(tmp_path, "--evaluations", "every:1", code=FULL_DISK)
-    _, errors = process.communicate()
-    assert process.returncode == 2, errors
-    assert "could not write to" in errors
-    assert "metrics.jsonl" in errors
-    assert "--resume" in errors
-    assert "Traceback" not in errors
+    done = train_apart(tmp_path, "--evaluations", "every:1", code=FULL_DISK).finished()
+    assert done.returncode == 2, done.stderr
+    assert "could not write to" in done.stderr
+    assert "metrics.jsonl" in done.stderr
+    assert "--resume" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_line_prints_the_message_alone(

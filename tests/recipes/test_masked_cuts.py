@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.processes import run_together
 from tests.recipes.tiny_masked import WITHOUT_DROPOUT, logged, masked_recipe_file, train_masked
 
 # One trajectory: 8 sentences a step, over two epochs, in plain order.
@@ -44,12 +42,7 @@ def test_accumulation_does_not_show(
 
 
 def test_processes_do_not_show(tmp_path: Path, whole: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc_per_node", "2", "-m", "hf_grok.train", masked_recipe_file(tmp_path)]
-    command += [*cut(2, 2), "--output_dir", str(tmp_path / "run")]
-    command += ["--ddp_find_unused_parameters", "false"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["-m", "hf_grok.train", masked_recipe_file(tmp_path), *cut(2, 2)]
+    words += ["--output_dir", str(tmp_path / "run"), "--ddp_find_unused_parameters", "false"]
+    run_together(2, words)
     same_trajectory(tmp_path / "run", whole)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.processes import run_together
 from tests.recipes.tiny import recipe_file, train_tiny
 
 WITHOUT_DROPOUT = '{"intermediate_size": 32, "dropout": 0.0, "attention_dropout": 0.0}'
@@ -25,13 +23,9 @@ WORDS += ["--language_options", '{"train_size": 61, "validation_size": 20, "test
 
 def train_in_two_processes(folder: Path) -> Path:
     folder.mkdir()
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc_per_node", "2", "-m", "hf_grok.train", recipe_file(folder), *WORDS]
-    command += ["--output_dir", str(folder / "run"), "--ddp_find_unused_parameters", "false"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["-m", "hf_grok.train", recipe_file(folder), *WORDS]
+    words += ["--output_dir", str(folder / "run"), "--ddp_find_unused_parameters", "false"]
+    run_together(2, words)
     return folder / "run"
 
 

@@ -49,9 +49,8 @@ def test_killed_and_resumed(
 ) -> None:
     words = ["--dropout_masks", masks, "--logging_steps", "7"]  # a line's mean spans a checkpoint
     straight = train_tiny(tmp_path / "straight", *words)
-    process = train_apart(tmp_path / "killed", *words, code=kill)
-    _, errors = process.communicate()
-    assert process.returncode == 77, errors
+    done = train_apart(tmp_path / "killed", *words, code=kill).finished()
+    assert done.returncode == 77, done.stderr
     capsys.readouterr()
     resumed = train_tiny(tmp_path / "killed", *words, resume=True)
     said = capsys.readouterr().err

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from hf_grok.recipes.recipe import Settings, load_recipe, parse
 from hf_grok.train import run
+from tests.processes import Apart
 
 RECIPE = """
 language: question-formation
@@ -64,17 +62,11 @@ def log_of(run: Path) -> list[dict]:
     ]
 
 
-def train_apart(folder: Path, *words: str, code: str = "") -> subprocess.Popen[str]:
+def train_apart(folder: Path, *words: str, code: str = "") -> Apart:
     """The same in a process of its own; `code` runs in it first."""
     folder.mkdir(exist_ok=True)
     arguments = [recipe_file(folder), "--output_dir", str(folder / "run"), *words]
     program = (
         f"{code}\nfrom hf_grok.cli import main\nraise SystemExit(main(['train', *{arguments}]))"
     )
-    return subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
-    )
+    return Apart(["-c", program])

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.processes import run_together
 from tests.sas.in_processes import everything
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 3
 
 
 def test_three_processes_equal_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc_per_node", str(PROCESSES), "-m", "tests.sas.in_processes", str(tmp_path)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
+    run_together(PROCESSES, ["-m", "tests.sas.in_processes", str(tmp_path)])
     alone, _ = everything(tmp_path / "alone", world=1)
     first, *others = (
         json.loads((tmp_path / f"rank{rank}.json").read_text()) for rank in range(PROCESSES)
