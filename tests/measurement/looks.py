@@ -43,6 +43,8 @@ WITHOUT_A_SUM = {
     "short run",  # of which the evaluations are among the others
 }
 SHORT_RUN = ["--max_steps", "2", "--probes", "uas,sparsity", "--sas_schedule", "0:0.5"]
+# auto would be bf16 on a processor that multiplies it, and fp32 on the device.
+SHORT_RUN += ["--precision", "fp32"]
 
 
 def looks() -> Iterator[tuple[str, Callable[[], float]]]:

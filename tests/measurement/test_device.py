@@ -1,27 +1,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import Apart
 
 
 @pytest.fixture(scope="module")
 def outcomes() -> dict[str, dict[str, float | str]]:
     """What `tests.measurement.looks` prints; in a process of its own, which has another device."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "tests.measurement.looks"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )
+    finished = Apart(["-m", "tests.measurement.looks"]).finished()
     assert finished.returncode == 0, finished.stderr[-3000:]
     found: dict[str, dict[str, float | str]] = json.loads(finished.stdout.splitlines()[-1])
     return found

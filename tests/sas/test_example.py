@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from transformers import AutoModelForMaskedLM
+
+from tests.processes import Apart
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZES = ["--layers", "2", "--hidden_size", "16", "--heads", "2", "--held_out", "20"]
@@ -30,7 +29,10 @@ def parsed_file(folder: Path) -> Path:
 @pytest.mark.parametrize(
     "launcher",
     [
-        ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"],
+        [
+            *("-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"),
+            *("--run-path", "--start-method", "fork"),  # workers are forks of the launcher
+        ],
         [
             *("-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"),
             *("--main_process_port", "0"),  # a free one
@@ -42,14 +44,7 @@ def test_the_example_runs_in_two_processes(launcher: list[str], tmp_path: Path) 
     words = [*launcher, str(ROOT / "examples" / "run_sas_mlm.py"), "--use_cpu", "true"]
     words += ["--output_dir", str(tmp_path / "run"), "--train_file", str(parsed_file(tmp_path))]
     words += ["--sas_schedule", "0:0.1,3:-0.1", "--sas_arcs", "contrast", *SIZES, *STEPS]
-    done = subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    done = Apart(words, {"OMP_NUM_THREADS": "1"}).finished()
     assert done.returncode == 0, done.stderr
     assert "60 sentences" in done.stdout
     history = json.loads((tmp_path / "run" / "trainer_state.json").read_text())["log_history"]
