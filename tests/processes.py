@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import runpy
+import shutil
 import socket
 import sys
 import tempfile
@@ -50,6 +51,11 @@ class Apart:
         """The exit status, below 0 for a signal; None while it runs."""
         return self._process.exitcode
 
+    def send_signal(self, number: int) -> None:
+        """As one of the keyboard or of the system."""
+        if self._process.pid and self.poll() is None:
+            os.kill(self._process.pid, number)
+
     def end(self) -> None:
         """Kill it, if it runs."""
         self._process.kill()
@@ -62,7 +68,9 @@ class Apart:
         if status is None:
             self.end()
             raise TimeoutError(f"still running after {timeout:g} s: {self._printed('errors')}")
-        return CompletedProcess([], status, self._printed("output"), self._printed("errors"))
+        done = CompletedProcess([], status, self._printed("output"), self._printed("errors"))
+        shutil.rmtree(self._said)
+        return done
 
     def _printed(self, stream: str) -> str:
         file = self._said / stream

@@ -1,11 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from hf_grok.commands.sweep import main as sweep_main
 from hf_grok.commands.sweep import read_overrides
 from hf_grok.errors import UserError
 from hf_grok.runs.results import load_results, load_runs
+from tests.processes import Apart
 from tests.recipes.tiny import RECIPE, log_of
 
 
@@ -26,23 +24,13 @@ def sweep_file(folder: Path, **changes: object) -> str:
     (folder / "tiny.yaml").write_text(RECIPE)
     content = {
         "recipe": "tiny.yaml",
-        "common": {"probes": "none", "max_steps": 400, "checkpoints": "every:40"},
+        "common": {"probes": "none", "max_steps": 240, "checkpoints": "every:40"},
         "seeds": [3],
         "arms": {"base": {}, "late": {"from": "base", "step": 30, "logging_steps": 20}},
         **changes,
     }
     (folder / "mine.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     return str(folder / "mine.yaml")
-
-
-def start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "hf_grok.cli", "sweep", sweep_file(folder), *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "HF_DATASETS_CACHE": str(folder / "cache")},
-    )
 
 
 def _sorted(table: pandas.DataFrame) -> pandas.DataFrame:
@@ -55,17 +43,17 @@ def test_a_sweep_that_was_stopped_goes_on_and_ends(
 ) -> None:
     out = tmp_path / "out"
     words = ("--out", str(out), "--workers", "2")
-    first = start(tmp_path, *words)
-    while not (out / "base-seed3" / "checkpoint-80" / "manifest.json").is_file():
-        assert first.poll() is None, first.communicate()[0]
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    first = Apart(["-m", "hf_grok.cli", "sweep", sweep_file(tmp_path), *words])
+    while not (out / "base-seed3" / "checkpoint-40" / "manifest.json").is_file():
+        assert first.poll() is None, first.finished().stderr
         time.sleep(0.05)
     first.send_signal(signal.SIGINT)
-    told = first.communicate(timeout=60)[0]
-    assert first.returncode == 130, told
-    assert "stopped base-seed3" in told
+    done = first.finished(60)
+    assert done.returncode == 130, done.stderr
+    assert "stopped base-seed3" in done.stdout + done.stderr
     assert json.loads((out / "base-seed3" / "run.json").read_text())["status"] == "running"
 
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     assert main(["sweep", sweep_file(tmp_path), *words]) == 0
     assert "2 of 2 runs" in capfd.readouterr().err
     assert sorted(load_results(out)["run"].unique()) == ["base-seed3", "late-seed3"]
@@ -75,7 +63,7 @@ def test_a_sweep_that_was_stopped_goes_on_and_ends(
     assert [row for row in parent if row["step"] <= 30] == [
         row for row in branch if row["step"] <= 30
     ]
-    assert branch[-1]["step"] == 400
+    assert branch[-1]["step"] == 240
 
 
 def test_a_dry_run_names_the_runs_and_writes_nothing(
@@ -153,6 +141,6 @@ def test_status_tells_a_run_that_failed_from_one_that_runs(
     with FileLock(out / "logs" / "late-seed3.lock"):
         assert main(["sweep", file, "--out", str(out), "--status"]) == 0
     first, second, summary = capsys.readouterr().out.splitlines()
-    assert first.split()[1:] == ["failed", "100", "of", "400", "generalization", "0.250"]
+    assert first.split()[1:] == ["failed", "100", "of", "240", "generalization", "0.250"]
     assert second.split()[1] == "running"
     assert summary == "2 runs: 1 failed, 1 running"
