@@ -130,7 +130,14 @@ class ProbeArguments:
 class GrokTrainingArguments(SASArguments, TrainingArguments):
     """TrainingArguments with a schedule of evaluations, and defaults that do not mislead.
 
-    `logging_nan_inf_filter` is off: on, a run whose weights are NaN logs a loss of 0.
+    Where the defaults differ from those of transformers:
+
+    - `save_strategy` is "no", as `eval_strategy`: `checkpoints` and `evaluations` say when;
+    - `max_steps` is 20,000, not -1, and `logging_steps` 100, not 500: runs are counted in steps;
+    - `logging_nan_inf_filter` is off: on, a run whose weights are NaN logs a loss of 0;
+    - `remove_unused_columns` and `dataloader_pin_memory` are off: batches are made for the model,
+      in memory, with arcs beside its arguments;
+    - `output_dir` is named after recipe, scale and seed.
     """
 
     output_dir: str | None = field(
