@@ -16,7 +16,7 @@ from hf_grok.metrics import GROUP
 from hf_grok.probes.base import Probe
 
 # A probe, or how one is asked for: its name or its class.
-Asked: TypeAlias = "str | type[Probe] | Probe"
+Asked: TypeAlias = str | type[Probe] | Probe
 
 # name -> module and class, of what is inside a model; loaded when asked for.
 OURS: Mapping[str, tuple[str, str]] = {
