@@ -55,8 +55,9 @@ def _generators_of_torch() -> Iterator[None]:
 
 def _accelerator() -> Any:
     """The module of this machine's accelerator (`torch.cuda`, `torch.mps`, ...); None for none."""
-    kind = torch.accelerator.current_accelerator(check_available=True)
-    return None if kind is None else torch.get_device_module(kind)
+    if not torch.accelerator.is_available():
+        return None
+    return torch.get_device_module(torch.accelerator.current_accelerator())
 
 
 @contextmanager
