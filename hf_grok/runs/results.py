@@ -16,7 +16,7 @@ from hf_grok.errors import UserError
 from hf_grok.runs.folder import RUN_FILE, replace
 from hf_grok.runs.read import Run, load_run
 from hf_grok.runs.record import recorded
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
+from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -119,7 +119,7 @@ def _tables(folder: Path) -> Iterator[pandas.DataFrame]:
     content = read_sweep_file(folder / SWEEP_FILE)
     for name, arm in content["arms"].items():
         for seed in content["seeds"]:
-            run = folder / f"{name}-seed{seed}"
+            run = run_folder(folder, name, seed)
             if (recorded(run) or {}).get("status") == "finished":
                 yield table_of(load_run(run), folder.resolve().name, name, arm.get("cell"))
 

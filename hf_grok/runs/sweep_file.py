@@ -34,6 +34,11 @@ def read_sweep_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def run_folder(out: Path, arm: str, seed: int) -> Path:
+    """OUT/ARM-seedS, where the run of an arm at a seed lies."""
+    return out / f"{arm}-seed{seed}"
+
+
 def _check_arm(path: Path, place: str, arm: Any) -> None:
     if not isinstance(arm, dict):
         raise _wrong(path, place, "an object", arm)

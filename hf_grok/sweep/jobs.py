@@ -15,6 +15,7 @@ from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
 from hf_grok.runs.manifest import flaw
 from hf_grok.runs.record import recorded
 from hf_grok.runs.schedule import StepSchedule
+from hf_grok.runs.sweep_file import run_folder
 from hf_grok.sweep.plan import Arm, Plan
 from hf_grok.sweep.prepare import data_key
 
@@ -127,11 +128,6 @@ def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:
         step=arm.step,
         reset_optimizer=arm.reset_optimizer,
     )
-
-
-def run_folder(out: Path, arm: str, seed: int) -> Path:
-    """OUT/ARM-seedS."""
-    return out / f"{arm}-seed{seed}"
 
 
 def _options(arm: Arm, seed: int, folder: Path) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, measure_of
+from hf_grok.runs.folder import taken
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
 from hf_grok.sweep.jobs import FINISHED, INTERRUPTED, Job
@@ -104,7 +104,7 @@ def _held(lock: Path) -> bool:
     if not lock.is_file():
         return False
     try:
-        with FileLock(lock).acquire(timeout=0):
+        with taken(lock, f"{lock.stem} is at work"):
             return False
-    except Timeout:
+    except UserError:
         return True

@@ -12,6 +12,7 @@ from hf_grok.dynamics.when.seeds import (
     Difference,
     Fraction,
     bimodality,
+    counts_differ,
     fraction_interval,
     paired_difference,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "arrival_of",
     "arrivals",
     "bimodality",
+    "counts_differ",
     "fraction_interval",
     "log_rank",
     "paired_difference",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from hf_grok._optional import import_optional
+from hf_grok.dynamics.when.seeds import counts_differ
 from hf_grok.errors import UserError
 
 ALPHA, POWER = 0.05, 0.8
@@ -63,10 +62,7 @@ def seeds_needed(
 
 
 def _power(first: float, second: float, seeds: int, alpha: float, seed: int) -> float:
-    stats: Any = import_optional("scipy.stats", extra="statistics", purpose="power simulations")
     draws = np.random.default_rng(seed).binomial(seeds, [first, second], (_SIMULATIONS, 2))
     pairs, counts = np.unique(draws, axis=0, return_counts=True)
-    rejected = [
-        stats.fisher_exact([[a, seeds - a], [b, seeds - b]]).pvalue <= alpha for a, b in pairs
-    ]
+    rejected = [counts_differ((a, seeds), (b, seeds)) <= alpha for a, b in pairs.tolist()]
     return float(counts[np.array(rejected)].sum() / _SIMULATIONS)

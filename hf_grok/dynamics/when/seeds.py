@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from hf_grok._optional import import_optional
+from hf_grok.dynamics.when.on_scipy import scipy_stats
 from hf_grok.dynamics.when.survival import LEVEL
 from hf_grok.errors import UserError
 
-_FEWEST_FOR_A_DIP = 4
+FEWEST_FOR_A_DIP = 4
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,21 @@ def fraction_interval(count: int, seeds: int, level: float = LEVEL) -> Fraction:
     """
     if seeds < 1 or not 0 <= count <= seeds:
         raise UserError(f"{count} of {seeds} seeds: expected 0 to all of at least one")
-    found = _stats().binomtest(count, seeds).proportion_ci(level, method="exact")
+    found = scipy_stats().binomtest(count, seeds).proportion_ci(level, method="exact")
     return Fraction(count, seeds, float(found.low), float(found.high))
+
+
+def counts_differ(first: tuple[int, int], second: tuple[int, int]) -> float:
+    """p of two arms' counts under one fraction: Fisher's exact test, two-sided.
+
+    Args:
+        first: (seeds of which something holds, all seeds) of one arm.
+        second: of the other.
+
+    Source: Fisher 1934; scipy.stats.fisher_exact.
+    """
+    table = [[count, seeds - count] for count, seeds in (first, second)]
+    return float(scipy_stats().fisher_exact(table).pvalue)
 
 
 def paired_difference(
@@ -106,14 +119,14 @@ def paired_difference(
         raise UserError("a seed without a finite number: leave it out of both arms, and say so")
     mean = float(differences.mean())
     if not np.ptp(differences):
-        p = 1.0 if mean == 0 else float(_stats().wilcoxon(differences).pvalue)
+        p = 1.0 if mean == 0 else float(scipy_stats().wilcoxon(differences).pvalue)
         return Difference(mean, float("nan"), float("nan"), p, differences.size)
     low, high = (
-        _stats()
+        scipy_stats()
         .bootstrap((differences,), np.mean, confidence_level=level, rng=np.random.default_rng(0))
         .confidence_interval
     )
-    p = float(_stats().wilcoxon(differences).pvalue)
+    p = float(scipy_stats().wilcoxon(differences).pvalue)
     return Difference(mean, float(low), float(high), p, differences.size)
 
 
@@ -128,14 +141,10 @@ def bimodality(values: Sequence[float]) -> Bimodality:
     Source: Hartigan and Hartigan 1985; the package diptest.
     """
     numbers = np.asarray(values, float)
-    if numbers.size < _FEWEST_FOR_A_DIP or not np.isfinite(numbers).all():
+    if numbers.size < FEWEST_FOR_A_DIP or not np.isfinite(numbers).all():
         raise UserError(
-            f"a dip test of {numbers.size} values: expected {_FEWEST_FOR_A_DIP} finite ones or more"
+            f"a dip test of {numbers.size} values: expected {FEWEST_FOR_A_DIP} finite ones or more"
         )
     package = import_optional("diptest", extra="statistics", purpose="tests of bimodality")
     dip, p = package.diptest(numbers)
     return Bimodality(float(dip), float(p))
-
-
-def _stats() -> Any:
-    return import_optional("scipy.stats", extra="statistics", purpose="statistics over seeds")

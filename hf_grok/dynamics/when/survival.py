@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hf_grok._optional import import_optional
 from hf_grok.dynamics.when.arrivals import Arrival
+from hf_grok.dynamics.when.on_scipy import scipy_stats
 from hf_grok.errors import UserError
 
 LEVEL = 0.95
@@ -88,7 +88,7 @@ def arrival_curve(seeds: Sequence[Arrival], level: float = LEVEL) -> ArrivalCurv
     if never == len(seeds):  # no arrival: the estimate is 0, and has no variance to speak of
         nothing = np.full(steps.shape, np.nan)
         return ArrivalCurve(steps, np.zeros(steps.shape), nothing, nothing, len(seeds), never)
-    curve = _stats().ecdf(_censored(seeds))
+    curve = scipy_stats().ecdf(_censored(seeds))
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)  # NaN where there is none, as said above
         interval = curve.cdf.confidence_interval(level, method="log-log")
@@ -128,7 +128,7 @@ def restricted_mean_step(
     taken = np.array([end if seed.step is None else min(seed.step, end) for seed in seeds])
     if len(seeds) < 2 or np.ptp(taken) == 0:
         return MeanStep(float(taken.mean()), float("nan"), float("nan"), end)
-    found = _stats().bootstrap(
+    found = scipy_stats().bootstrap(
         (taken,),
         np.mean,
         confidence_level=level,
@@ -154,7 +154,7 @@ def log_rank(first: Sequence[Arrival], second: Sequence[Arrival]) -> LogRank:
     every = [*first, *second]
     if all(seed.step is None for seed in every):
         raise UserError("no seed of either arm arrived: their times cannot be told apart")
-    stats = _stats()
+    stats = scipy_stats()
 
     def statistic(left: Any, right: Any) -> float:
         def of(positions: Any) -> Any:
@@ -182,11 +182,7 @@ def _require(seeds: Sequence[Arrival]) -> None:
 
 
 def _censored(seeds: Sequence[Arrival]) -> Any:
-    return _stats().CensoredData(
+    return scipy_stats().CensoredData(
         uncensored=[seed.step for seed in seeds if seed.step is not None],
         right=[seed.last for seed in seeds if seed.step is None],
     )
-
-
-def _stats() -> Any:
-    return import_optional("scipy.stats", extra="statistics", purpose="statistics over seeds")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from hf_grok._optional import import_optional
 from hf_grok.dynamics import Run
+from hf_grok.dynamics.curves import last_part
 from hf_grok.dynamics.when import (
     Arrival,
     Bimodality,
@@ -19,16 +18,15 @@ from hf_grok.dynamics.when import (
     MeanStep,
     arrival_of,
     bimodality,
+    counts_differ,
     fraction_interval,
     log_rank,
     paired_difference,
     restricted_mean_step,
 )
+from hf_grok.dynamics.when.seeds import FEWEST_FOR_A_DIP
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.report.sweep.runs import Sweep
-
-_QUARTER = 0.75
-_FEWEST_FOR_A_DIP = 4
 
 
 @dataclass(frozen=True)
@@ -118,9 +116,9 @@ def _numbers(
         if run.seed is None:
             raise UserError(f"{run.path} does not say its seed: arms are compared seed by seed")
         arrivals[run.seed] = arrival_of(steps, values, level, hold=hold, falling=falling)
-        quarters[run.seed] = float(values[steps >= _QUARTER * steps[-1]].mean())
+        quarters[run.seed] = float(values[last_part(steps)].mean())
     came = sum(arrival.step is not None for arrival in arrivals.values())
-    enough = len(quarters) >= _FEWEST_FOR_A_DIP
+    enough = len(quarters) >= FEWEST_FOR_A_DIP
     return ArmNumbers(
         name=name,
         arrivals=arrivals,
@@ -133,13 +131,12 @@ def _numbers(
 
 def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:
     """An arm against the first one."""
-    stats: Any = import_optional("scipy.stats", extra="statistics", purpose="statistics over seeds")
-    table = [[part.arrived.count, part.arrived.seeds - part.arrived.count] for part in (first, arm)]
+    one, other = ((part.arrived.count, part.arrived.seeds) for part in (first, arm))
     both = [*first.arrivals.values(), *arm.arrivals.values()]
     anybody = any(arrival.step is not None for arrival in both)
     shared = sorted(first.last_quarter.keys() & arm.last_quarter.keys())
     return ArmContrast(
-        fisher=float(stats.fisher_exact(table).pvalue),
+        fisher=counts_differ(one, other),
         times=log_rank(list(first.arrivals.values()), list(arm.arrivals.values()))
         if anybody
         else None,

@@ -11,7 +11,7 @@ from typing import Any
 from hf_grok.dynamics import Run, load_run
 from hf_grok.errors import UserError
 from hf_grok.runs.record import recorded
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
+from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
 from hf_grok.text.printable import printable
 
 NOT_BEGUN = "not begun"
@@ -87,7 +87,7 @@ def read_sweep(folder: str | os.PathLike[str]) -> Sweep:
 
 
 def _arm(out: Path, name: str, content: Mapping[str, Any], seeds: list[int]) -> Arm:
-    folders = [out / f"{name}-seed{seed}" for seed in seeds]
+    folders = [run_folder(out, name, seed) for seed in seeds]
     statuses = {folder: _status(folder) for folder in folders}
     return Arm(
         name=name,
