@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class ProbeCallback(TrainerCallback):
     def __init__(
         self,
         trainer: Trainer,
-        probes: Asked | Sequence[Asked],
+        probes: Asked | Iterable[Asked],
         data: Any = None,
         *,
         every: int = 1,

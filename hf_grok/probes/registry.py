@@ -110,13 +110,12 @@ def build_probe(name: str | type[Probe], rows: Rows, tokenizer: Any, **options: 
         raise UserError(f"probe {called!r}: {error}; it was given {sorted(options)}") from error
 
 
-def build_probes(
-    probes: Asked | Sequence[Asked], rows: Rows | Mapping[str, Rows], tokenizer: Any
-) -> list[Probe]:
+def build_probes(probes: Any, rows: Rows | Mapping[str, Rows], tokenizer: Any) -> list[Probe]:
     """Probes from names or classes (and probes built already, as they are), each over its rows.
 
     Args:
-        probes: names, classes or probes; one alone may stand without a list around it.
+        probes: names, classes or probes (`Asked`), in anything that can be gone through once; one
+            alone may stand without a list around it. What else it holds is refused in words.
         rows: rows for all of them, or probe name -> rows; those that look at the weights alone
             need none. Where a behaviour is given several splits (a `DatasetDict` of its language),
             it becomes a probe for each that it measures: "in_distribution" over the split test,
