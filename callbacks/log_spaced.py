@@ -28,6 +28,8 @@ class LogSpacedCallback(TrainerCallback):
             `load_best_model_at_end`, which would load none.
 
     Example:
+        >>> args = TrainingArguments("run", eval_strategy="no", save_strategy="no")
+        >>> trainer = Trainer(model, args, train_dataset=rows, eval_dataset=rows)
         >>> trainer.add_callback(LogSpacedCallback(trainer, "log:250", save="every:2000"))
     """
 

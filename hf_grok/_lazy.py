@@ -15,13 +15,14 @@ def lazily(
 
     Args:
         package: its `__name__`.
-        homes: name -> the module of the package that has it.
+        homes: name -> the module of the package that has it; ".room.module" is one of the package
+            around it.
     """
 
     def find(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{homes[name]}"), name)
+        return getattr(import_module(f".{homes[name]}", package), name)
 
     def names() -> list[str]:
         return sorted({*vars(sys.modules[package]), *homes})

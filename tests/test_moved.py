@@ -80,3 +80,12 @@ def test_other_names_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(ModuleNotFoundError, match=r"hf_grok\.nowhere"),
     ):
         import_module("hf_grok.never")
+
+
+@pytest.mark.parametrize("room", ["", ".sas", ".probes", ".datasets_scripts", ".callbacks"])
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_no_public_name_goes_by_an_old_one(room: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for old in MOVED:  # what an earlier test imported by its old name would be found without a word
+        monkeypatch.delitem(sys.modules, old, raising=False)
+    face = import_module(f"hf_grok{room}")
+    assert all(getattr(face, name) is not None for name in face.__all__)

@@ -31,7 +31,7 @@ _HOMES = {
     "SASArguments": "arguments",
     "SASMixin": "mixin",
     "pack_rows": "batches.packing",
-    "sham_heads": "sham",
+    "sham_heads": ".annotation.sham",
     "token_mean_loss": "losses.masked",
 }
 
