@@ -6,6 +6,7 @@ and diptest (the extra `statistics`).
 """
 
 from hf_grok.dynamics.when.arrivals import Arrival, arrival_of, arrivals
+from hf_grok.dynamics.when.log_rank import LogRank, log_rank
 from hf_grok.dynamics.when.power import seeds_needed
 from hf_grok.dynamics.when.seeds import (
     Bimodality,
@@ -18,10 +19,8 @@ from hf_grok.dynamics.when.seeds import (
 )
 from hf_grok.dynamics.when.survival import (
     ArrivalCurve,
-    LogRank,
     MeanStep,
     arrival_curve,
-    log_rank,
     restricted_mean_step,
 )
 

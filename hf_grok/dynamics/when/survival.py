@@ -1,21 +1,19 @@
-"""Kaplan-Meier estimates of the fraction of seeds that have arrived by a step, and comparisons."""
+"""Kaplan-Meier estimates of the fraction of seeds that have arrived by a step, and their means."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.dynamics.when.arrivals import Arrival
-from hf_grok.dynamics.when.on_scipy import scipy_stats
+from hf_grok.dynamics.when.beta_product import beta_product_interval
+from hf_grok.dynamics.when.bounded_mean import bounded_mean_interval
 from hf_grok.errors import UserError
 
 LEVEL = 0.95
-_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +21,11 @@ class ArrivalCurve:
     """F(t) = 1 - prod over s <= t of (1 - arrived at s / at risk at s), by step.
 
     Attributes:
-        steps: at which seeds arrived or were last seen, increasing [steps].
+        steps: 0, and those at which seeds arrived or were last seen, increasing [steps].
         arrived: F there, in 0..1 [steps].
-        low: lower end of the pointwise interval (log-log transformed Greenwood) [steps]; NaN where
-            it has none: before the first arrival, and where every seed has arrived.
-        high: its upper end [steps].
+        low: lower end of the pointwise interval (beta product) [steps].
+        high: its upper end, until the next of the steps; the last one at that step itself, after
+            which nothing is known [steps].
         seeds: how many there are.
         never: how many had not arrived by their last evaluation.
     """
@@ -47,25 +45,19 @@ class ArrivalCurve:
 
 @dataclass(frozen=True)
 class MeanStep:
-    """The mean of min(arrival, horizon), in steps: seeds that never arrive count the horizon."""
+    """The mean of min(arrival, horizon), in steps: seeds that never arrive count the horizon.
+
+    Attributes:
+        mean: in 0..horizon.
+        low: lower end of its interval.
+        high: upper end.
+        horizon: in steps.
+    """
 
     mean: float
     low: float
     high: float
     horizon: float
-
-
-@dataclass(frozen=True)
-class LogRank:
-    """Whether two arms arrive at different times, over all steps at once.
-
-    Attributes:
-        p: two-sided, by permuting which seed is of which arm.
-        statistic: the normal deviate; positive where the first arm arrives sooner.
-    """
-
-    p: float
-    statistic: float
 
 
 def arrival_curve(seeds: Sequence[Arrival], level: float = LEVEL) -> ArrivalCurve:
@@ -78,34 +70,33 @@ def arrival_curve(seeds: Sequence[Arrival], level: float = LEVEL) -> ArrivalCurv
     Raises:
         UserError: no seed; a level outside (0, 1); scipy is not installed.
 
-    Source: Kaplan and Meier 1958; scipy.stats.ecdf.
+    Source: Kaplan and Meier 1958; `beta_product_interval` for the interval.
     """
     _require(seeds)
     if not 0 < level < 1:
         raise UserError(f"confidence level {level}: expected a number between 0 and 1, such as .95")
-    never = sum(seed.step is None for seed in seeds)
-    steps = np.unique([seed.last if seed.step is None else seed.step for seed in seeds])
-    if never == len(seeds):  # no arrival: the estimate is 0, and has no variance to speak of
-        nothing = np.full(steps.shape, np.nan)
-        return ArrivalCurve(steps, np.zeros(steps.shape), nothing, nothing, len(seeds), never)
-    curve = scipy_stats().ecdf(_censored(seeds))
-    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore", RuntimeWarning)  # NaN where there is none, as said above
-        interval = curve.cdf.confidence_interval(level, method="log-log")
+    ends = np.array([seed.last if seed.step is None else seed.step for seed in seeds])
+    came = np.array([seed.step is not None for seed in seeds])
+    steps = np.unique([0.0, *ends])
+    at_risk = (ends >= steps[:, None]).sum(1).astype(float)
+    arriving = (came & (ends == steps[:, None])).sum(1).astype(float)
+    left = (ends > steps[:, None]).sum(1).astype(float)
+    left[-1] = (~came & (ends == steps[-1])).sum()  # at the step they are there, after it nobody is
+    lower, upper = beta_product_interval(at_risk, arriving, left, level)
     return ArrivalCurve(
-        steps=np.asarray(curve.cdf.quantiles, float),
-        arrived=np.asarray(curve.cdf.probabilities, float),
-        low=np.asarray(interval.low.probabilities, float),
-        high=np.asarray(interval.high.probabilities, float),
+        steps=steps,
+        arrived=1 - np.cumprod(1 - arriving / at_risk),
+        low=1 - upper,
+        high=1 - lower,
         seeds=len(seeds),
-        never=never,
+        never=int((~came).sum()),
     )
 
 
 def restricted_mean_step(
     seeds: Sequence[Arrival], horizon: float | None = None, level: float = LEVEL
 ) -> MeanStep:
-    """Area under 1 - F from 0 to the horizon, with a percentile bootstrap over seeds.
+    """Area under 1 - F from 0 to the horizon, with its interval.
 
     Args:
         seeds: of one arm.
@@ -114,7 +105,9 @@ def restricted_mean_step(
 
     Raises:
         UserError: no seed; a horizon beyond a censored seed's last evaluation, where nothing is
-            known of it.
+            known of it; scipy is not installed.
+
+    Source: Royston and Parmar 2013 for the measure; `bounded_mean_interval` for the interval.
     """
     _require(seeds)
     known = [seed.last for seed in seeds if seed.step is None]
@@ -126,63 +119,10 @@ def restricted_mean_step(
         )
     # Nobody is censored before the horizon: the area is the mean of what each seed took.
     taken = np.array([end if seed.step is None else min(seed.step, end) for seed in seeds])
-    if len(seeds) < 2 or np.ptp(taken) == 0:
-        return MeanStep(float(taken.mean()), float("nan"), float("nan"), end)
-    found = scipy_stats().bootstrap(
-        (taken,),
-        np.mean,
-        confidence_level=level,
-        n_resamples=_RESAMPLES,
-        rng=np.random.default_rng(0),
-    )
-    low, high = found.confidence_interval
-    return MeanStep(float(taken.mean()), float(low), float(high), end)
-
-
-def log_rank(first: Sequence[Arrival], second: Sequence[Arrival]) -> LogRank:
-    """The log-rank test with its permutation distribution, exact where there are few seeds.
-
-    The normal approximation refuses too often with ten seeds an arm; the permutation does not.
-
-    Raises:
-        UserError: an arm without seeds; no seed that arrived in either.
-
-    Source: Mantel 1966; scipy.stats.logrank and permutation_test.
-    """
-    _require(first)
-    _require(second)
-    every = [*first, *second]
-    if all(seed.step is None for seed in every):
-        raise UserError("no seed of either arm arrived: their times cannot be told apart")
-    stats = scipy_stats()
-
-    def statistic(left: Any, right: Any) -> float:
-        def of(positions: Any) -> Any:
-            return _censored([every[int(position)] for position in positions])
-
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = stats.logrank(of(left), of(right)).statistic
-        return float(np.nan_to_num(found))
-
-    positions = np.arange(len(every))
-    test = stats.permutation_test(
-        (positions[: len(first)], positions[len(first) :]),
-        statistic,
-        permutation_type="independent",
-        n_resamples=_RESAMPLES,
-        vectorized=False,
-        rng=np.random.default_rng(0),
-    )
-    return LogRank(p=float(test.pvalue), statistic=float(test.statistic))
+    low, high = bounded_mean_interval(taken, 0.0, end, level)
+    return MeanStep(float(taken.mean()), low, high, end)
 
 
 def _require(seeds: Sequence[Arrival]) -> None:
     if not seeds:
         raise UserError("an arm without seeds: expected at least one run")
-
-
-def _censored(seeds: Sequence[Arrival]) -> Any:
-    return scipy_stats().CensoredData(
-        uncensored=[seed.step for seed in seeds if seed.step is not None],
-        right=[seed.last for seed in seeds if seed.step is None],
-    )

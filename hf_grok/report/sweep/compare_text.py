@@ -22,7 +22,7 @@ def comparison_text(
     """
     width = max(len("arm"), *(len(arm.name) for arm in arms))
     head = f"{'arm':<{width}}  {'arrived':>9}  {'fraction, 95 %':<20}{'median':>9}  "
-    head += f"{'mean step':>10}  {'last quarter: mean, range':<28}two modes"
+    head += f"{'mean step, 95 %':<25}{'last quarter: mean, range':<28}two modes"
     lines = [f"{metric} {level}; times are censored at the end of a run", "", head]
     lines += [_row(arm, width) for arm in arms]
     if contrasts:
@@ -34,9 +34,10 @@ def comparison_text(
 
 
 _NOTES = (
-    "mean step: of min(arrival, the shortest run's end). p: log-rank by permutation, Fisher's",
-    "exact test, Wilcoxon's signed ranks; two modes: p of Hartigans' dip. No p is corrected for",
-    "how many arms there are.",
+    "mean step: of min(arrival, the shortest run's end). Intervals of fractions and mean steps",
+    "hold for few seeds too, and are wide; of paired differences Student's. p: log-rank by",
+    "permutation, Fisher's exact test, Wilcoxon's signed ranks; two modes: p of Hartigans' dip.",
+    "No p is corrected for how many arms there are.",
 )
 
 
@@ -44,12 +45,14 @@ def _row(arm: ArmNumbers, width: int) -> str:
     count = f"{arm.arrived.count} of {arm.arrived.seeds}"
     interval = f"{arm.arrived.value:.2f} [{arm.arrived.low:.2f}, {arm.arrived.high:.2f}]"
     median = "never" if arm.median_step is None else f"{arm.median_step:,.0f}"
+    step = arm.mean_step
+    mean = f"{step.mean:,.0f} [{step.low:,.0f}, {step.high:,.0f}]"
     values = list(arm.last_quarter.values())
     quarter = f"{sum(values) / len(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
     modes = "too few seeds" if arm.modes is None else f"p {_p(arm.modes.p)}"
     return (
         f"{arm.name:<{width}}  {count:>9}  {interval:<20}{median:>9}  "
-        f"{arm.mean_step.mean:>10,.0f}  {quarter:<28}{modes}"
+        f"{mean:<25}{quarter:<28}{modes}"
     )
 
 

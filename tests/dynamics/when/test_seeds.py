@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hf_grok.dynamics.when import bimodality, fraction_interval, paired_difference, seeds_needed
+from hf_grok.dynamics.when import (
+    bimodality,
+    counts_differ,
+    fraction_interval,
+    paired_difference,
+    seeds_needed,
+)
 from hf_grok.errors import UserError
 
 
@@ -37,8 +43,36 @@ def test_a_paired_difference_is_wilcoxons_over_every_sign() -> None:
     sums = signs @ ranks
     assert found.p == pytest.approx(min(1.0, 2 * (sums <= observed).mean()))
     assert found.mean == pytest.approx(differences.mean())
-    assert found.low < found.mean < found.high
+    half = stats.t.ppf(0.975, 4) * differences.std(ddof=1) / math.sqrt(5)
+    assert (found.low, found.high) == pytest.approx(
+        (found.mean - half, found.mean + half), abs=1e-9
+    )
     assert found.seeds == 5
+
+
+def test_ties_and_zeros_are_counted_exactly_too() -> None:
+    differences = np.array([0.25, 0.25, 0.5, 0.0, -0.25, 0.75, 0.5])
+    found = paired_difference(np.zeros(7), differences)
+    moved = differences[differences != 0]
+    ranks = stats.rankdata(abs(moved))
+    signs = np.array(np.meshgrid(*[[0, 1]] * 6)).reshape(6, -1).T
+    sums, above = signs @ ranks, ranks[moved > 0].sum()
+    expected = 2 * min((sums >= above).mean(), (sums <= above).mean())
+    assert found.p == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((3, 5), (1, 5)), ((0, 3), (3, 3)), ((7, 20), (2, 8))]
+)
+def test_counts_differ_by_tables_no_more_likely(
+    first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    arrived, both = first[0] + second[0], first[1] + second[1]
+    chance = stats.hypergeom(both, arrived, first[1])
+    every = [chance.pmf(count) for count in range(first[1] + 1)]
+    expected = sum(one for one in every if one <= every[first[0]] * (1 + 1e-7))
+    assert counts_differ(first, second) == pytest.approx(expected, abs=1e-9)
+    assert counts_differ(second, first) == pytest.approx(expected, abs=1e-9)
 
 
 def test_seeds_that_agree() -> None:
