@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,85 +16,13 @@ from hf_grok import cli
 from hf_grok.annotation.scheme import read_scheme
 from hf_grok.commands.data.parse import run
 from hf_grok.errors import UserError
-
-
-class Token:
-    """A token as spaCy gives it: a root is its own head."""
-
-    def __init__(self, i: int, text: str, dep: str) -> None:
-        self.i, self.text, self.dep_ = i, text, dep
-        self.is_space = text.isspace()
-        self.head = self
-
-
-class Span(list[Token]):
-    @property
-    def text(self) -> str:
-        return " ".join(token.text for token in self)
-
-
-class Doc:
-    def __init__(self, sents: list[Span], *, parsed: bool = True) -> None:
-        self.sents, self._parsed = sents, parsed
-
-    def has_annotation(self, name: str) -> bool:
-        assert name == "DEP"
-        return self._parsed
-
-
-class Pipeline:
-    """Sentences end at a full stop; the second word is the root, the others hang on it.
-
-    A token of white space (written as _) hangs on the word before it. `*` hangs on the white space
-    before it, and `^` on the first token of the text.
-    """
-
-    meta = {"lang": "en", "name": "core_web_sm", "version": "3.8.0"}  # noqa: RUF012
-    parsed = True
-
-    def pipe(self, texts: Iterable[tuple[str, int]], *, as_tuples: bool) -> Iterator[Any]:
-        assert as_tuples
-        for text, context in texts:
-            yield self._doc(text), context
-
-    def _doc(self, text: str) -> Doc:
-        tokens = [
-            Token(i, "\n" if word == "_" else word, "dep") for i, word in enumerate(text.split())
-        ]
-        sents, start = [], 0
-        for token in tokens:
-            if token.text == "." or token is tokens[-1]:
-                sents.append(self._sentence(Span(tokens[start : token.i + 1]), tokens))
-                start = token.i + 1
-        return Doc(sents, parsed=self.parsed)
-
-    def _sentence(self, sentence: Span, tokens: list[Token]) -> Span:
-        root = sentence[min(1, len(sentence) - 1)]
-        for token in sentence:
-            token.head = root
-            if token.text in ("\n", "*") and token.i > sentence[0].i:
-                token.head = tokens[token.i - 1]
-            if token.text == "^":
-                token.head = tokens[0]
-        root.head, root.dep_ = root, "ROOT"
-        return sentence
+from tests.commands.spacy_stand_in import Pipeline, stand_in
 
 
 @pytest.fixture(autouse=True)
-def spacy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def spacy(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     """In the place of spaCy."""
-    module: Any = ModuleType("spacy")
-    module.__version__ = "3.8.2"
-    module.Language = Pipeline  # which `datasets` looks for wherever there is a module spacy
-    module.asked = []
-
-    def load(name: str, *, exclude: list[str]) -> Pipeline:
-        module.asked.append((name, exclude))
-        if name != "en_core_web_sm":
-            raise OSError(f"[E050] Can't find model {name!r}.")
-        return Pipeline()
-
-    module.load = load
+    module = stand_in(tmp_path_factory.mktemp("pipeline"))
     monkeypatch.setitem(sys.modules, "spacy", module)
     return module
 
@@ -106,6 +34,7 @@ ROWS = [
         "words": ["the", "cat", "sleeps", "."],
         "heads": [2, 0, 2, 2],
         "deprels": ["dep", "ROOT", "dep", "dep"],
+        "document": "text.txt:1",
         "line": 1,
     },
     {
@@ -114,6 +43,7 @@ ROWS = [
         "words": ["it", "*", "wakes", "."],
         "heads": [0, 0, 0, 0],
         "deprels": ["dep", "dep", "dep", "dep"],
+        "document": "text.txt:1",
         "line": 1,
     },
     {
@@ -121,6 +51,7 @@ ROWS = [
         "words": ["a", "dog", "barks", "."],
         "heads": [0, 0, 0, 0],
         "deprels": ["dep", "dep", "dep", "dep"],
+        "document": "text.txt:2",
         "line": 4,
     },
 ]
@@ -147,15 +78,20 @@ def test_jsonl_with_its_scheme_beside_it(
     assert facts == {
         "annotation_scheme": "clearnlp",
         "parser": "spaCy 3.8.2, en_core_web_sm 3.8.0",
-        "text": "text.txt",
+        "parser_sha256": hashlib.sha256(b"model\0weights").hexdigest(),
+        "texts": {"text.txt": hashlib.sha256(TEXT.encode()).hexdigest()},
+        "document_ends": "blank",
         "sentences": 3,
         "words": 12,
         "lines": 2,
+        "documents": 2,
     }
     said = capsys.readouterr().out
     assert "3 sentences, 12 words, from 2 lines" in said
     assert "annotation scheme: clearnlp" in said
-    assert spacy.asked == [("en_core_web_sm", ["ner"])]
+    ((name, exclude),) = spacy.asked
+    assert name == "en_core_web_sm"
+    assert {"ner", "tagger", "lemmatizer"} <= set(exclude)
 
 
 def test_white_space_is_no_word_and_hands_its_children_up(tmp_path: Path) -> None:
@@ -251,7 +187,8 @@ def test_texts_that_do_not_do(text: str, message: str, tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message):
             run(words_of(tmp_path, out, text=text))
     assert not (tmp_path / "rows.jsonl").exists()
-    assert not list((tmp_path / "out").iterdir())
+    assert not list((tmp_path / "out").glob("*.parquet*"))
+    assert not (tmp_path / "out" / "annotation.json").exists()
 
 
 def test_a_missing_text_and_a_place_that_cannot_be_written(tmp_path: Path) -> None:
