@@ -10,7 +10,8 @@ import pytest
 
 from hf_grok.errors import UserError
 from hf_grok.report.style.drawing import theme
-from hf_grok.report.sweep.figure import arm_rows, caption_arms, draw_arms, panel_quantities
+from hf_grok.report.sweep.figure import caption_arms, draw_arms, panel_quantities
+from hf_grok.report.sweep.grid import arm_rows
 from hf_grok.report.sweep.runs import Sweep, is_sweep, read_sweep
 from hf_grok.report.sweep.write import write_arms
 from tests.dynamics.tables import write_run
@@ -38,7 +39,11 @@ def last_loss(run: Path) -> float:
 
 def test_everything_is_written_and_twice_the_same(folder: Path, tmp_path: Path) -> None:
     files = write_arms(folder, tmp_path / "one")
-    assert [file.name for file in files] == ["arms.md", "arms.csv", "arms.svg", "arms.png"]
+    assert [file.name for file in files] == [
+        "arms.md",
+        "arms.csv",
+        *(f"{name}.{kind}" for name in ("arms", "arrivals", "seeds") for kind in ("svg", "png")),
+    ]
     again = write_arms(folder, tmp_path / "two")
     for one, other in zip(files, again, strict=True):
         assert one.read_bytes() == other.read_bytes()

@@ -26,6 +26,7 @@ class ArrivalCurve:
         low: lower end of the pointwise interval (beta product) [steps].
         high: its upper end, until the next of the steps; the last one at that step itself, after
             which nothing is known [steps].
+        last: last evaluation of any seed; the curve goes on until there.
         seeds: how many there are.
         never: how many had not arrived by their last evaluation.
     """
@@ -34,6 +35,7 @@ class ArrivalCurve:
     arrived: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    last: float
     seeds: int
     never: int
 
@@ -88,6 +90,7 @@ def arrival_curve(seeds: Sequence[Arrival], level: float = LEVEL) -> ArrivalCurv
         arrived=1 - np.cumprod(1 - arriving / at_risk),
         low=1 - upper,
         high=1 - lower,
+        last=max(seed.last for seed in seeds),
         seeds=len(seeds),
         never=int((~came).sum()),
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hf_grok.report.groups import Group
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
 from hf_grok.report.style.palette import colour
+from hf_grok.report.style.seed_points import draw_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,8 +38,8 @@ def draw_depths(groups: Sequence[Group]) -> Figure:
     for column, group in enumerate(groups):
         means = [summary.last_quarter_mean for summary in group.summaries]
         maxima = [summary.maximum.value for summary in group.summaries]
-        _draw_column(axes, column - OFFSET, means, MEAN)
-        _draw_column(axes, column + OFFSET, maxima, MAXIMUM)
+        draw_points(axes, column - OFFSET, means, MARKERS[MEAN])
+        draw_points(axes, column + OFFSET, maxima, MARKERS[MAXIMUM])
     accuracy_axis(axes, label="generalization accuracy")
     axes.set_xlim(-0.5, len(groups) - 0.5)
     axes.set_xticks(range(len(groups)), [_label(group) for group in groups])
@@ -62,19 +61,6 @@ def caption_depths() -> str:
 
 def _label(group: Group) -> str:
     return f"{group.layers} layers\n(n = {len(group.runs)})"
-
-
-def _draw_column(axes: Axes, centre: float, values: Sequence[float], name: str) -> None:
-    positions = centre + _sideways(len(values))
-    axes.plot(positions, values, ls="", ms=5, mew=1.3, clip_on=False, **MARKERS[name])
-    middle = float(np.median(values))
-    line = [centre - 0.13, centre + 0.13]
-    axes.plot(line, [middle, middle], color=str(MARKERS[name]["color"]), linewidth=2)
-
-
-def _sideways(count: int) -> np.ndarray:
-    """Small offsets that keep equal values apart."""
-    return np.linspace(-0.09, 0.09, count) if count > 1 else np.zeros(1)
 
 
 def _legend(axes: Axes) -> None:

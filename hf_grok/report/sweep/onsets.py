@@ -74,7 +74,7 @@ def onset_of(run: Run, quantity: Quantity, rule: Rule, level: LossLevel | None) 
     if window is None:
         return None
     least = LEAST_RISE_OF_A_SHARE if quantity.metric.is_share else 0.0
-    baseline, margin = _beyond(run, quantity, steps, level)
+    baseline, margin = beyond(run, quantity, steps, level)
     if quantity.metric.direction is None or (rule == "crossing" and baseline is None):
         return None
     found = find_onset(
@@ -90,10 +90,17 @@ def onset_of(run: Run, quantity: Quantity, rule: Rule, level: LossLevel | None) 
     return found if isinstance(found, Onset) else None
 
 
-def _beyond(
+def beyond(
     run: Run, quantity: Quantity, steps: Steps, level: LossLevel | None
 ) -> tuple[Values | float | None, float]:
-    """Baseline and margin of a crossing; no baseline where there is none to be had."""
+    """Baseline and margin of a crossing; no baseline where there is none to be had.
+
+    Args:
+        run: whose crossing.
+        quantity: of what.
+        steps: at which the baseline is wanted, where it is a curve.
+        level: of the sweep's losses.
+    """
     if quantity.column == LOSS.column and level is not None:
         return level.start, level.margin
     if not isinstance(quantity.baseline, str):

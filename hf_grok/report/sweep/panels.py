@@ -66,7 +66,7 @@ def draw_panel(
     axes: Axes, sweep: Sweep, arms: Sequence[Arm], quantity: Quantity, level: LossLevel | None
 ) -> None:
     """The arms, what they branch off, the reference, the baseline; onsets on the lower edge."""
-    _draw_baseline(axes, sweep, quantity)
+    draw_baseline(axes, sweep, quantity)
     for parent in branched_off(sweep, arms):
         _draw_arm(axes, parent, quantity, PARENT_STYLE, band=False)
     _draw_arm(axes, sweep.reference, quantity, REFERENCE_STYLE)
@@ -84,7 +84,8 @@ def branched_off(sweep: Sweep, arms: Sequence[Arm]) -> list[Arm]:
     return [sweep.arm(name) for name in names if name not in inside]
 
 
-def _draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
+def draw_baseline(axes: Axes, sweep: Sweep, quantity: Quantity) -> None:
+    """What scores the same without the model, dashed."""
     level = baseline_at_end(sweep, quantity)
     if level is not None:
         axes.axhline(level.mean, label="_baseline", **{**BASELINE_STYLE.line(1.0), "zorder": 1.8})

@@ -1,22 +1,39 @@
-"""From a sweep's folder to its tables and its figure."""
+"""From a sweep's folder to its tables and its figures."""
 
 from __future__ import annotations
 
 import csv
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hf_grok.errors import UserError
 from hf_grok.report.style.drawing import matplotlib_module, save, theme
+from hf_grok.report.sweep.arrivals import (
+    caption_arrivals,
+    caption_seeds,
+    draw_arrivals,
+    draw_seeds,
+)
 from hf_grok.report.sweep.figure import caption_arms, draw_arms
 from hf_grok.report.sweep.runs import Sweep, read_sweep
 from hf_grok.report.sweep.table import markdown, records
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 NAME = "arms"
+# name, drawing and caption of each figure; a drawing without data is None.
+DRAWINGS: tuple[tuple[str, Callable[[Sweep], Figure | None], Callable[[Sweep], str]], ...] = (
+    (NAME, draw_arms, caption_arms),
+    ("arrivals", draw_arrivals, caption_arrivals),
+    ("seeds", draw_seeds, caption_seeds),
+)
 
 
 def write_arms(sweep_dir: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> list[Path]:
-    """The tables and the figure of a sweep, over its finished runs, written into a folder.
+    """The tables and the figures of a sweep, over its finished runs, written into a folder.
 
     Args:
         sweep_dir: as `hf-grok sweep` writes it.
@@ -24,11 +41,12 @@ def write_arms(sweep_dir: str | os.PathLike[str], out_dir: str | os.PathLike[str
 
     Returns:
         The files written: `arms.md` (tables for people), `arms.csv` (one line for each arm and
-        number), `arms.svg` and `arms.png`.
+        number), and as SVG and PNG `arms` (curves), `arrivals` (the share of seeds that have
+        arrived by a step; left out where no quantity has a level) and `seeds` (each at its end).
 
     Raises:
         UserError: no sweep lies there, none of its runs is finished, `out_dir` cannot be made, or
-            matplotlib or pandas is not installed.
+            matplotlib, pandas or scipy is not installed.
     """
     matplotlib_module("matplotlib")
     sweep, folder = read_sweep(sweep_dir), Path(out_dir)
@@ -50,6 +68,11 @@ def _write_records(sweep: Sweep, path: Path) -> Path:
     return path
 
 
-def _draw(sweep: Sweep, folder: Path) -> tuple[Path, ...]:
-    with theme(NAME):
-        return save(draw_arms(sweep), folder, NAME, caption_arms(sweep)).files
+def _draw(sweep: Sweep, folder: Path) -> list[Path]:
+    files: list[Path] = []
+    for name, draw, caption in DRAWINGS:
+        with theme(name):
+            figure = draw(sweep)
+            if figure is not None:
+                files += save(figure, folder, name, caption(sweep)).files
+    return files

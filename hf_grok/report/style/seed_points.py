@@ -1,0 +1,45 @@
+"""Numbers of seeds as points: groups that a mean would hide are seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_points(
+    axes: Axes, centre: float, values: Sequence[float], marker: dict[str, Any], width: float = 0.09
+) -> Axes:
+    """One point a seed around `centre`, and a short line at their median.
+
+    Args:
+        axes: to draw into.
+        centre: place on the horizontal axis.
+        values: a number a seed; at least one.
+        marker: arguments of `Axes.plot`, `color` among them.
+        width: how far points stand to the left and right of the centre at most.
+
+    Returns:
+        `axes`.
+    """
+    options: dict[str, Any] = {"ls": "", "ms": 5, "mew": 1.3, "clip_on": False, **marker}
+    axes.plot(centre + sideways(len(values), width), values, **options)
+    middle, half = float(np.median(values)), width + 0.04
+    axes.plot(
+        [centre - half, centre + half],
+        [middle, middle],
+        color=str(marker["color"]),
+        linewidth=2,
+        label="_median",
+    )
+    return axes
+
+
+def sideways(count: int, width: float) -> NDArray[np.float64]:
+    """Offsets within `width` that keep equal values apart [count]."""
+    return np.linspace(-width, width, count) if count > 1 else np.zeros(count)

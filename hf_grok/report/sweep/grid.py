@@ -1,0 +1,158 @@
+"""The grid that every figure of a sweep stands in: a row a kind of arm, a column a quantity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hf_grok.report.style.drawing import matplotlib_module
+from hf_grok.report.style.palette import Style, colour
+from hf_grok.report.sweep.numbers import Quantity
+from hf_grok.report.sweep.panels import PARENT_STYLE, REFERENCE_STYLE, STYLES, branched_off
+from hf_grok.report.sweep.runs import Arm, Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANEL_WIDTH, PANEL_HEIGHT = 2.95, 1.45  # inches, as all of the following
+LEFT, RIGHT, COLUMN_GAP = 0.42, 0.12, 0.42
+TOP, BOTTOM, ROW_GAP = 0.66, 0.5, 0.42
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A place in the grid.
+
+    Attributes:
+        axes: empty.
+        arms: of the row; the reference is shown beside them.
+        quantity: of the column.
+        first: whether the row is the first.
+        last: whether it is the last.
+    """
+
+    axes: Axes
+    arms: Sequence[Arm]
+    quantity: Quantity
+    first: bool
+    last: bool
+
+    def shown(self, sweep: Sweep) -> list[tuple[Arm, Style]]:
+        """The reference, then the arms, each with its style."""
+        return [(sweep.reference, REFERENCE_STYLE), *zip(self.arms, STYLES, strict=False)]
+
+    def parents(self, sweep: Sweep) -> list[tuple[Arm, Style]]:
+        """What the arms branch off."""
+        return [(parent, PARENT_STYLE) for parent in branched_off(sweep, self.arms)]
+
+
+def arm_rows(sweep: Sweep) -> list[list[Arm]]:
+    """Arms of one kind in one row, four at most; the reference is in all of them."""
+    kinds: dict[str, list[Arm]] = {}
+    for arm in sweep.arms[1:]:
+        if arm.runs:
+            kinds.setdefault(arm.kind, []).append(arm)
+    size = len(STYLES)
+    rows = [arms[at : at + size] for arms in kinds.values() for at in range(0, len(arms), size)]
+    return rows or [[]]
+
+
+def draw_grid(
+    sweep: Sweep,
+    quantities: Sequence[Quantity],
+    title: str,
+    draw: Callable[[Panel], None],
+    *,
+    parents: bool = True,
+) -> Figure:
+    """A figure whose panels `draw` fills; heads, names of arms and title are the grid's.
+
+    Args:
+        sweep: whose arms the rows are.
+        quantities: the columns.
+        title: at the top left.
+        draw: fills one panel.
+        parents: whether what arms branch off is drawn, and so named.
+    """
+    rows = arm_rows(sweep)
+    figure = _new_figure(len(rows), len(quantities))
+    for place, arms in enumerate(rows):
+        for column, quantity in enumerate(quantities):
+            axes = _add_panel(figure, place, column)
+            draw(Panel(axes, arms, quantity, place == 0, place == len(rows) - 1))
+            if place == 0:
+                _head(axes, quantity)
+        _name_arms(figure, sweep, arms, place, parents=parents)
+    _add_title(figure, title)
+    return figure
+
+
+def _new_figure(rows: int, columns: int) -> Figure:
+    width = LEFT + RIGHT + columns * PANEL_WIDTH + (columns - 1) * COLUMN_GAP
+    height = TOP + BOTTOM + rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP
+    figure: Figure = matplotlib_module("matplotlib.figure").Figure(figsize=(width, height))
+    return figure
+
+
+def _place(figure: Figure, row: int, column: int) -> tuple[float, float]:
+    """The lower left corner of a panel, in inches."""
+    height = figure.get_size_inches()[1]
+    left = LEFT + column * (PANEL_WIDTH + COLUMN_GAP)
+    return left, height - TOP - row * (PANEL_HEIGHT + ROW_GAP) - PANEL_HEIGHT
+
+
+def _add_panel(figure: Figure, row: int, column: int) -> Axes:
+    width, height = figure.get_size_inches()
+    left, bottom = _place(figure, row, column)
+    return figure.add_axes(
+        (left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height)
+    )
+
+
+def _head(axes: Axes, quantity: Quantity) -> None:
+    axes.annotate(
+        quantity.measure.panel,
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(0, 20),
+        textcoords="offset points",
+        fontweight="bold",
+        color=colour("ink"),
+        annotation_clip=False,
+    )
+
+
+def _name_arms(
+    figure: Figure, sweep: Sweep, arms: Sequence[Arm], row: int, *, parents: bool
+) -> None:
+    """The row's arms in their colours, above its first panel."""
+    lines = matplotlib_module("matplotlib.lines")
+    named = [
+        *zip(arms, STYLES, strict=False),
+        (sweep.reference, REFERENCE_STYLE),
+        *((one, PARENT_STYLE) for one in branched_off(sweep, arms) if parents),
+    ]
+    width, height = figure.get_size_inches()
+    left, bottom = _place(figure, row, 0)
+    figure.legend(
+        [lines.Line2D([], [], **{**style.line(1.6), "markersize": 3.4}) for _, style in named],
+        [arm.name for arm, _ in named],
+        loc="lower left",
+        bbox_to_anchor=(left / width, (bottom + PANEL_HEIGHT + 0.02) / height),
+        ncols=len(named),
+        frameon=False,
+        borderpad=0.0,
+        borderaxespad=0.0,
+        handlelength=1.8,
+        handletextpad=0.5,
+        columnspacing=1.4,
+        labelcolor=[colour(style.colour) for _, style in named],
+    )
+
+
+def _add_title(figure: Figure, title: str) -> None:
+    width, height = figure.get_size_inches()
+    figure.text(0.1 / width, 1 - 0.08 / height, title, va="top", ha="left", fontweight="bold")
