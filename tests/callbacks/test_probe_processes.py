@@ -13,7 +13,7 @@ from tests.processes import run_together
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from hf_grok.callbacks import ProbeCallback
+from hf_grok.callbacks import CheckpointSeriesCallback, ProbeCallback
 from tests.callbacks.material import CountingProbe, FailingProbe, tiny_trainer
 from tests.callbacks.test_probe_runs import BEST, Truth
 
@@ -31,6 +31,7 @@ trainer = tiny_trainer(
 truth = Truth(stop_at=7)
 trainer.add_callback(truth)
 trainer.add_callback(ProbeCallback(trainer, [FailsOnOne(), CountingProbe(5)]))
+trainer.add_callback(CheckpointSeriesCallback("grower/run", wait_seconds=1))
 trainer.train()
 rows = [row for row in trainer.state.log_history if "eval_count_items" in row]
 for row in rows:
@@ -54,6 +55,8 @@ def test_two_processes(tmp_path: Path) -> None:
     recorded = [json.loads(line) for line in (tmp_path / "probes.jsonl").read_text().splitlines()]
     assert len(recorded) == 8  # two probes, four rounds, one writer
     assert recorded[0]["failed"] == "rank 1: ValueError: only here"
+    staged = sorted((tmp_path / "series" / "staged").iterdir())
+    assert [path.name for path in staged] == ["step0", "step3", "step6"]
     alone = tiny_trainer(tmp_path / "alone")
     expected = CountingProbe(5).measure(alone.model.eval())
     assert first[0]["eval_count_norm"] == expected["count_norm"]
