@@ -107,6 +107,8 @@ def _recorded_calls(model: nn.Module, shape: torch.Size) -> Iterator[list[_Call]
     calls: list[_Call] = []
 
     def record(layer: nn.Module, arguments: Any, named: Any, output: Any) -> Tensor:
+        if isinstance(output, Tensor) and not output.requires_grad:
+            return output  # a cycle that the model runs without gradients: it adds nothing to them
         given = arguments[0] if len(arguments) == 1 and not named else (*arguments, *named)
         inputs = _same_for_every_row(layer, given, shape)
         output = _same_for_every_row(layer, output, shape)
