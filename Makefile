@@ -63,7 +63,7 @@ build/typing: $(VENV)/.dev
 typecheck: build/typing  ## strict types
 	MYPYPATH=build/typing $(BIN)/mypy --package hf_grok
 
-quality: $(VENV)/.dev typecheck  ## lint, format check and strict types
+quality: $(VENV)/.dev typecheck docs  ## lint, format check, strict types, the site and its links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
@@ -71,7 +71,12 @@ format: $(VENV)/.dev  ## mend what the linter and formatter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# What mkdocs-material says of its successor at every build is no warning of ours.
+docs: $(VENV)/.dev  ## build the site into build/site, links checked (needs no network)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo 'open build/site/index.html'
+
 clean:  ## remove what make has made: environments and build files
 	rm -rf $(VENV) $(FLOORS) build hf_grok.egg-info
 
-.PHONY: help install demo test test-floors quality typecheck format clean build/typing
+.PHONY: help install demo test test-floors quality typecheck format docs clean build/typing

@@ -29,7 +29,7 @@ class VanillaTransformerConfig(PreTrainedConfig):
     The defaults of width, heads, feed-forward size and dropout are those of Murty et al. (2023),
     whose depths are 2, 4, 6, 8 and 10.
 
-    Args:
+    Attributes:
         vocab_size: number of token types, special tokens included.
         hidden_size: model width d; even (sines and cosines come in pairs) and a multiple of
             `num_attention_heads`.
@@ -43,7 +43,9 @@ class VanillaTransformerConfig(PreTrainedConfig):
         layer_norm_eps: added to the variance in layer normalisation.
         use_cache: whether the model in eval mode returns its keys and values when not told.
         tie_word_embeddings: whether the output matrix is the embedding matrix.
-        pad_token_id, bos_token_id, eos_token_id: as `word_level_tokenizer` numbers them.
+        pad_token_id: of padding, as `word_level_tokenizer` numbers it.
+        bos_token_id: of the start token, likewise.
+        eos_token_id: of the end token, likewise.
 
     Raises:
         UserError: a value outside the ranges above.

@@ -167,7 +167,7 @@ class AttentionUAS(ReadingProbe):
         Returns:
             `best_heads` {relation: {layer, head, direction, uas}} and `sentences`, each with words,
             heads, deprels and, for each scored relation that occurs in it, `maps` {relation: rows
-            of weights [attending word][attended word]}. None if no sentence was seen.
+            of weights, `[attending word][attended word]`}. None if no sentence was seen.
         """
         heads = best_heads(state, self._gold.names, **self._options)
         sentences = pictured(state["maps"], [self._sentences[n] for n in self._pictured], heads)
