@@ -167,6 +167,19 @@ def _summary(run: Run) -> GrokkingSummary:
         raise UserError(f"{run.path}: {error}") from error
 
 
+def require(found: object, group: Group, what: str) -> None:
+    """Refuse to draw what is not there.
+
+    Raises:
+        UserError: `found` is empty; says whose it is and what was looked for.
+    """
+    if not found:
+        raise UserError(
+            f"{group.title}: no run measured {what}, so that there is nothing to draw; there is "
+            f"{', '.join(group.columns) or 'nothing'}"
+        )
+
+
 def measured(group: Group, column: str) -> list[tuple[Run, Steps, Values]]:
     """The runs that measured a column of the evaluations, each with its curve."""
     return [

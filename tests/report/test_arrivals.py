@@ -11,16 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hf_grok.dynamics.when import Arrival, arrival_curve, arrival_of, arrivals
-from hf_grok.report.style.palette import KIND_STYLES
-from hf_grok.report.style.seed_points import draw_points
+from hf_grok.report.style.seed_points import plot_seeds
 from hf_grok.report.sweep.arrivals import (
     arm_arrivals,
     arrival_quantities,
     caption_arrivals,
     caption_seeds,
-    draw_arrival_curve,
     draw_arrivals,
     draw_seeds,
+    plot_arrivals,
 )
 from hf_grok.report.sweep.numbers import at_end
 from hf_grok.report.sweep.onsets import loss_level
@@ -65,7 +64,7 @@ def test_an_arm_arrives_where_it_stays_beyond_its_baseline(sweep: Sweep) -> None
 def test_a_curve_in_axes_of_ones_own_is_the_estimate_and_its_band() -> None:
     found = arrival_curve([*arrivals([3.0, 5.0, 5.0, None], 9.0), Arrival(None, 4.0)])
     axes = Figure().add_subplot()
-    assert draw_arrival_curve(axes, found, KIND_STYLES[0]) is axes
+    assert plot_arrivals(found, axes) is axes
     [curve] = drawn(axes)
     np.testing.assert_array_equal(curve[:-1], np.stack([found.steps, found.arrived], 1))
     assert list(curve[-1]) == [9, found.arrived[-1]]
@@ -106,7 +105,7 @@ def test_every_seed_is_a_point(sweep: Sweep) -> None:
 
 def test_points_that_are_equal_stand_beside_each_other() -> None:
     axes = Figure().add_subplot()
-    assert draw_points(axes, 2.0, [0.5, 0.5, 0.9], {"color": "k", "marker": "o"}, 0.2) is axes
+    assert plot_seeds([0.5, 0.5, 0.9], axes, 2.0, {"color": "k", "marker": "o"}, 0.2) is axes
     points, median = axes.get_lines()
     assert len(set(points.get_xdata())) == 3
     assert max(abs(np.asarray(points.get_xdata()) - 2)) == pytest.approx(0.2)

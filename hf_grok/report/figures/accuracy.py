@@ -8,7 +8,7 @@ import numpy as np
 
 from hf_grok.dynamics.curves import Crossing
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
-from hf_grok.report.groups import Group, measured
+from hf_grok.report.groups import Group, measured, require
 from hf_grok.report.style.annotations import ROW, Event, label_lines, mark_events
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure, step_axis
 from hf_grok.report.style.numerals import accuracy, short_step
@@ -38,24 +38,45 @@ def draw_accuracies(group: Group) -> Figure | None:
     """
     if not group.summaries:
         return None
-    stopping = _early_stopping(group)
-    events = [*arrival_events(group), *([stopping] if stopping else [])]
-    figure = new_figure(3.45 + ROW * len(events))
-    axes = add_axes(figure, left=0.5, bottom=0.5, right=1.1, top=0.42 + ROW * len(events))
-    step_axis(axes, group.last_step)
-    accuracy_axis(axes)
+    above = 0.42 + ROW * len(_events(group))
+    figure = new_figure(3.03 + above)
+    plot_accuracies(group, add_axes(figure, left=0.5, bottom=0.5, right=1.1, top=above))
+    add_title(figure, group.title)
+    return figure
+
+
+def plot_accuracies(group: Group, ax: Axes) -> Axes:
+    """Both accuracies of every run against steps, what they reached and when above the axes.
+
+    Args:
+        group: runs of one setting, with accuracies.
+        ax: to draw into; its scales are set, and its names stand to the right of it.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the runs have no accuracies.
+    """
+    require(group.summaries, group, "both accuracies")
+    step_axis(ax, group.last_step)
+    accuracy_axis(ax)
     ends = []
     for column, label, style in SERIES:
         curves = [(steps, values) for _, steps, values in measured(group, column)]
-        end = draw_series(axes, curves, style)
+        end = draw_series(ax, curves, style)
         if end is not None:
             ends.append((end, label, style))
-    label_lines(axes, ends)
+    label_lines(ax, ends)
     if len(group.runs) > 1:
-        _mark_each_run(axes, group)
-    mark_events(axes, events)
-    add_title(figure, group.title)
-    return figure
+        _mark_each_run(ax, group)
+    mark_events(ax, _events(group))
+    return ax
+
+
+def _events(group: Group) -> list[Event]:
+    stopping = _early_stopping(group)
+    return [*arrival_events(group), *([stopping] if stopping else [])]
 
 
 def caption_accuracies(group: Group) -> str:

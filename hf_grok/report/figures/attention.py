@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hf_grok.errors import UserError
 from hf_grok.report.figures.attention_maps import PROBE, Map, Sheet, attention_sheet
 from hf_grok.report.groups import Group
 from hf_grok.report.style.drawing import WIDTH, add_canvas, add_title, matplotlib_module, new_figure
@@ -129,6 +131,37 @@ def caption_attention(group: Group) -> str:
     if len(group.runs) > 1:
         text += " Of one run: maps have no mean."
     return text
+
+
+def plot_attention(one: Map, words: Sequence[str], ax: Axes) -> Axes:
+    """What one head attends to in one sentence: a row attends, darker is more; gold arcs outlined.
+
+    Args:
+        one: such as one of the maps of `attention_sheet`.
+        words: of the sentence.
+        ax: to draw into; it becomes a square of a unit a word, labelled with the words.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: another number of words than the map has rows.
+    """
+    if len(words) != len(one.weights):
+        raise UserError(f"{len(words)} words for a map of {len(one.weights)}: expected one a row")
+    side, middles = float(len(words)), np.arange(len(words)) + 0.5
+    _draw_map(ax, one, 0.0, 0.0, side)
+    ax.set_xlim(0.0, side)
+    ax.set_ylim(side, 0.0)
+    ax.set_aspect("equal")
+    ax.grid(visible=False)
+    ax.set_xticks(middles, words, rotation=90, fontsize=POINTS)
+    ax.set_yticks(middles, words, fontsize=POINTS)
+    ax.tick_params(length=0)
+    ax.set_title(
+        f"{one.relation}, step {short_step(one.step)}\n{one.head}", loc="left", fontsize=9.5
+    )
+    return ax
 
 
 def _draw_map(canvas: Axes, one: Map, left: float, top: float, side: float) -> None:

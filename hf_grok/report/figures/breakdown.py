@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_grok.errors import unknown_name
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.groups import Group, common_curve, full_length, measured
-from hf_grok.report.style.drawing import accuracy_axis, add_title, new_figure
+from hf_grok.report.style.drawing import accuracy_axis, add_title, new_figure, step_axis
 from hf_grok.report.style.palette import KIND_STYLES, WRONG_RULE_STYLE, Style, colour
 from hf_grok.report.style.panels import stacked_axes
 from hf_grok.report.style.seed_curves import draw_series
@@ -69,9 +70,9 @@ def draw_breakdown(group: Group) -> Figure | None:
         return None
     bottom, top = 0.5, 0.56
     figure = new_figure(bottom + top + len(panels) * PANEL + (len(panels) - 1) * GAP)
-    rows = stacked_axes(figure, group, len(panels), panel=PANEL, gap=GAP, top=top, right=0.2)
+    rows = stacked_axes(figure, len(panels), panel=PANEL, gap=GAP, top=top, right=0.2)
     for axes, panel in zip(rows, panels, strict=True):
-        _draw_panel(axes, group, panel)
+        plot_breakdown(group, panel.column, axes, labelled=axes is rows[-1])
     add_title(figure, f"{group.title}: generalization by kind")
     return figure
 
@@ -92,12 +93,32 @@ def caption_breakdown(group: Group) -> str:
     return text
 
 
-def _draw_panel(axes: Axes, group: Group, panel: Panel) -> None:
-    accuracy_axis(axes, label="", sparse=True)
-    _draw_overall(axes, group)
-    curves = [(steps, values) for _, steps, values in measured(group, panel.column)]
-    draw_series(axes, curves, panel.style)
-    axes.set_title(panel.title, loc="left", fontsize=9.5, pad=3.5, color=colour(panel.style.colour))
+def plot_breakdown(group: Group, column: str, ax: Axes, *, labelled: bool = True) -> Axes:
+    """Generalization on one kind of sentence against steps, over that on all, in grey.
+
+    Args:
+        group: runs of one setting.
+        column: one of `breakdown_panels`, such as eval_generalization_accuracy_rc_object.
+        ax: to draw into; its scales and title are set.
+        labelled: whether the steps are.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the runs have no such part of the accuracy.
+    """
+    known = {panel.column: panel for panel in breakdown_panels(group)}
+    if column not in known:
+        raise unknown_name("part of generalization", column, known)
+    panel = known[column]
+    step_axis(ax, group.last_step, labelled=labelled)
+    accuracy_axis(ax, label="", sparse=True)
+    _draw_overall(ax, group)
+    curves = [(steps, values) for _, steps, values in measured(group, column)]
+    draw_series(ax, curves, panel.style)
+    ax.set_title(panel.title, loc="left", fontsize=9.5, pad=3.5, color=colour(panel.style.colour))
+    return ax
 
 
 def _draw_overall(axes: Axes, group: Group) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hf_grok.report.groups import Group
+from hf_grok.errors import UserError
+from hf_grok.report.groups import Group, require
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
 from hf_grok.report.style.palette import colour
-from hf_grok.report.style.seed_points import draw_points
+from hf_grok.report.style.seed_points import plot_seeds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,20 +35,39 @@ def depth_series(groups: Sequence[Group]) -> list[list[Group]]:
 def draw_depths(groups: Sequence[Group]) -> Figure:
     """One column a depth: each run's last-quarter mean (dot) and maximum (triangle)."""
     figure = new_figure(3.3)
-    axes = add_axes(figure, left=0.5, bottom=0.5, right=0.15, top=0.64)
-    for column, group in enumerate(groups):
-        means = [summary.last_quarter_mean for summary in group.summaries]
-        maxima = [summary.maximum.value for summary in group.summaries]
-        draw_points(axes, column - OFFSET, means, MARKERS[MEAN])
-        draw_points(axes, column + OFFSET, maxima, MARKERS[MAXIMUM])
-    accuracy_axis(axes, label="generalization accuracy")
-    axes.set_xlim(-0.5, len(groups) - 0.5)
-    axes.set_xticks(range(len(groups)), [_label(group) for group in groups])
-    axes.tick_params(axis="x", length=0)
-    axes.grid(axis="x", visible=False)
-    _legend(axes)
+    plot_depths(groups, add_axes(figure, left=0.5, bottom=0.5, right=0.15, top=0.64))
     add_title(figure, f"{groups[0].recipe}: depth")
     return figure
+
+
+def plot_depths(groups: Sequence[Group], ax: Axes) -> Axes:
+    """Generalization of every run, a column a depth: last-quarter mean and maximum.
+
+    Args:
+        groups: such as one of `depth_series`; each of one depth, with accuracies.
+        ax: to draw into; its scales are set, its legend stands above it.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: no group, or one without accuracies.
+    """
+    if not groups:
+        raise UserError("no group of runs: expected one for each depth")
+    for column, group in enumerate(groups):
+        require(group.summaries, group, "both accuracies")
+        means = [summary.last_quarter_mean for summary in group.summaries]
+        maxima = [summary.maximum.value for summary in group.summaries]
+        plot_seeds(means, ax, column - OFFSET, MARKERS[MEAN])
+        plot_seeds(maxima, ax, column + OFFSET, MARKERS[MAXIMUM])
+    accuracy_axis(ax, label="generalization accuracy")
+    ax.set_xlim(-0.5, len(groups) - 0.5)
+    ax.set_xticks(range(len(groups)), [_label(group) for group in groups])
+    ax.tick_params(axis="x", length=0)
+    ax.grid(axis="x", visible=False)
+    _legend(ax)
+    return ax
 
 
 def caption_depths() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hf_grok.dynamics import EarlyStopping, early_stopping_gap
 from hf_grok.dynamics.early_stopping import PATIENCE
 from hf_grok.metrics import IN_DISTRIBUTION, VALIDATION_LOSS
-from hf_grok.report.groups import Group
+from hf_grok.report.groups import Group, require
 from hf_grok.report.style.drawing import add_axes, add_title, new_figure
 from hf_grok.report.style.palette import colour
 
@@ -42,13 +42,30 @@ def draw_early_stopping(group: Group) -> Figure | None:
     top, bottom = 0.64, 0.5
     figure = new_figure(top + bottom + ROW * len(group.runs))
     left = 0.15 + 0.085 * max(len(label) for label in group.labels)
-    axes = add_axes(figure, left=left, bottom=bottom, right=0.25, top=top)
-    for row, run in enumerate(group.runs):
-        _draw_row(axes, row, run, group.summaries[row].last_quarter_range)
-        axes.plot(group.summaries[row].last_quarter_mean, row, ls="", **MARKERS[END])
-    _finish(axes, group)
+    plot_early_stopping(group, add_axes(figure, left=left, bottom=bottom, right=0.25, top=top))
     add_title(figure, f"{group.title}: early stopping")
     return figure
+
+
+def plot_early_stopping(group: Group, ax: Axes) -> Axes:
+    """Generalization at the checkpoints that early stopping keeps and over the last quarter.
+
+    Args:
+        group: runs of one setting, with accuracies; a row each.
+        ax: to draw into; its scales are set, its legend stands above it.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the runs have no accuracies.
+    """
+    require(group.summaries, group, "both accuracies")
+    for row, run in enumerate(group.runs):
+        _draw_row(ax, row, run, group.summaries[row].last_quarter_range)
+        ax.plot(group.summaries[row].last_quarter_mean, row, ls="", **MARKERS[END])
+    _finish(ax, group)
+    return ax
 
 
 def caption_early_stopping() -> str:

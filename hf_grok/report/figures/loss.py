@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hf_grok.dynamics.columns import WEIGHT_NORMS, curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.metrics import VALIDATION_LOSS
-from hf_grok.report.groups import Group, measured
+from hf_grok.report.groups import Group, measured, require
 from hf_grok.report.style.annotations import label_lines
 from hf_grok.report.style.drawing import add_axes, add_title, new_figure, step_axis
 from hf_grok.report.style.palette import TRAINING_STYLE, VALIDATION_STYLE, WEIGHT_NORM_STYLE
@@ -34,10 +34,10 @@ def draw_losses(group: Group) -> Figure | None:
     height = figure.get_size_inches()[1]
     if losses:
         axes = add_axes(figure, left=0.62, right=0.85, top=top, bottom=height - top - PANEL)
-        _draw_losses(axes, group, losses, last=not norms)
+        plot_losses(group, axes, labelled=not norms)
     if norms:
         axes = add_axes(figure, left=0.62, right=0.85, top=height - bottom - PANEL, bottom=bottom)
-        _draw_norm(axes, group, norms)
+        plot_weight_norm(group, axes)
     figure.align_ylabels()
     add_title(figure, f"{group.title}: loss and weights")
     return figure
@@ -73,20 +73,51 @@ def _loss_curves(group: Group) -> list[tuple[str, Curves]]:
     ]
 
 
-def _draw_losses(axes: Axes, group: Group, losses: list[tuple[str, Curves]], *, last: bool) -> None:
+def plot_losses(group: Group, ax: Axes, *, labelled: bool = True) -> Axes:
+    """Training and validation loss of every run against steps.
+
+    Args:
+        group: runs of one setting.
+        ax: to draw into; its step axis is set, its names stand to the right of it.
+        labelled: whether the steps are.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: no loss was logged.
+    """
+    losses = _loss_curves(group)
+    require(losses, group, "a loss")
     styles = {"training": (TRAINING_STYLE, 0.9), "validation": (VALIDATION_STYLE, 1.5)}
-    step_axis(axes, group.last_step, labelled=last)
+    step_axis(ax, group.last_step, labelled=labelled)
     ends = []
     for name, curves in losses:
         style, width = styles[name]
-        end = draw_series(axes, curves, style, width=width)
+        end = draw_series(ax, curves, style, width=width)
         if end is not None:
             ends.append((end, name, style))
-    axes.set_ylabel("loss (nats)" if group.of_recipe else "loss")
-    label_lines(axes, ends)
+    ax.set_ylabel("loss (nats)" if group.of_recipe else "loss")
+    label_lines(ax, ends)
+    return ax
 
 
-def _draw_norm(axes: Axes, group: Group, norms: Curves) -> None:
-    step_axis(axes, group.last_step)
-    draw_series(axes, norms, WEIGHT_NORM_STYLE)
-    axes.set_ylabel("L2 norm of weights")
+def plot_weight_norm(group: Group, ax: Axes) -> Axes:
+    """The L2 norm of all parameters of every run against steps.
+
+    Args:
+        group: runs of one setting.
+        ax: to draw into; its step axis is set.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the norm was not logged.
+    """
+    norms = _norm_curves(group)
+    require(norms, group, "the norm of the weights")
+    step_axis(ax, group.last_step)
+    draw_series(ax, norms, WEIGHT_NORM_STYLE)
+    ax.set_ylabel("L2 norm of weights")
+    return ax

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from hf_grok.errors import unknown_name
 from hf_grok.report.figures.accuracy import arrival_events
 from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.probe_metrics import RELATION, RELATION_OFFSET
@@ -54,9 +55,8 @@ def draw_relations(group: Group) -> Figure | None:
     figure = new_figure(top + bottom + rows * PANEL + (rows - 1) * GAP)
     for place, relation in enumerate(relations):
         axes = _axes(figure, place, top)
-        step_axis(axes, group.last_step, labelled=place + COLUMNS >= len(relations))
+        plot_relation(group, relation, axes, labelled=place + COLUMNS >= len(relations))
         axes.set_xlabel("")
-        _draw_relation(axes, group, relation)
         if place == 0:
             mark_events(axes, events, above=TITLE)
         else:
@@ -92,16 +92,34 @@ def _axes(figure: Figure, place: int, top: float) -> Axes:
     )
 
 
-def _draw_relation(axes: Axes, group: Group, relation: str) -> None:
-    accuracy_axis(axes, label="", sparse=True)
-    draw_generalization_behind(axes, group)
+def plot_relation(group: Group, relation: str, ax: Axes, *, labelled: bool = True) -> Axes:
+    """UAS of one relation's best head against steps, over its best fixed offset, dashed.
+
+    Args:
+        group: runs of one setting.
+        relation: one of `measured_relations`, such as nsubj.
+        ax: to draw into; its scales and title are set.
+        labelled: whether the steps are.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the relation was not scored.
+    """
+    if relation not in measured_relations(group):
+        raise unknown_name("relation with attention UAS", relation, measured_relations(group))
+    step_axis(ax, group.last_step, labelled=labelled)
+    accuracy_axis(ax, label="", sparse=True)
+    draw_generalization_behind(ax, group)
     curves = [(steps, values) for _, steps, values in measured(group, f"eval_{RELATION}{relation}")]
-    end = draw_series(axes, curves, STRUCTURE_STYLE)
+    end = draw_series(ax, curves, STRUCTURE_STYLE)
     shown = [numerals.accuracy(end)] if end is not None else []
-    offset = _draw_offset(axes, group, f"eval_{RELATION_OFFSET}{relation}")
+    offset = _draw_offset(ax, group, f"eval_{RELATION_OFFSET}{relation}")
     if offset is not None:
         shown.append(f"offset {numerals.accuracy(offset)}")
-    panel_title(axes, f"{relation} ({', '.join(shown)})", STRUCTURE_STYLE)
+    panel_title(ax, f"{relation} ({', '.join(shown)})", STRUCTURE_STYLE)
+    return ax
 
 
 def _draw_offset(axes: Axes, group: Group, column: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_grok.errors import unknown_name
 from hf_grok.metrics import Baseline, Measure
 from hf_grok.report.figures.accuracy import arrival_events
 from hf_grok.report.figures.onset_marks import (
@@ -17,7 +18,13 @@ from hf_grok.report.figures.onset_marks import (
 from hf_grok.report.groups import Group, common_curve, full_length, measured
 from hf_grok.report.probe_metrics import Family, families
 from hf_grok.report.style.annotations import ROW, label_lines, mark_events
-from hf_grok.report.style.drawing import accuracy_axis, add_title, matplotlib_module, new_figure
+from hf_grok.report.style.drawing import (
+    accuracy_axis,
+    add_title,
+    matplotlib_module,
+    new_figure,
+    step_axis,
+)
 from hf_grok.report.style.palette import BASELINE_STYLES, KIND_STYLES, STRUCTURE_STYLE, Style
 from hf_grok.report.style.panels import (
     TITLE,
@@ -56,17 +63,47 @@ def draw_structure(group: Group) -> Figure | None:
     events = arrival_events(group)
     bottom, top = 0.5, 0.42 + ROW * len(events) + TITLE
     figure = new_figure(bottom + top + len(panels) * PANEL + (len(panels) - 1) * GAP)
-    rows = stacked_axes(
-        figure, group, len(panels), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT
-    )
+    rows = stacked_axes(figure, len(panels), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT)
     for axes, family in zip(rows, panels, strict=True):
-        draw_generalization_behind(axes, group)
-        draw_family(axes, group, family, family_curves(group, family))
+        plot_structure(group, family, axes, labelled=axes is rows[-1])
     mark_events(rows[0], events, above=TITLE)
     for axes in rows[1:]:
         draw_events(axes, events)
     add_title(figure, f"{group.title}: structure")
     return figure
+
+
+def plot_structure(group: Group, numbers: Family | str, ax: Axes, *, labelled: bool = True) -> Axes:
+    """What a probe measured against steps, over its baselines, with onsets; accuracy in grey.
+
+    Args:
+        group: runs of one setting.
+        numbers: one of `structure_families`, or one column of them, such as eval_uas_best_head.
+        ax: to draw into; its scales and title are set, its names stand to the right of it.
+        labelled: whether the steps are.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the runs have no such column.
+    """
+    family = _column(group, numbers) if isinstance(numbers, str) else numbers
+    step_axis(ax, group.last_step, labelled=labelled)
+    draw_generalization_behind(ax, group)
+    draw_family(ax, group, family, family_curves(group, family))
+    return ax
+
+
+def _column(group: Group, column: str) -> Family:
+    known = {
+        one.column: Family(family.title, (one,))
+        for family in structure_families(group)
+        for one in family.measures
+    }
+    if column not in known:
+        raise unknown_name("number of a probe", column, known)
+    return known[column]
 
 
 def caption_structure(group: Group) -> str:

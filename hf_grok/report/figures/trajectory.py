@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS, Measure
 from hf_grok.report.figures.onset_marks import MEANING, found_onsets, say_onsets, study_onsets
 from hf_grok.report.figures.structure import Curve, draw_family
-from hf_grok.report.groups import Group, measured
+from hf_grok.report.groups import Group, measured, require
 from hf_grok.report.probe_metrics import Family, family_of
 from hf_grok.report.style.annotations import ROW, Event, mark_events
-from hf_grok.report.style.drawing import add_title, new_figure
+from hf_grok.report.style.drawing import add_title, new_figure, step_axis
 from hf_grok.report.style.palette import GENERALIZATION_STYLE, STRUCTURE_STYLE, Style
 from hf_grok.report.style.panels import TITLE, draw_events, stacked_axes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from hf_grok.dynamics.onsets.study import MetricOnsets
@@ -79,26 +80,47 @@ def draw_trajectory(group: Group) -> Figure | None:
     parts = trajectory_parts(group)
     if not parts:
         return None
-    curves = [
-        Curve(part.measure, part.style, study_onsets(group, part.measure.column)) for part in parts
-    ]
+    studies = [study_onsets(group, part.measure.column) for part in parts]
     events = [
-        event
-        for part, one in zip(parts, curves, strict=True)
-        for event in _events(part, one.onsets)
+        event for part, one in zip(parts, studies, strict=True) for event in _events(part, one)
     ]
     bottom, top = 0.5, 0.42 + ROW * len(events) + TITLE
     figure = new_figure(bottom + top + len(parts) * PANEL + (len(parts) - 1) * GAP)
-    rows = stacked_axes(
-        figure, group, len(parts), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT
-    )
-    for axes, part, one in zip(rows, parts, curves, strict=True):
-        draw_family(axes, group, part.family, [one])
+    rows = stacked_axes(figure, len(parts), panel=PANEL, gap=GAP, top=top, left=0.55, right=RIGHT)
+    for axes, part, one in zip(rows, parts, studies, strict=True):
+        _plot_part(group, part, one, axes, labelled=axes is rows[-1])
     mark_events(rows[0], events, above=TITLE)
     for axes in rows[1:]:
         draw_events(axes, events)
     add_title(figure, f"{group.title}: trajectory")
     return figure
+
+
+def plot_trajectory(group: Group, part: Part, ax: Axes) -> Axes:
+    """Loss, structure or capability against steps, with its onset on the lower edge.
+
+    Args:
+        group: runs of one setting.
+        part: one of `trajectory_parts`.
+        ax: to draw into; its scales and title are set, its names stand to the right of it.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: the runs have no such curve.
+    """
+    column = part.measure.column
+    require(measured(group, column), group, column)
+    return _plot_part(group, part, study_onsets(group, column), ax, labelled=True)
+
+
+def _plot_part(
+    group: Group, part: Part, study: MetricOnsets | None, ax: Axes, *, labelled: bool
+) -> Axes:
+    step_axis(ax, group.last_step, labelled=labelled)
+    draw_family(ax, group, part.family, [Curve(part.measure, part.style, study)])
+    return ax
 
 
 def caption_trajectory(group: Group) -> str:

@@ -92,6 +92,23 @@ def _draw_sentence(canvas: Axes, lines: Sequence[Sequence[Tree]], top: float) ->
         top = bottom + DOWN
 
 
+def plot_tree(tree: Tree, ax: Axes) -> Axes:
+    """One tree of one sentence as brackets over its words, right ones solid.
+
+    Args:
+        tree: such as one of `pictured_trees`.
+        ax: to draw into; its limits become the tree's size in inches, and its frame goes.
+
+    Returns:
+        `ax`.
+    """
+    ax.set_axis_off()
+    ax.set_xlim(0.0, tree.width)
+    ax.set_ylim(tree.height, 0.0)
+    _draw_tree(ax, tree, 0.0, 0.0, tree.height)
+    return ax
+
+
 def _draw_tree(canvas: Axes, tree: Tree, left: float, top: float, bottom: float) -> None:
     weight = "bold" if tree.title == GOLD else "normal"
     canvas.text(left, top, tree.title, va="top", fontweight=weight, color=colour("muted"))

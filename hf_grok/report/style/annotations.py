@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import permutations, product
 from typing import TYPE_CHECKING
 
-from hf_grok.report.style.drawing import places_on
+from hf_grok.report.style.drawing import matplotlib_module, places_on
 from hf_grok.report.style.palette import Style, colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW = 0.2  # inches from one row of labels above the axes to the next
-CHARACTER = 0.068  # inches that a character of a label takes
+CHARACTER = 0.068 / 9.5  # inches that a character of a label takes, for each point of its size
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ def mark_events(axes: Axes, events: Sequence[Event], *, above: float = 0.0) -> N
     width = axes.bbox.width / figure.dpi
     offset = axes.bbox.x0 / figure.dpi
     places = [offset + width * place for place in places_on(axes, [e.step for e in events])]
-    lengths = [CHARACTER * len(event.label) for event in events]
+    size = float(matplotlib_module("matplotlib").rcParams["font.size"])
+    lengths = [CHARACTER * size * len(event.label) for event in events]
     total = figure.bbox.width / figure.dpi
     for event, slot in zip(events, arrange(places, lengths, total), strict=True):
         _mark(axes, event, slot, above)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.groups import Group, common_curve, full_length, measured
-from hf_grok.report.style.drawing import add_axes, step_axis
+from hf_grok.report.style.drawing import add_axes
 from hf_grok.report.style.palette import Style, colour
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ TITLE = 0.2  # inches that the title of a panel takes above it
 
 def stacked_axes(
     figure: Figure,
-    group: Group,
     rows: int,
     *,
     panel: float,
@@ -31,11 +30,10 @@ def stacked_axes(
     left: float = 0.5,
     right: float,
 ) -> list[Axes]:
-    """Axes under each other, all over the group's steps, which only the last one labels.
+    """Axes under each other, empty.
 
     Args:
         figure: high enough for `rows` panels, `rows` - 1 gaps, `top`, and labels below.
-        group: whose steps.
         rows: how many.
         panel: height of one, in inches, as all of the following.
         gap: between two.
@@ -47,9 +45,8 @@ def stacked_axes(
     stacked = []
     for row in range(rows):
         above = top + row * (panel + gap)
-        axes = add_axes(figure, left=left, right=right, top=above, bottom=height - above - panel)
-        step_axis(axes, group.last_step, labelled=row == rows - 1)
-        stacked.append(axes)
+        bottom = height - above - panel
+        stacked.append(add_axes(figure, left=left, right=right, top=above, bottom=bottom))
     return stacked
 
 

@@ -11,12 +11,13 @@ from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.when import Arrival, ArrivalCurve, arrival_curve, arrival_of
 from hf_grok.report.style.drawing import accuracy_axis
 from hf_grok.report.style.palette import Style, colour
-from hf_grok.report.style.seed_points import draw_points
-from hf_grok.report.sweep.figure import panel_quantities
+from hf_grok.report.style.seed_points import plot_seeds
+from hf_grok.report.sweep.figure import last_step, panel_quantities
 from hf_grok.report.sweep.grid import Panel, draw_grid
 from hf_grok.report.sweep.numbers import Quantity, at_end, has
 from hf_grok.report.sweep.onsets import LossLevel, beyond, loss_level
 from hf_grok.report.sweep.panels import (
+    STYLES,
     draw_baseline,
     linear_step_axis,
     name_baseline,
@@ -60,27 +61,27 @@ def arrival_quantities(sweep: Sweep) -> list[Quantity]:
     ]
 
 
-def draw_arrival_curve(axes: Axes, found: ArrivalCurve, style: Style) -> Axes:
+def plot_arrivals(found: ArrivalCurve, ax: Axes, style: Style = STYLES[0]) -> Axes:
     """The share of seeds that has arrived, as steps, over its pointwise interval.
 
     Args:
-        axes: to draw into.
         found: of one arm.
+        ax: to draw into; its scales are left as they are.
         style: its colour and dashes.
 
     Returns:
-        `axes`.
+        `ax`.
     """
     shade, steps = colour(style.colour), [*found.steps, found.last]
     low, arrived, high = ([*one, one[-1]] for one in (found.low, found.arrived, found.high))
-    axes.fill_between(steps, low, high, step="post", color=shade, alpha=0.06, linewidth=0)
+    ax.fill_between(steps, low, high, step="post", color=shade, alpha=0.06, linewidth=0)
     for end in (low, high):
-        axes.plot(
+        ax.plot(
             steps, end, drawstyle="steps-post", color=shade, lw=0.6, alpha=0.5, label="_interval"
         )
     line = {**style.line(1.8), "marker": "", "solid_capstyle": "butt"}
-    axes.plot(steps, arrived, drawstyle="steps-post", clip_on=False, **line)
-    return axes
+    ax.plot(steps, arrived, drawstyle="steps-post", clip_on=False, **line)
+    return ax
 
 
 def draw_arrivals(sweep: Sweep) -> Figure | None:
@@ -88,15 +89,14 @@ def draw_arrivals(sweep: Sweep) -> Figure | None:
     quantities, level = arrival_quantities(sweep), loss_level(sweep.reference)
     if not quantities:
         return None
-    last = max(int(run.evaluations.index[-1]) for run in sweep.runs)
 
     def draw(panel: Panel) -> None:
-        linear_step_axis(panel.axes, last, labelled=panel.last)
+        linear_step_axis(panel.axes, last_step(sweep), labelled=panel.last)
         accuracy_axis(panel.axes, label="", sparse=True)
         for arm, style in [*panel.parents(sweep), *panel.shown(sweep)]:
             arrived = arm_arrivals(arm, panel.quantity, level)
             if arrived:
-                draw_arrival_curve(panel.axes, arrival_curve(arrived), style)
+                plot_arrivals(arrival_curve(arrived), panel.axes, style)
 
     return draw_grid(sweep, quantities, f"{sweep.name}: seeds that have arrived", draw)
 
@@ -130,7 +130,7 @@ def draw_seeds(sweep: Sweep) -> Figure:
                     "color": colour(style.colour),
                     "mfc": "none",
                 }
-                draw_points(panel.axes, place, ends, marker, SIDEWAYS)
+                plot_seeds(ends, panel.axes, place, marker, SIDEWAYS)
         panel.axes.set_xlim(-0.5, len(shown) - 0.5)
         panel.axes.set_xticks([])
         if panel.first:

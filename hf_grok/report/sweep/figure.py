@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hf_grok.errors import UserError
 from hf_grok.metrics import IN_DISTRIBUTION, owner_of
 from hf_grok.report.sweep.grid import Panel, draw_grid
 from hf_grok.report.sweep.numbers import Quantity, present
 from hf_grok.report.sweep.onsets import loss_level
 from hf_grok.report.sweep.panels import (
+    STYLES,
     draw_panel,
     linear_step_axis,
     name_baseline,
     scale,
     value_limits,
 )
-from hf_grok.report.sweep.runs import Sweep
+from hf_grok.report.sweep.runs import Arm, Sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -34,21 +39,47 @@ def panel_quantities(sweep: Sweep) -> list[Quantity]:
 
 def draw_arms(sweep: Sweep) -> Figure:
     """Every arm's mean and range over seeds, in a row with those of its kind."""
-    quantities, level = panel_quantities(sweep), loss_level(sweep.reference)
-    last = max(int(run.evaluations.index[-1]) for run in sweep.runs)
-    limits = {one.column: value_limits(sweep, one) for one in quantities}
 
     def draw(panel: Panel) -> None:
-        linear_step_axis(panel.axes, last, labelled=panel.last)
-        scale(panel.axes, limits[panel.quantity.column])
-        draw_panel(panel.axes, sweep, panel.arms, panel.quantity, level)
+        plot_arms(sweep, panel.arms, panel.quantity, panel.axes, labelled=panel.last)
         if panel.first:
             name_baseline(panel.axes, sweep, panel.quantity)
 
     seeds = max(len(arm.runs) for arm in sweep.arms)
     return draw_grid(
-        sweep, quantities, f"{sweep.name}: {len(sweep.arms)} arms, {seeds} seeds", draw
+        sweep, panel_quantities(sweep), f"{sweep.name}: {len(sweep.arms)} arms, {seeds} seeds", draw
     )
+
+
+def plot_arms(
+    sweep: Sweep, arms: Sequence[Arm], quantity: Quantity, ax: Axes, *, labelled: bool = True
+) -> Axes:
+    """Mean and range over seeds of some arms against steps, and the reference in grey.
+
+    Args:
+        sweep: as `read_sweep` reads it.
+        arms: four at most.
+        quantity: one of `panel_quantities`.
+        ax: to draw into; its scales are set.
+        labelled: whether the steps are.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: more arms than can be told apart.
+    """
+    if len(arms) > len(STYLES):
+        raise UserError(f"{len(arms)} arms in one panel: expected {len(STYLES)} at most")
+    linear_step_axis(ax, last_step(sweep), labelled=labelled)
+    scale(ax, value_limits(sweep, quantity))
+    draw_panel(ax, sweep, arms, quantity, loss_level(sweep.reference))
+    return ax
+
+
+def last_step(sweep: Sweep) -> int:
+    """The last step at which any of the runs was evaluated."""
+    return max(int(run.evaluations.index[-1]) for run in sweep.runs)
 
 
 def caption_arms(sweep: Sweep) -> str:
