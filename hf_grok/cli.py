@@ -19,6 +19,7 @@ COMMANDS = {
     "probe": "structural probes on a saved model or a series of checkpoints",
     "onsets": "the step at which each curve begins to rise, or why there is none",
     "report": "one page and its figures from one or more runs",
+    "explore": "one page to ask: curves, and trees and attention maps at every step",
     "compare": "arms of a sweep: whether and when their seeds generalise, with tests that fit",
     "push": "publish a run's checkpoints as a series on the Hub",
     "verify": "check a series: repeated, missing, mislabelled revisions",

@@ -37,6 +37,7 @@ ARROWS: dict[str, set[str]] = {
     "sas": {"annotation", "attention", "masking", "measurement", "runs"},
     "dynamics": {"metrics", "runs"},
     "report": {"dynamics", "metrics", "runs"},
+    "explorer": {"dynamics", "metrics", "report", "runs"},
     "series": {"languages", "model_cards", "runs"},
     "evaluation": {
         *("annotation", "datasets_scripts", "languages", "measurement", "models", "probes"),
@@ -74,6 +75,7 @@ FOREIGN: dict[str, set[str]] = {
     "runs": {"torch", "transformers", "datasets", "accelerate", "matplotlib"},
     "dynamics": {"torch", "transformers", "datasets", "matplotlib"},
     "report": {"torch", "transformers", "datasets"},
+    "explorer": {"torch", "transformers", "datasets", "matplotlib"},
     "sas": {"datasets", "accelerate", "pandas", "matplotlib", "evaluate"},
     "series": {"torch", "transformers", "datasets", "pandas", "matplotlib"},
     "callbacks": {"datasets", "evaluate", "pandas", "matplotlib"},

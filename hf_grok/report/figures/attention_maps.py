@@ -65,7 +65,7 @@ def attention_sheet(run: Run, summary: GrokkingSummary | None) -> Sheet | None:
     pictures = pictures_of(run, PROBE)
     steps = _steps(list(pictures), summary)
     for step in steps:
-        _check(run, step, pictures[step])
+        check_picture(run, step, pictures[step])
     fitting = [s for s in pictures[steps[-1]]["sentences"] if len(s["words"]) <= LONGEST]
     if not fitting:
         return None
@@ -76,7 +76,7 @@ def attention_sheet(run: Run, summary: GrokkingSummary | None) -> Sheet | None:
     most = MOST_OF_LONG if len(fitting[0]["words"]) > LONG else MOST_RELATIONS
     best = sorted(shared, key=lambda name: (-heads[name]["uas"], name))[:most]
     maps = [
-        _map(name, step, pictures[step]["best_heads"][name], versions[step])
+        map_of(name, step, pictures[step]["best_heads"][name], versions[step])
         for name in best
         for step in shown
     ]
@@ -94,7 +94,8 @@ def _same_sentence(picture: Mapping[str, Any], sentence: Mapping[str, Any]) -> M
     return same[0] if same else {}
 
 
-def _map(relation: str, step: int, head: Mapping[str, Any], sentence: Mapping[str, Any]) -> Map:
+def map_of(relation: str, step: int, head: Mapping[str, Any], sentence: Mapping[str, Any]) -> Map:
+    """The map of a relation's best head in one sentence, as a checked picture has them."""
     weights = np.array(sentence["maps"][relation], dtype=np.float64)
     name = f"L{head['layer']} H{head['head']}{ARROWS[head['direction']]}, {accuracy(head['uas'])}"
     arcs = [
@@ -120,7 +121,12 @@ def _cell(
     return cell, bool(choice == parent and weights[cell] > 0)
 
 
-def _check(run: Run, step: int, picture: Mapping[str, Any]) -> None:
+def check_picture(run: Run, step: int, picture: Mapping[str, Any]) -> None:
+    """Refuse a picture that is not in the form that AttentionUAS leaves.
+
+    Raises:
+        UserError: names run, step and what was expected.
+    """
     heads, sentences = picture.get("best_heads"), picture.get("sentences")
     right = (
         isinstance(heads, dict)

@@ -94,7 +94,7 @@ def pictured_trees(run: Run, summary: GrokkingSummary | None) -> list[list[Tree]
     """
     pictures = pictures_of(run, PROBE)
     steps = telling_steps(list(pictures), summary)
-    at = {step: _sentences(run, step, pictures[step]) for step in steps}
+    at = {step: checked_sentences(run, step, pictures[step]) for step in steps}
     last = {row: one["words"] for row, one in at[steps[-1]].items()}
     rows = [row for row, words in last.items() if len(words) <= LONGEST]
     return [
@@ -109,8 +109,14 @@ def pictured_trees(run: Run, summary: GrokkingSummary | None) -> list[list[Tree]
     ]
 
 
-def _sentences(run: Run, step: int, picture: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
-    """The sentences of one picture by row, checked."""
+def checked_sentences(
+    run: Run, step: int, picture: Mapping[str, Any]
+) -> dict[int, Mapping[str, Any]]:
+    """The sentences of one picture by row.
+
+    Raises:
+        UserError: a picture is not in the form that TreeProjection leaves.
+    """
     sentences = picture.get("sentences")
     right = isinstance(sentences, list) and all(
         isinstance(one, dict)

@@ -1,0 +1,45 @@
+"""What a run has not measured, and the command that measures it."""
+
+from __future__ import annotations
+
+import shlex
+
+from hf_grok.explorer.numbers import PARADIGM, RELATION
+from hf_grok.explorer.pictures import TREE, UAS, pictured_steps
+from hf_grok.explorer.reading import Explored
+from hf_grok.metrics import GENERALIZATION, PREFIX, PROBES, key_of
+
+# part of the page -> the probe that fills it
+PROBE_OF = {"trees": "tree", "maps": "uas", "relations": "uas", "paradigms": "pairs"}
+
+
+def missing_parts(one: Explored) -> dict[str, str]:
+    """Part of the page -> why it is empty, and how to fill it; nothing for the parts it has."""
+    pictured = pictured_steps(one.run)
+    numbers = [column.removeprefix(PREFIX) for column in one.group.columns]
+    there = {
+        "trees": bool(pictured[TREE]),
+        "maps": bool(pictured[UAS]),
+        "relations": any(key_of(PROBES["uas"], name) == RELATION for name in numbers),
+        "paradigms": any(key_of(PROBES["pairs"], name) == PARADIGM for name in numbers),
+    }
+    missing = {part: _how(one, PROBE_OF[part]) for part, found in there.items() if not found}
+    if not any(column.startswith(f"{GENERALIZATION}_") for column in one.group.columns):
+        missing["answers"] = (
+            "This run measured no answers by kind of clause: its language asks nothing, or has no "
+            "kinds."
+        )
+    return missing
+
+
+def _how(one: Explored, probe: str) -> str:
+    failed = [failure for failure in one.run.failures if failure.probe == probe]
+    if failed:
+        return f"The probe {probe} failed at step {failed[-1].step:,}: {failed[-1].reason}"
+    language = one.run.info.get("arguments", {}).get("language", "FILE.conllu")
+    data = "minimal-pairs" if probe == "pairs" else str(language)
+    words = ["hf-grok", "probe", str(one.run.path), "--data", data, "--probes", probe]
+    return (
+        f"This run left nothing of the probe {probe}. Measure its saved checkpoints with: "
+        f"{shlex.join(words)}; then make this page again."
+    )
