@@ -49,6 +49,14 @@ demo: $(VENV)/.demo  ## watch a small transformer grok question formation, then 
 test: $(VENV)/.dev  ## run the tests (TESTS=tests/models: only those)
 	$(PYTEST) -n $(WORKERS) $(TESTS)
 
+# Debian's; elsewhere name one: make test-browser CHROMIUM=/path/to/chromium. Without one the tests
+# of `make test` that need it skip.
+test-browser: $(VENV)/.dev  ## run the tests of pages in a browser, which is installed if it is missing
+	@for name in "$(CHROMIUM)" chromium chromium-browser google-chrome; do \
+		command -v "$$name" >/dev/null && exit 0; done; \
+		apt-get update && apt-get install -y chromium
+	CHROMIUM="$(CHROMIUM)" $(PYTEST) tests/explorer/test_browser.py
+
 test-floors: BIN := $(FLOORS)/bin
 test-floors: $(FLOORS)/.dev  ## run the tests at the lowest versions that pyproject.toml allows
 	$(PYTEST) -n $(WORKERS) $(TESTS)
@@ -79,4 +87,4 @@ docs: $(VENV)/.dev  ## build the site into build/site, links checked (needs no n
 clean:  ## remove what make has made: environments and build files
 	rm -rf $(VENV) $(FLOORS) build hf_grok.egg-info
 
-.PHONY: help install demo test test-floors quality typecheck format docs clean build/typing
+.PHONY: help install demo test test-browser test-floors quality typecheck format docs clean build/typing

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.when import Arrival, arrival_curve, arrival_of
 from hf_grok.explorer.reading import Explored
@@ -30,7 +28,7 @@ def arrivals_of(shown: Sequence[Explored], data: Sequence[str]) -> list[dict[str
 
     Returns:
         One entry a grouping and group of at least two runs that measured it: the rows are (step,
-        fraction arrived, and its interval, None where there is none), from step 0 on.
+        fraction arrived, lower and upper end of its interval), from step 0 on.
     """
     found = []
     for grouping, key in GROUPINGS.items():
@@ -57,12 +55,7 @@ def _curve(members: Sequence[Arrival]) -> dict[str, Any]:
     estimate = arrival_curve(members)
     numbers = (estimate.arrived, estimate.low, estimate.high)
     rows = [
-        [float(step), *(_rounded(value) for value in values)]
+        [float(step), *(round(float(value), 4) for value in values)]
         for step, *values in zip(estimate.steps, *numbers, strict=True)
     ]
-    first = [] if rows and rows[0][0] == 0 else [[0.0, 0.0, None, None]]
-    return {"rows": first + rows, "seeds": estimate.seeds, "never": estimate.never}
-
-
-def _rounded(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None
+    return {"rows": rows, "seeds": estimate.seeds, "never": estimate.never}

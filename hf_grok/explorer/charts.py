@@ -198,7 +198,6 @@ def _arrival_layers() -> list[dict[str, Any]]:
         },
         {
             "data": {"name": "points"},
-            "transform": [{"filter": "isValid(datum.low)"}],
             "mark": {"type": "area", "opacity": 0.14, **stepped},
             "encoding": {
                 "x": _X,

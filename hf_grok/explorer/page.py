@@ -12,6 +12,8 @@ from hf_grok._optional import import_optional
 from hf_grok.explorer.charts import DASHES, HUES, charts
 from hf_grok.report.style.palette import COLOURS
 
+# The newest of vl-convert-python 1.9 is 6.4, whose nearest points lose what their tooltips say.
+VEGA_LITE = "6.1"
 # In the order in which they are read: the later ones call the earlier.
 SCRIPTS = ("state.js", "lookup.js", "figures.js", "curves.js", "panels.js", "page.js")
 _FOLDER = "browser"
@@ -61,7 +63,7 @@ def library() -> str:
         UserError: vl-convert-python is not installed.
     """
     package = import_optional("vl_convert", extra="explore", purpose="the charts of the explorer")
-    script = str(package.javascript_bundle())
+    script = str(package.javascript_bundle(vl_version=VEGA_LITE))
     return script.replace("</script", "<\\/script")
 
 

@@ -9,15 +9,22 @@ import pytest
 import vl_convert
 
 from hf_grok.explorer.charts import DASHES, HUES, charts
-from hf_grok.explorer.page import library
+from hf_grok.explorer.page import VEGA_LITE, library
 
 
 @pytest.mark.parametrize("name", charts())
 def test_vega_lite_compiles_the_chart(name: str) -> None:
-    made: dict[str, Any] = vl_convert.vegalite_to_vega({**charts()[name], "width": 300}, "6.4")
+    made: dict[str, Any] = vl_convert.vegalite_to_vega({**charts()[name], "width": 300}, VEGA_LITE)
     named = {source["name"] for source in made["data"]}
     wanted = {layer["data"]["name"] for layer in charts()[name]["layer"]}
     assert wanted <= named
+
+
+@pytest.mark.parametrize("name", ["curve", "means"])
+def test_the_nearest_point_says_what_its_row_does(name: str) -> None:
+    made: dict[str, Any] = vl_convert.vegalite_to_vega({**charts()[name], "width": 300}, VEGA_LITE)
+    (nearest,) = [mark for mark in made["marks"] if mark["name"].endswith("voronoi")]
+    assert 'datum.datum["step"]' in nearest["encode"]["update"]["tooltip"]["signal"]
 
 
 def test_lines_of_twenty_groups_differ_without_their_hue() -> None:

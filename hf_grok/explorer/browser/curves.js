@@ -125,7 +125,7 @@ class Curves {
     }
     const points = curves.flatMap((one) => one.rows.map(([step, arrived, low, high]) => ({
       x: step, y: arrived, low, high, at: step, group: named(one), step: sayStep(step), arrived: sayValue(arrived, true),
-      interval: low === null ? "not known" : `${low.toFixed(3)} to ${high.toFixed(3)}`,
+      interval: `${low.toFixed(3)} to ${high.toFixed(3)}`,
       runs: `${one.seeds}, of which ${one.never} had not arrived at their end`,
     })));
     const what = `Fraction of runs whose generalization accuracy has come to ${data.arrivals.level} at two evaluations in a row, by step (Kaplan and Meier's estimate; bands: 95 %).`;
