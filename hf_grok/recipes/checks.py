@@ -16,6 +16,7 @@ from hf_grok.recipes.trainer.hardware import (
 )
 from hf_grok.recipes.unheeded import refuse_unheeded
 from hf_grok.runs.schedule import StepSchedule
+from hf_grok.sas.checks import check_clamp
 from hf_grok.text.json_reading import read_options
 
 
@@ -28,6 +29,7 @@ def check_settings(settings: Settings) -> None:
     """
     training = settings.training
     refuse_unheeded(settings)
+    check_clamp(training)
     choose_precision(training.precision, training.device)
     choose_attention(settings.model.attention, training.device)
     masks = choose_dropout_masks(settings.model.dropout_masks, training.device)

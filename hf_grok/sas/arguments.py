@@ -79,7 +79,7 @@ class SASArguments:
         default="syntactic",
         metadata={
             "help": f"{', '.join(ARCS)}: those of the trees, those of random trees with arcs of "
-            "the same offsets, or R of the first minus R of the second."
+            "the same offsets, R of the first minus R of the second, or that where it is above 0."
         },
     )
     sas_piece_alignment: str = field(

@@ -10,6 +10,7 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import checkpoints
 from hf_grok.sas.batches.keys import HEADS, RELATIONS, WORD_OF
+from hf_grok.sas.options import CLAMPED, CONTRAST
 
 # Steps without one arc after which the annotation cannot be what was meant.
 STEPS_WITHOUT_ARCS = 100
@@ -48,6 +49,33 @@ def check_rows_are_not_joined(args: Any) -> None:
             f"{', '.join(f'{name}=True' for name in joined)} joins rows by their tokens alone, and "
             "the arcs of their sentences are lost: pack them with hf_grok.sas.pack_rows(rows, "
             "tokenizer, max_length), which moves the arcs along, and leave this off"
+        )
+
+
+def check_clamp(args: Any) -> None:
+    """Refuse a clamped contrast that cannot be had, or that would do nothing.
+
+    Whether R - R_sham of the whole batch is above 0 must be known before the first part of it goes
+    backward, and a promotion would have no gradient just where attention is to be promoted.
+
+    Raises:
+        UserError: `sas_arcs="contrast-clamped"` with gradient accumulation, or with a negative
+            strength.
+    """
+    if args.sas_arcs != CLAMPED:
+        return
+    if (parts := args.gradient_accumulation_steps) > 1:
+        raise UserError(
+            f"sas_arcs={CLAMPED} with gradient_accumulation_steps={parts}: the maximum is that of "
+            "the whole batch, which is not known when its first part goes backward. Take the "
+            "batch in one part (a greater per_device_train_batch_size, or more processes), or "
+            f"sas_arcs={CONTRAST}"
+        )
+    if args.penalty_schedule().promotes:
+        raise UserError(
+            f"sas_arcs={CLAMPED} with sas_schedule={args.sas_schedule!r}: max(0, R - R_sham) has "
+            "no gradient where R is below R_sham, so a negative strength would promote nothing "
+            f"there. Expected strengths from 0 on, or sas_arcs={CONTRAST}"
         )
 
 

@@ -27,13 +27,15 @@ from hf_grok.sas.batches.rows_of_others import rows_as_wanted
 from hf_grok.sas.checks import (
     check_annotated,
     check_arcs_seen,
+    check_clamp,
     check_one_device,
     check_rows_are_not_joined,
     check_still_a_language_model,
 )
 from hf_grok.sas.losses.counted import LossMeasure
 from hf_grok.sas.losses.evaluated import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
-from hf_grok.sas.regulariser import BatchArcs, batch_arcs, penalty_share
+from hf_grok.sas.options import CLAMPED
+from hf_grok.sas.regulariser import BatchArcs, batch_arcs, clamped, penalty_share
 from hf_grok.sas.step_log import StepLog
 
 logger = logging.get_logger(__name__)
@@ -98,6 +100,7 @@ class SASMixin(Loaders):
         self.sas_options = self.args.penalty_options()
         if not self.sas_schedule.is_off:
             check_rows_are_not_joined(self.args)
+            check_clamp(self.args)
 
     def begin_run(self) -> None:
         """Start afresh: `train` begins, once more, or with a smaller batch after running out.
@@ -179,6 +182,8 @@ class SASMixin(Loaders):
         if arcs is None or counts is None:
             return found
         share = run.share(lambda read: penalty_share(read, arcs, counts, self.sas_options))
+        if self.sas_options.arcs == CLAMPED:
+            share = clamped(share, self._whole)
         self._sas_log.add_penalty(share)
         # Processes' gradients are averaged, and Trainer may yet divide by the accumulation.
         loss = loss + strength * later * self.accelerator.num_processes * share
@@ -293,11 +298,11 @@ class SASMixin(Loaders):
         real = self._real_rows.of(sample) if self._real_rows is not None else None
         return ignoring(sample, real, _IGNORED) if real is not None else sample
 
-    def _whole(self, counts: Tensor) -> Tensor:
-        """Counts summed over processes."""
+    def _whole(self, own: Tensor) -> Tensor:
+        """A process's counts or shares summed over processes."""
         if self.accelerator.num_processes == 1:
-            return counts
-        return self._gather(counts[None]).sum(0)
+            return own
+        return self._gather(own[None]).sum(0)
 
     def _gather(self, rows: Tensor) -> Tensor:
         gathered: Tensor = self.accelerator.gather(rows)

@@ -15,7 +15,8 @@ REDUCTIONS = ("max", "sum")
 DIRECTIONS = ("both", "head", "children")
 NORMALISATIONS = ("arc", "token", "sum")
 ATTENTIONS = ("pre_dropout", "post_dropout")
-ARCS = ("syntactic", "sham", "contrast")
+CONTRAST, CLAMPED = CONTRASTS = ("contrast", "contrast-clamped")
+ARCS = ("syntactic", "sham", *CONTRASTS)
 ALIGNMENTS = ("aggregate", "first")
 IMPLEMENTATIONS = ("auto", "fused", "batched", "eager")
 ALL = "all"
@@ -33,7 +34,8 @@ class PenaltyOptions:
         normalisation: R is divided by the arcs ("arc") or the tokens ("token") of the whole
             batch, over accumulation and processes; "sum" divides by nothing.
         attention: before or after dropout.
-        arcs: "syntactic", "sham" (a random tree of each sentence) or "contrast" (the difference).
+        arcs: "syntactic", "sham" (a random tree of each sentence), "contrast" (the difference) or
+            "contrast-clamped" (the difference where it is above 0, else 0).
         alignment: words of several tokens by summing over the attended and averaging over the
             attending tokens ("aggregate"), or by their first tokens ("first").
         layers: chosen layers; None for all.
@@ -68,6 +70,11 @@ class PenaltyOptions:
                 f"power={self.power}: expected a finite number from 1 on (below 1 the gradient at "
                 "an attention of 0 is infinite)"
             )
+
+    @property
+    def is_contrast(self) -> bool:
+        """Whether R of the sham arcs is taken from R of the syntactic ones."""
+        return self.arcs in CONTRASTS
 
     def chosen(self, layers: int, heads: int) -> list[tuple[int, int]]:
         """The (layer, head) that count, of a model with so many.

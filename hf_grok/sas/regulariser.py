@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -60,7 +60,8 @@ def penalty_share(
     """A micro-batch's share of R; the fractions of all micro-batches of all processes add up to R.
 
     R = (sum over arcs of gamma) / n, n = number of arcs, number of tokens, or 1, in the whole
-    batch; a contrast is R of the syntactic arcs minus R of the sham arcs, each over its own n.
+    batch; a contrast is R of the syntactic arcs minus R of the sham arcs, each over its own n,
+    and a clamped one is that too: see `clamped`.
     In [0, 2] for the mean over arcs of the maximum in both directions ([-2, 2] for a contrast).
 
     Args:
@@ -83,6 +84,21 @@ def penalty_share(
         for number, total in enumerate(sums)
     ]
     return means[0] if len(means) == 1 else means[0] - means[1]
+
+
+def clamped(
+    share: Float[Tensor, ""], whole: Callable[[Float[Tensor, ""]], Float[Tensor, ""]]
+) -> Float[Tensor, ""]:
+    """A process's share of max(0, D), D = R - R_sham of the whole batch; all shares add up to it.
+
+    The maximum is that of the whole batch, not of the parts: where D > 0 each process's share is
+    that of D, negative ones too, and where D <= 0 each is 0, with a gradient of 0.
+
+    Args:
+        share: of D, with its graph; the process's whole batch, so without accumulation.
+        whole: sums over processes.
+    """
+    return share * (whole(share.detach()) > 0)
 
 
 def _divisor(counts: Int[Tensor, " sets+1"], number: int, options: PenaltyOptions) -> Tensor:

@@ -19,6 +19,7 @@ from hf_grok.evaluation.runner import run_probes
 from hf_grok.probes.registry import OURS
 from hf_grok.probes.tasks.loss import TokenLoss
 from hf_grok.sas import ArcCollator, encode_rows, token_mean_loss
+from hf_grok.sas.options import CLAMPED
 from tests.probes.test_contract import GRAMMAR, TOKENIZER, probe_of, watched_model
 from tests.sas.parsed import masking_tokenizer, sentences, tiny_bert
 from tests.sas.test_evaluated_loss import uneven
@@ -48,6 +49,21 @@ def accumulated(folder: Path, name: str, arcs: str, world: int) -> dict[str, Any
         sas_arcs=arcs,
         per_device_train_batch_size=TOGETHER // (2 * world),
         gradient_accumulation_steps=2,
+        ddp_find_unused_parameters=False,
+    )
+    trainer.train()
+    return losses_of(trainer, {})
+
+
+def clamped(folder: Path, world: int) -> dict[str, Any]:
+    """One part a process: what the parts differ by must not decide what the whole batch does."""
+    trainer = sas_trainer(
+        folder,
+        "gpt2",
+        sas_arcs=CLAMPED,
+        sas_schedule="0:2",
+        per_device_train_batch_size=TOGETHER // world,
+        max_steps=8,
         ddp_find_unused_parameters=False,
     )
     trainer.train()
@@ -131,6 +147,7 @@ def everything(folder: Path, world: int) -> tuple[dict[str, Any], Any]:
     """All of it, by name; and a trainer, whose accelerator ends the processes."""
     found: dict[str, Any] = {
         "bert contrast": accumulated(folder, "bert", "contrast", world),
+        "gpt2 clamped": clamped(folder, world),
         "gpt2 syntactic": accumulated(folder, "gpt2", "syntactic", world),
         **{f"{name} ragged": ragged(folder, name, world) for name in LOADERS},
         "dispatched": dispatched(folder, world),

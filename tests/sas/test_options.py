@@ -48,7 +48,7 @@ def test_layers_and_heads_that_a_model_does_not_have(options: dict[str, Any], se
         ("sas_directions", "up", "both, children, head"),
         ("sas_normalisation", "batch", "arc, sum, token"),
         ("sas_attention", "dropout", "post_dropout, pre_dropout"),
-        ("sas_arcs", "random", "contrast, sham, syntactic"),
+        ("sas_arcs", "random", "contrast, contrast-clamped, sham, syntactic"),
         ("sas_piece_alignment", "last", "aggregate, first"),
         ("sas_implementation", "flash", "auto, batched, eager, fused"),
         ("sas_schedule", "10:1", "the first from step 0"),

@@ -10,9 +10,9 @@ import torch
 from hf_grok.errors import UserError
 from hf_grok.sas.batches.keys import HEADS, SHAM_HEADS, WORD_OF
 from hf_grok.sas.batches.pairs import arc_pairs
-from hf_grok.sas.options import PenaltyOptions
-from hf_grok.sas.regulariser import batch_arcs, penalty_share
-from tests.sas.material import GOLD, SHAM, annotation, maps, penalty_by_definition
+from hf_grok.sas.options import CLAMPED, PenaltyOptions
+from hf_grok.sas.regulariser import batch_arcs, clamped, penalty_share
+from tests.sas.material import GOLD, SHAM, WORDS, annotation, maps, penalty_by_definition
 
 FORMS = [
     PenaltyOptions(reduction=reduction, power=power, directions=directions, alignment=alignment)
@@ -83,6 +83,37 @@ def test_the_shares_of_micro_batches_add_up_to_the_whole(arcs: str, normalisatio
         for row, part in enumerate(parts)
     ]
     torch.testing.assert_close(sum(shares), penalty_share(read, whole, whole.counts, options))
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["one way round", "the other"])
+def test_the_clamped_contrast_is_clamped_where_the_whole_batch_is(swapped: bool) -> None:
+    # The definition: both R, arc by arc, over all rows. Each row is a process of its own here.
+    options = PenaltyOptions(arcs=CLAMPED, directions="head")
+    given, fast, slow = annotation(), maps(2, 3, 9), maps(2, 3, 9)
+    heads = [GOLD, SHAM]
+    if swapped:
+        given[HEADS], given[SHAM_HEADS], heads = given[SHAM_HEADS], given[HEADS], [SHAM, GOLD]
+    definition = [penalty_by_definition(slow, WORDS, each, options)[:2] for each in heads]
+    difference = definition[0][0] / definition[0][1] - definition[1][0] / definition[1][1]
+    expected = torch.clamp(difference, min=0)
+    expected.backward()
+    counts = batch_arcs(given, options).counts
+    shares = [
+        penalty_share(
+            [layer[row : row + 1] for layer in fast],
+            batch_arcs({name: given[name][row : row + 1] for name in given}, options),
+            counts,
+            options,
+        )
+        for row in range(2)
+    ]
+    found = sum(clamped(share, lambda _: sum(shares).detach()) for share in shares)
+    assert (difference > 0) == (not swapped)
+    assert min(shares) < 0 < max(shares)
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    for layer, reference in zip(fast, slow, strict=True):
+        torch.testing.assert_close(layer.grad, reference.grad)
 
 
 def test_maps_and_attention_read_at_the_pairs_give_the_same() -> None:

@@ -14,6 +14,7 @@ from hf_grok import SASTrainer
 from hf_grok.errors import UserError
 from hf_grok.sas import LanguageModelDivergedError, SASArguments, SASMixin
 from hf_grok.sas.batches.keys import HEADS
+from hf_grok.sas.options import CLAMPED
 from tests.probes.matrix import ARCHITECTURES
 from tests.sas.trainers import (
     CHECKPOINTING,
@@ -88,6 +89,33 @@ def test_a_batch_cut_into_micro_batches_is_the_same_batch(
     )
     for part in PARTS:
         assert parts[part] == pytest.approx(whole[part], rel=2e-5), part
+
+
+def test_a_clamped_contrast_pushes_no_further_than_to_0(tmp_path: Path) -> None:
+    settings = {"sas_schedule": "0:20", "max_steps": 30}
+    plain = trajectory(sas_trainer(tmp_path / "1", sas_arcs="contrast", **settings))
+    trainer = sas_trainer(tmp_path / "2", sas_arcs=CLAMPED, **settings)
+    held = trajectory(trainer)
+    assert min(plain["sas_penalty"]) < -0.15
+    assert held["sas_penalty"][0] == max(0.0, plain["sas_penalty"][0])
+    assert min(held["sas_penalty"]) == 0 < max(held["sas_penalty"])
+    parts = zip(held["lm_loss"], held["sas_penalty"], strict=True)
+    assert held["loss"] == pytest.approx([loss + 20 * r for loss, r in parts], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"gradient_accumulation_steps": 2}, "gradient_accumulation_steps=2.*in one part"),
+        ({"sas_schedule": "0:0.1,3:-0.1"}, "no gradient where R is below R_sham"),
+    ],
+)
+def test_a_clamped_contrast_that_cannot_be_had_is_refused(
+    changed: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=told):
+        sas_trainer(tmp_path, sas_arcs=CLAMPED, **changed)
+    sas_trainer(tmp_path, sas_arcs="contrast", **changed)
 
 
 def test_the_logged_loss_is_the_sum_of_its_parts(tmp_path: Path) -> None:

@@ -51,14 +51,15 @@ def arc_pairs(annotation: Mapping[str, Tensor], options: PenaltyOptions) -> tupl
     Raises:
         UserError: the batch has no annotation, or no sham arcs where they are asked for.
     """
-    wanted = {"syntactic": (HEADS,), "sham": (SHAM_HEADS,), "contrast": (HEADS, SHAM_HEADS)}
-    return tuple(_pairs(annotation, name, options) for name in wanted[options.arcs])
+    alone = {"syntactic": (HEADS,), "sham": (SHAM_HEADS,)}
+    wanted = (HEADS, SHAM_HEADS) if options.is_contrast else alone[options.arcs]
+    return tuple(_pairs(annotation, name, options) for name in wanted)
 
 
 def _pairs(annotation: Mapping[str, Tensor], name: str, options: PenaltyOptions) -> ArcPairs:
     word_of, heads = _required(annotation, WORD_OF), _required(annotation, name)
     is_arc = (heads > NONE) & _of_relations(annotation, name, options)
-    if options.arcs == "contrast":
+    if options.is_contrast:
         is_arc = is_arc & (_required(annotation, SHAM_HEADS) != LEFT_OUT)
     head = torch.where(is_arc, heads, NONE)
     start, length = _extents(word_of, heads.shape[1])
