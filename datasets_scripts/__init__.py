@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         distinct,
         drawn_after,
     )
+    from hf_grok.datasets_scripts.constituency import ConstituencyTreebank
     from hf_grok.datasets_scripts.dyck import Dyck
     from hf_grok.datasets_scripts.grammar.derivation import Rule, feature
     from hf_grok.datasets_scripts.grammar.grammar import Grammar, Words, instantiate
@@ -34,6 +35,7 @@ _HOMES = {
     "Agreement": "agreement",
     "MinimalPairs": "minimal_pairs",
     "Treebank": "treebank",
+    "ConstituencyTreebank": "constituency",
     "read_minimal_pairs": "readers.minimal_pairs",
     # For a grammar of your own: docs/your_language.md.
     "GrammarBuilder": "builder.base",
@@ -52,6 +54,7 @@ _HOMES = {
 __all__ = [
     "DRAWING_ORDER",
     "Agreement",
+    "ConstituencyTreebank",
     "Dyck",
     "Grammar",
     "GrammarBuilder",

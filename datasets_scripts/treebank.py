@@ -85,9 +85,26 @@ def read_treebank(
         UserError: as `hf_grok.datasets_scripts.readers.conllu.read_conllu`.
     """
     return [
-        _row(sentence, sentence.words if keep_punct else without_punctuation(sentence.words))
-        for sentence in read_conllu(path, bad)
+        dependency_columns(sentence, keep_punct=keep_punct) for sentence in read_conllu(path, bad)
     ]
+
+
+def dependency_columns(sentence: ParsedSentence, *, keep_punct: bool = True) -> Row:
+    """The row of one sentence, as `Treebank` has it."""
+    words = sentence.words if keep_punct else without_punctuation(sentence.words)
+    return {
+        "sent_id": sentence.sent_id,
+        "text": sentence.text,
+        "words": [word.form for word in words],
+        "upos": [word.upos for word in words],
+        "heads": [word.head for word in words],
+        "deprels": [word.deprel for word in words],
+    }
+
+
+def kept_places(words: Sequence[Word]) -> list[int]:
+    """Places, from 0, of the words whose relation is not punct (or a subtype), and of the root."""
+    return [place for place, word in enumerate(words) if not _is_punctuation(word)]
 
 
 def without_punctuation(words: Sequence[Word]) -> tuple[Word, ...]:
@@ -95,7 +112,7 @@ def without_punctuation(words: Sequence[Word]) -> tuple[Word, ...]:
 
     The root stays whatever it is, so no sentence is left empty.
     """
-    kept = [n for n, word in enumerate(words, start=1) if not _is_punctuation(word)]
+    kept = [place + 1 for place in kept_places(words)]
     renumbered = {old: new for new, old in enumerate([0, *kept])}
     return tuple(
         Word(word.line, word.form, word.upos, renumbered[_kept_head(word, words)], word.deprel)
@@ -112,14 +129,3 @@ def _kept_head(word: Word, words: Sequence[Word]) -> int:
 
 def _is_punctuation(word: Word) -> bool:
     return word.head != 0 and word.deprel.split(":")[0] == PUNCTUATION
-
-
-def _row(sentence: ParsedSentence, words: Sequence[Word]) -> Row:
-    return {
-        "sent_id": sentence.sent_id,
-        "text": sentence.text,
-        "words": [word.form for word in words],
-        "upos": [word.upos for word in words],
-        "heads": [word.head for word in words],
-        "deprels": [word.deprel for word in words],
-    }

@@ -69,10 +69,10 @@ def build_parser() -> OptionParser:
         action="append",
         default=[],
         metavar="[PROBE=]SOURCE",
-        help="a .conllu treebank, .jsonl minimal pairs (or a folder of them), a data set (folder "
-        "or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among them "
-        "(dyck:k20-m10 in that configuration, else as the run MODEL had it); with PROBE= for that "
-        "probe alone; repeatable. Behaviours are measured on their own language by default",
+        help="a .conllu or .ptb treebank, .jsonl minimal pairs (or a folder of them), a data set "
+        "(folder or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among "
+        "them (dyck:k20-m10 in that configuration, else as the run MODEL had it); with PROBE= for "
+        "that probe alone; repeatable. Behaviours are measured on their own language by default",
     )
     parser.add_argument(
         "--steps", metavar="STEPS", help='of a series: "last", or steps with commas between them'

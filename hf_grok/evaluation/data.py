@@ -20,6 +20,9 @@ from hf_grok.text.json_reading import parse_object, read_options
 from hf_grok.text.printable import listed, printable
 
 TREES, LINES = ".conllu", ".jsonl"
+BRACKETS = (".ptb", ".mrg")
+"""Penn brackets: GUM's ending, and the Penn Treebank's."""
+FILES = (TREES, *BRACKETS, LINES)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def load_data(
     """Rows from a source that a person names.
 
     Args:
-        source: a .conllu file or a folder of them; a .jsonl file or a folder of them (minimal
+        source: a .conllu file or a folder of them; a .ptb or .mrg file of Penn brackets, or a
+            folder of them; a .jsonl file or a folder of them (minimal
             pairs as BLiMP distributes them, or rows with words, heads, deprels); a folder or Hub
             name that `datasets.load_dataset` reads; or a language that `hf-grok data` lists, such
             as question-formation or minimal-pairs.
@@ -104,16 +108,15 @@ def has_splits(source: str) -> bool:
     path, name = Path(source), source.partition(":")[0]
     if name in known_languages():
         return not language(name).is_pairs
-    return path.suffix not in (TREES, LINES) and not any(
-        _files(path, suffix) for suffix in (TREES, LINES)
-    )
+    return path.suffix not in FILES and not any(_files(path, suffix) for suffix in FILES)
 
 
 def _read(source: str, split: str, bad: BadLines, run: str | None) -> tuple[Rows, str]:
     path = Path(source)
-    if path.suffix in (TREES, LINES) and not path.exists():
+    if path.suffix in FILES and not path.exists():
         raise UserError(f"there is no file {source}")
-    for suffix, read in ((TREES, _read_trees), (LINES, _read_lines)):
+    readers = {TREES: _read_trees, **dict.fromkeys(BRACKETS, _read_brackets), LINES: _read_lines}
+    for suffix, read in readers.items():
         if files := _files(path, suffix):
             return read(files, bad), path.name
     name, _, config = source.partition(":")
@@ -133,6 +136,13 @@ def _read_trees(files: Sequence[Path], bad: BadLines) -> Rows:
     from hf_grok.datasets_scripts.treebank import read_treebank
 
     return [row for file in files for row in read_treebank(file, bad)]
+
+
+def _read_brackets(files: Sequence[Path], bad: BadLines) -> Rows:
+    """The sentences of files of Penn brackets, with their gold spans."""
+    from hf_grok.datasets_scripts.constituency import read_constituents
+
+    return [row for file in files for row in read_constituents(file, bad)]
 
 
 def _read_lines(files: Sequence[Path], bad: BadLines) -> Rows:
@@ -183,8 +193,9 @@ def _load_dataset(source: str, split: str) -> Rows:
         return datasets.load_dataset(source, split=split)
     except (OSError, ValueError, ConnectionError) as error:
         raise UserError(
-            f"{source!r} is no .conllu or .jsonl file, none of {', '.join(known_languages())}, and "
-            f"datasets.load_dataset could not load its split {split!r}: {error}"
+            f"{source!r} is no .conllu, .ptb, .mrg or .jsonl file, none of "
+            f"{', '.join(known_languages())}, and datasets.load_dataset could not load its split "
+            f"{split!r}: {error}"
         ) from error
 
 

@@ -51,6 +51,10 @@ def main(arguments: Sequence[str]) -> int:
         from hf_grok.commands.data import parse as data_parse
 
         return data_parse.run(arguments[1:])
+    if name == "trees":
+        from hf_grok.commands.data import trees
+
+        return trees.run(arguments[1:])
     builder_class = language(name).builder_class()
     parser = language_parser(name, builder_class)
     options = vars(parser.parse_args(arguments[1:]))
@@ -68,7 +72,8 @@ def overview() -> OptionParser:
         description="Write a synthetic language as Parquet files with a card: columns of gold\n"
         "structure, splits that tell rules apart, minimal pairs.\n\nlanguages:\n"
         + "\n".join(lines)
-        + "\n\nor annotate a text of your own: hf-grok data parse --text FILE --parser spacy:NAME",
+        + "\n\nor annotate a text of your own: hf-grok data parse --text FILE --parser spacy:NAME"
+        "\nor read a treebank's gold trees: hf-grok data trees --ptb FILE --conllu FILE",
         epilog=f"`hf-grok data LANGUAGE --help` lists a language's options.\n\n{_EXAMPLES}",
     )
     parser.add_argument("language", metavar="LANGUAGE", help="one of the languages above")

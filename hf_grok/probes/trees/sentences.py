@@ -19,14 +19,15 @@ FINAL_PUNCTUATION = (".", "?", "!")
 def projected_sentences(rows: Rows, *, drop_final_punctuation: bool) -> list[Sentence]:
     """The sentences of the rows; with `drop_final_punctuation`, without a last ".", "?" or "!".
 
-    Spans number the words that are left, as the column of the builders does.
+    Spans may number the words that are left, as the column of the builders does, or all words, as a
+    treebank's do: the last one is then taken out of its constituents too.
 
     Raises:
-        UserError: nothing is left of a sentence, or a span reaches beyond what is left.
+        UserError: nothing is left of a sentence.
     """
     sentences = constituency_sentences(rows)
     if drop_final_punctuation:
-        sentences = [_without_end(number, one) for number, one in enumerate(sentences)]
+        sentences = [_without_end(one) for one in sentences]
     for number, sentence in enumerate(sentences):
         if not sentence.words:
             raise UserError(
@@ -49,15 +50,11 @@ def gold_trees(sentences: Sequence[Sentence]) -> Bool[Tensor, "sentence edges ed
     return span_matrix(spans, edges)
 
 
-def _without_end(number: int, sentence: Sentence) -> Sentence:
+def _without_end(sentence: Sentence) -> Sentence:
     if not sentence.words or sentence.words[-1] not in FINAL_PUNCTUATION:
         return sentence
     words = sentence.words[:-1]
-    for start, end in sentence.spans or ():
-        if end > len(words):
-            raise UserError(
-                f"row {number}: span [{start}, {end}) takes in the final {sentence.words[-1]!r}, "
-                f"which is not projected: expected spans of the {len(words)} words before it (or "
-                "pass drop_final_punctuation=False to project all words)"
-            )
-    return replace(sentence, words=words)
+    if sentence.spans is None:
+        return replace(sentence, words=words)
+    cut = [(start, min(end, len(words))) for start, end in sentence.spans]
+    return replace(sentence, words=words, spans=tuple(span for span in cut if span[0] < span[1]))
