@@ -25,7 +25,7 @@ from hf_grok.callbacks.published_config import (
 from hf_grok.errors import UserError
 from hf_grok.measurement.guard import watching
 from hf_grok.runs.about import about_training, note_runtime, write_about
-from hf_grok.runs.epochs import Epoch
+from hf_grok.runs.epochs import Epoch, Seen
 from hf_grok.runs.notes import read_about
 from hf_grok.runs.step import StepValues
 from hf_grok.series.errors import SeriesError
@@ -35,7 +35,7 @@ from hf_grok.series.hub.repository import SeriesHub, check_repository_name
 from hf_grok.series.local.journal import State
 from hf_grok.series.local.safety import mask_tokens
 from hf_grok.series.local.step_values import recorded_epoch, values_at
-from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
+from hf_grok.series.naming import DEFAULT_TEMPLATE, STEP, RevisionTemplate
 from hf_grok.series.run_series import RunSeries
 
 logger = logging.get_logger(__name__)
@@ -55,7 +55,10 @@ class CheckpointSeriesCallback(TrainerCallback):
 
     Args:
         repo_id: "name" or "user/name"; made at the first push.
-        revision: how branches are called.
+        revision: how branches are called: "step{step}", or by the words or tokens seen, as
+            "chck_{words}": chck_1M is the step that passes a million.
+        seen: "words" or "tokens" -> how many the run has seen, as a function of the step; for a
+            `revision` that names steps by them.
         private: make the repository private, and refuse to push to a public one.
         tags: also pin each step with a tag.
         optimizer: publish optimizer.pt and scheduler.pt too. They are pickles: whoever loads them
@@ -71,7 +74,8 @@ class CheckpointSeriesCallback(TrainerCallback):
             what a data set says of itself is found without it.
 
     Raises:
-        UserError: a repository or a template that the Hub would not take. When training begins: a
+        UserError: a repository or a template that the Hub would not take, or a template of words
+            or tokens that `seen` does not tell. When training begins: a
             hyperparameter search, whose trials would share one series.
 
     Example:
@@ -83,6 +87,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         repo_id: str,
         *,
         revision: str = DEFAULT_TEMPLATE,
+        seen: Seen | None = None,
         private: bool = True,
         tags: bool = False,
         optimizer: bool = False,
@@ -96,7 +101,8 @@ class CheckpointSeriesCallback(TrainerCallback):
         if wait_seconds < 0:
             raise UserError(f"wait_seconds={wait_seconds}: expected seconds from 0 on")
         self.repo_id = check_repository_name(repo_id)
-        self.template = RevisionTemplate(revision)
+        self.template, self._seen = RevisionTemplate(revision), seen or {}
+        _refuse_unknown_amount(self.template, self._seen)
         self.private, self.tags, self.optimizer = private, tags, optimizer
         self.wait_seconds, self.step_zero = wait_seconds, step_zero
         self.ship_code = ship_code
@@ -187,6 +193,7 @@ class CheckpointSeriesCallback(TrainerCallback):
             self._series = RunSeries(
                 self._folder or Path(str(args.output_dir)),
                 self.template,
+                seen=self._seen,
                 optimizer=self.optimizer,
                 fix=published_config_with_code if self.ship_code else published_config,
                 say=logger.warning,
@@ -356,6 +363,16 @@ def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
     made = getattr(args, "penalty_schedule", None)
     schedule: Any = None if made is None else made()
     return None if schedule is None or schedule.is_off else schedule.before
+
+
+def _refuse_unknown_amount(template: RevisionTemplate, seen: Seen) -> None:
+    unit = template.field
+    if unit != STEP and unit not in seen:
+        raise UserError(
+            f"revision={template.text!r} names a step by the {unit} seen, and nobody says how many "
+            f"they are: pass seen={{{unit!r}: a function of the step}}, such as lambda step: step "
+            "* rows_a_batch * words_a_row for packed rows; hf-grok train knows its own"
+        )
 
 
 def _refuse_search(state: TrainerState) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from hf_grok.errors import UserError
-from hf_grok.runs.schedule import StepSchedule
+from hf_grok.runs.epochs import Seen
+from hf_grok.runs.schedule import AmountSchedule, StepSchedule, in_steps, parse_schedule
+
+Schedule: TypeAlias = StepSchedule | AmountSchedule
 
 
 class LogSpacedCallback(TrainerCallback):
@@ -20,12 +23,17 @@ class LogSpacedCallback(TrainerCallback):
 
     Args:
         trainer: whose run it is; step 0 cannot be had through a callback's control alone.
-        evaluate: schedule of the evaluations, a `StepSchedule` or its text form ("log:250").
+        evaluate: schedule of the evaluations, a `StepSchedule` or its text form ("log:250"), or
+            amounts of words or tokens ("words:1M,2M"): then the first step at which so many are
+            seen is due.
         save: schedule of the checkpoints; None saves none.
+        seen: "words" or "tokens" -> how many a run has seen, as a function of the step: what a
+            schedule of amounts asks. Trainer's batches are rows of any length, so it cannot know.
 
     Raises:
-        UserError: an empty or unsorted schedule; a trainer with strategies of its own, or with
-            `load_best_model_at_end`, which would load none.
+        UserError: an empty or unsorted schedule; when training begins, amounts that nobody counts,
+            that the run does not reach or of which one step passes two; a trainer with strategies
+            of its own, or with `load_best_model_at_end`, which would load none.
 
     Example:
         >>> args = TrainingArguments("run", eval_strategy="no", save_strategy="no")
@@ -36,12 +44,16 @@ class LogSpacedCallback(TrainerCallback):
     def __init__(
         self,
         trainer: Trainer,
-        evaluate: StepSchedule | str | None = "log:250",
-        save: StepSchedule | str | None = None,
+        evaluate: Schedule | str | None = "log:250",
+        save: Schedule | str | None = None,
+        *,
+        seen: Seen | None = None,
     ) -> None:
-        self._trainer = trainer
-        self.evaluate = StepSchedule.parse(evaluate) if isinstance(evaluate, str) else evaluate
-        self.save = StepSchedule.parse(save) if isinstance(save, str) else save
+        self._trainer, self._seen = trainer, seen or {}
+        self._asked = [parse_schedule(e) if isinstance(e, str) else e for e in (evaluate, save)]
+        self.evaluate, self.save = (
+            None if isinstance(one, AmountSchedule) else one for one in self._asked
+        )
         check_arguments(trainer.args)
 
     def on_train_begin(
@@ -59,6 +71,10 @@ class LogSpacedCallback(TrainerCallback):
             UserError: the arguments are no longer what they were, as in a search over them.
         """
         check_arguments(args)
+        self.evaluate, self.save = (
+            None if one is None else in_steps(one, self._seen, state.max_steps)
+            for one in self._asked
+        )
         if state.global_step > 0 or has_evaluation(state):
             return
         if self.evaluate is not None and not args.eval_on_start:

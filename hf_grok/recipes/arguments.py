@@ -146,7 +146,10 @@ class GrokTrainingArguments(SASArguments, TrainingArguments):
     )
     evaluations: str = field(
         default="log:250",
-        metadata={"help": 'Steps evaluated: "log:N", "every:N" or a list "0,10,100".'},
+        metadata={
+            "help": 'Steps evaluated: "log:N", "every:N" or a list "0,10,100"; or where so many '
+            'words or tokens are seen: "words:1M,2M,10M", "tokens:500K".'
+        },
     )
     checkpoints: str = field(
         default="every:2000", metadata={"help": "Steps saved, in the same forms."}
@@ -174,6 +177,13 @@ class GrokTrainingArguments(SASArguments, TrainingArguments):
         metadata={
             "help": "Repository on the Hub, NAME or USER/NAME: each checkpoint becomes a branch "
             "step{N} of it, pushed while the run goes on. hf-grok push does it afterwards."
+        },
+    )
+    series_revision: str = field(
+        default="step{step}",
+        metadata={
+            "help": "How its branches are called: by {step}, or by the {words} or {tokens} seen, "
+            "as chck_{words}: chck_1M is the step that passes a million words."
         },
     )
     series_public: bool = field(

@@ -41,6 +41,7 @@ from hf_grok.recipes.trainer.hardware import choose_dropout_masks
 from hf_grok.recipes.trainer.pooled_dropout import MaskPoolCallback, MaskPools, pool_dropout
 from hf_grok.recipes.trainer.trainer import GrokTrainer
 from hf_grok.runs.record import RunRecord
+from hf_grok.runs.schedule import in_steps
 from hf_grok.sas.losses.masked import token_mean_loss
 from hf_grok.text.json_reading import read_options
 
@@ -138,11 +139,19 @@ def build_trainer(settings: Settings, language: LanguageData, record: RunRecord)
         trainer.add_callback(
             CheckpointSeriesCallback(
                 training.series,
+                revision=training.series_revision,
+                seen=trainer.seen,
                 private=not training.series_public,
                 ship_code=training.series_ship_code,
             )
         )
-    trainer.add_callback(LogSpacedCallback(trainer, training.evaluations, training.checkpoints))
+    trainer.add_callback(
+        LogSpacedCallback(
+            trainer,
+            in_steps(training.evaluations, trainer.seen, training.max_steps),
+            in_steps(training.checkpoints, trainer.seen, training.max_steps),
+        )
+    )
     return trainer
 
 

@@ -15,7 +15,7 @@ from hf_grok.recipes.trainer.hardware import (
     choose_precision,
 )
 from hf_grok.recipes.unheeded import refuse_unheeded
-from hf_grok.runs.schedule import StepSchedule
+from hf_grok.runs.schedule import parse_schedule
 from hf_grok.sas.checks import check_clamp
 from hf_grok.text.json_reading import read_options
 
@@ -53,7 +53,7 @@ def check_settings(settings: Settings) -> None:
     _check_masking(settings)
     chosen_probes(settings.probes.probes, settings.data.language)
     for schedule in (training.evaluations, training.checkpoints):
-        StepSchedule.parse(schedule)
+        parse_schedule(schedule)
     for option in ("eval_strategy", "save_strategy"):
         if getattr(training, option) != "no":
             raise UserError(

@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from hf_grok.errors import UserError
-from hf_grok.series.naming import MAIN, RevisionTemplate, pinned
+from hf_grok.runs.epochs import parse_amount
+from hf_grok.series.naming import MAIN, STEP, RevisionTemplate, pinned
 from hf_grok.text.printable import listed, quoted
 
 STEPS = "steps"
+_UNIT_OF = {STEP: STEPS}
 _SHOWN = 80  # characters of names
-_SCALES = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
-_NUMBER = re.compile(r"(\d{1,18}(?:\.\d{1,6})?)([KMBT]?)", re.IGNORECASE)
 
 _STAGE = (
     r"(?:(?:stage|phase|part|run|seed|ingredient)[-_]?\d+|lc-\d+k-to-\d+k|pre-?train(?:ing)?|"
@@ -110,8 +109,8 @@ class NameReader:
         if self._pattern is not None:
             return self._by_pattern(self._pattern, name)
         if self._template is not None:
-            step = self._template.step(name)
-            return None if step is None else KnownStep("", step)
+            number, unit = self._template.number(name), self._template.field
+            return None if number is None else KnownStep("", number, _UNIT_OF.get(unit, unit))
         return known_step(name)
 
     def read(self, names: Iterable[str]) -> Names:
@@ -135,7 +134,7 @@ class NameReader:
         match = pattern.fullmatch(name)
         if match is None:
             return None
-        number = None if match[1] is None else _number(match[1])
+        number = None if match[1] is None else parse_amount(match[1])
         if number is None:
             raise UserError(
                 f"--revisions {pattern.pattern}: its group is {quoted(match[1])} in "
@@ -154,19 +153,10 @@ def known_step(revision: str) -> KnownStep | None:
     for pattern, unit in _NAMES:
         if match := pattern.fullmatch(revision):
             groups = match.groupdict()
-            number = _number(groups["number"] or groups.get("count") or "")
+            number = parse_amount(groups["number"] or groups.get("count") or "")
             stage = "-".join(filter(None, (groups["stage"], groups.get("seed"))))
             return None if number is None else KnownStep(stage, number, unit)
     return None
-
-
-def _number(text: str) -> int | None:
-    """A whole number, "1K" for 1,000; None for anything else."""
-    match = _NUMBER.fullmatch(text)
-    if match is None or not text.isascii():
-        return None
-    value = Decimal(match[1]) * _SCALES[match[2].upper()]
-    return int(value) if value == value.to_integral_value() else None
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from hf_grok.runs import folder as run_folders
-from hf_grok.runs.epochs import Epoch
+from hf_grok.runs.epochs import Epoch, Seen, name_of_step
 from hf_grok.runs.folder import step_of
 from hf_grok.runs.manifest import file_facts, flaw, trainer_state
 from hf_grok.runs.notes import read_about
@@ -24,7 +24,7 @@ from hf_grok.series.local.safety import SecretScan
 from hf_grok.series.local.selection import is_a_model, left_out
 from hf_grok.series.local.step_values import Strength, recorded_epoch, values_at
 from hf_grok.series.local.unfinished import remove_abandoned, unfinished_folder
-from hf_grok.series.naming import RevisionTemplate
+from hf_grok.series.naming import STEP, RevisionTemplate
 from hf_grok.text.files import read_text
 
 SERIES_FOLDER = "series"
@@ -36,6 +36,8 @@ class RunSeries:
     Args:
         run: the run's folder; the series' own is `series` in it.
         template: names of the branches.
+        seen: words or tokens by step, for a template that counts them; None where only the journal
+            knows what its steps are called.
         optimizer: the optimiser's state goes along.
         fix: what the published config.json says, from what the checkpoint's says; where it says
             that the model's code is in the revision, the code goes along.
@@ -47,12 +49,14 @@ class RunSeries:
         run: Path,
         template: RevisionTemplate,
         *,
+        seen: Seen | None = None,
         optimizer: bool = False,
         fix: staging.FixConfig = dict,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.run, self.folder = run, run / SERIES_FOLDER
         self.template, self.optimizer = template, optimizer
+        self._seen = seen or {}
         self.journal = Journal(self.folder)
         self._fix, self._say = fix, say
         self._scan = SecretScan()
@@ -65,11 +69,44 @@ class RunSeries:
             SeriesError: names the branch that is in it and the one that was asked for.
         """
         for step, record in self.journal.records().items():
-            if record.revision != self.template.revision(step):
+            if self.template.field != STEP and self.template.field not in self._seen:
+                called = self.template.number(record.revision)
+                name = self.template.text if called is None else record.revision
+            else:
+                name = self.revision(step)
+            if record.revision != name:
                 raise SeriesError(
                     f"{self.journal.path} calls step {step} {record.revision!r}, and the template "
-                    f"{self.template.text!r} calls it {self.template.revision(step)!r}: go on with "
-                    "the first one's"
+                    f"{self.template.text!r} calls it {name!r}: go on with the first one's"
+                )
+
+    def revision(self, step: int) -> str:
+        """The name of the branch of a step.
+
+        Raises:
+            SeriesError: the template counts what nobody here knows of the step.
+            UserError: the step has seen no more than the one before it.
+        """
+        unit = self.template.field
+        if unit == STEP:
+            return self.template.revision(step)
+        if unit in self._seen:
+            return self.template.revision(name_of_step(self._seen[unit], step))
+        if (record := self.journal.get(step)) is not None:
+            return record.revision
+        raise SeriesError(
+            f"the template {self.template.text!r} names a step by its {unit}, and how many step "
+            f"{step} has seen is not known here: name the series as the run goes on (hf-grok train "
+            f"--series, CheckpointSeriesCallback(seen=...)), or by steps"
+        )
+
+    def _refuse_name_twice(self, step: int, revision: str) -> None:
+        for other, record in self.journal.records().items():
+            if other != step and record.revision == revision:
+                raise SeriesError(
+                    f"the template {self.template.text!r} calls steps {other} and {step} both "
+                    f"{revision!r}: a branch holds one step. Expected {self.template.field} that "
+                    "grow from each step to the next"
                 )
 
     def agree_on_code(self) -> None:
@@ -87,7 +124,9 @@ class RunSeries:
             RefusedStepError: it must not be published; the journal says so too.
             SeriesError: it could not be set aside now, as on a full disk; it can be later.
         """
-        record = StepRecord(step, self.template.revision(step), **values.values())
+        revision = self.revision(step)
+        self._refuse_name_twice(step, revision)
+        record = StepRecord(step, revision, **values.values())
         with self.journal.alone():
             earlier = self.journal.get(step)
             if not _is_set_aside(earlier) and earlier != record:

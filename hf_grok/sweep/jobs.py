@@ -14,7 +14,7 @@ from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
 from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
 from hf_grok.runs.manifest import flaw
 from hf_grok.runs.record import recorded
-from hf_grok.runs.schedule import StepSchedule
+from hf_grok.runs.schedule import AmountSchedule, parse_schedule
 from hf_grok.runs.sweep_file import run_folder
 from hf_grok.sweep.plan import Arm, Plan
 from hf_grok.sweep.prepare import data_key
@@ -147,7 +147,13 @@ def _parsed(recipe: Recipe, arm: Arm, options: Mapping[str, Any]) -> Settings:
 
 def _with_steps(schedule: str, steps: tuple[int, ...]) -> str:
     """The schedule's own steps and those of the branches."""
-    return str(StepSchedule.parse(schedule).with_steps(steps))
+    found = parse_schedule(schedule)
+    if steps and isinstance(found, AmountSchedule):
+        raise UserError(
+            f"checkpoints {found} are not counted in steps, and arms branch off steps "
+            f"{', '.join(map(str, steps))}: say checkpoints in steps, such as every:500"
+        )
+    return str(found if isinstance(found, AmountSchedule) else found.with_steps(steps))
 
 
 def as_words(options: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from transformers.utils import hub as transformers_hub
 from transformers.utils import logging
 
 from hf_grok.callbacks import CheckpointSeriesCallback, LogSpacedCallback
+from hf_grok.cli import main
 from hf_grok.errors import UserError
 from hf_grok.model_cards.hardware import duration
+from hf_grok.models import word_level_tokenizer
 from hf_grok.runs.notes import read_about
 from hf_grok.series import Journal, State
 from hf_grok.series.local import staging
@@ -271,3 +274,41 @@ def test_logging_is_transformers_own() -> None:
     from hf_grok.callbacks import checkpoint_series
 
     assert checkpoint_series.logger is logging.get_logger("hf_grok.callbacks.checkpoint_series")
+
+
+WORDS = {"words": lambda step: 600_000 * step}
+
+
+def test_a_series_named_by_words_is_pushed_verified_and_probed(
+    tmp_path: Path, hub_server: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = tiny_trainer(tmp_path, max_steps=6, eval_strategy="no")
+    trainer.processing_class = word_level_tokenizer([f"w{number}" for number in range(15)])
+    trainer.add_callback(CheckpointSeriesCallback(REPO, revision="chck_{words}", seen=WORDS))
+    schedule = LogSpacedCallback(trainer, None, save="words:1M,2M", seen=WORDS)
+    trainer.add_callback(schedule)
+    trainer.train()
+    named = {0: "chck_0", 2: "chck_1M", 4: "chck_2M", 6: "chck_3600K"}
+    records = Journal(tmp_path / "series").records()
+    assert {step: record.revision for step, record in records.items()} == named
+    assert set(branches(hub_server)) == {"main", *named.values()}
+    report = verify_hub(REPO, quiet=True)
+    assert report.problems == ()
+    assert {found.name: found.step for found in report.revisions} == {
+        name: step for step, name in named.items()
+    }
+    assert verify_folder(tmp_path).problems == ()
+    out = tmp_path / "norms.json"
+    assert main(["probe", REPO, "--probes", "norm", "--out", str(out)]) == 0
+    probed = {row["revision"]: row["step"] for row in json.loads(out.read_text())["rows"]}
+    assert list(probed) == ["chck_0", "chck_1M", "chck_2M", "chck_3600K"]
+    assert "are words, no steps" in capsys.readouterr().err
+
+
+def branches(server: HubServer) -> list[str]:
+    return [ref.name for ref in server.client().list_repo_refs(REPO).branches]
+
+
+def test_names_that_nobody_counts_are_refused() -> None:
+    with pytest.raises(UserError, match="names a step by the words seen, and nobody says"):
+        CheckpointSeriesCallback(REPO, revision="chck_{words}")

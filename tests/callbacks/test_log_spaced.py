@@ -115,3 +115,34 @@ def test_checkpoints_of_a_trial_lie_in_its_folder(
 def test_an_empty_or_unsorted_schedule_is_refused(tmp_path: Path, schedule: str) -> None:
     with pytest.raises(UserError):
         LogSpacedCallback(plain_trainer(tmp_path), schedule)
+
+
+WORDS = {"words": lambda step: 130 * step}
+
+
+def test_evaluations_and_checkpoints_by_words(tmp_path: Path) -> None:
+    trainer = plain_trainer(tmp_path)
+    callback = LogSpacedCallback(trainer, "words:1K,2K", save="words:260,2500", seen=WORDS)
+    trainer.add_callback(callback)
+    trainer.train()
+    assert evaluated(trainer) == [0, 8, 16, 22]  # 1,040 and 2,080 words
+    assert saved(tmp_path) == [0, 2, 20, 22]
+    resumed = plain_trainer(tmp_path)
+    resumed.add_callback(LogSpacedCallback(resumed, "words:1K,2K", seen=WORDS))
+    resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoint-2"))
+    assert evaluated(resumed) == [0, 8, 16, 22]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "seen", "told"),
+    [
+        ("words:1K,3K", WORDS, "goes beyond the run, which has seen 2,860 words"),
+        ("words:1K", None, "does not know how many words it has seen"),
+    ],
+)
+def test_words_that_the_run_does_not_reach_or_count(tmp_path, schedule, seen, told) -> None:
+    trainer = plain_trainer(tmp_path)
+    trainer.add_callback(LogSpacedCallback(trainer, schedule, seen=seen))
+    with pytest.raises(UserError, match=told):
+        trainer.train()
+    assert trainer.state.global_step == 0

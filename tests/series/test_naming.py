@@ -14,6 +14,17 @@ def test_there_and_back(text: str) -> None:
         assert template.step(template.revision(step)) == step
 
 
+@pytest.mark.parametrize("text", ["chck_{words}", "{tokens}-read"])
+def test_names_by_words_there_and_back(text: str) -> None:
+    template = RevisionTemplate(text)
+    for amount in (0, 10**6, 10**8, 1_500_000, 1_000_037):
+        name = template.revision(amount)
+        assert (template.number(name), template.step(name)) == (amount, None)
+    assert RevisionTemplate("chck_{words}").revision(10**7) == "chck_10M"
+    for other in ("main", "chck_01M", "chck_1000K", "chck_1.5M", "chck_"):
+        assert RevisionTemplate("chck_{words}").number(other) is None
+
+
 @pytest.mark.parametrize(
     "name", ["main", "step", "step-1", "step01", "step1x", "xstep1", "step1.5", "step²"]
 )
@@ -22,7 +33,18 @@ def test_other_names_are_no_steps(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["step", "{step}{step}", "a b{step}", "a/../{step}", "{step}/", "-{step}", "{steps}"]
+    "text",
+    [
+        "step",
+        "{step}{step}",
+        "a b{step}",
+        "a/../{step}",
+        "{step}/",
+        "-{step}",
+        "{steps}",
+        "{step}-{words}",
+        "{words}{words}",
+    ],
 )
 def test_bad_templates(text: str) -> None:
     with pytest.raises(SeriesError, match="revision template"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from hf_grok.errors import UserError
 from hf_grok.series import Manifest, RefusedStepError, SeriesError, State, StepValues, run_series
 from hf_grok.series.local import staging
 from tests.series.material import save_checkpoint, series_of, staged, tiny_model, weights_of
@@ -215,3 +216,24 @@ def test_checkpoints_in_order_of_steps(tmp_path: Path) -> None:
     for name in ("checkpoint-10", "checkpoint-9", "checkpoint-x", "checkpoint-3.old"):
         (tmp_path / name).mkdir()
     assert list(run_series.checkpoints(tmp_path)) == [9, 10]
+
+
+def test_names_by_words_that_two_steps_share_or_nobody_knows(tmp_path: Path) -> None:
+    words = {2: 10, 4: 1010, 5: 1010, 6: 2020}.__getitem__
+    series = series_of(tmp_path, "chck_{words}", seen={"words": lambda step: words(step)})
+    with pytest.raises(UserError, match="a step from 1,010 to 1,010 sees nothing"):
+        series.add(5, save_checkpoint(tmp_path, 5), FACTS)
+    going_back = {0: 0, 1: 0, 2: 100, 3: 0, 4: 100}.__getitem__
+    series = series_of(tmp_path, "chck_{words}", seen={"words": going_back})
+    series.add(2, save_checkpoint(tmp_path, 2), FACTS)
+    with pytest.raises(SeriesError, match=r"calls steps 2 and 4 both 'chck_100'"):
+        series.add(4, save_checkpoint(tmp_path, 4), FACTS)
+    unknown = series_of(tmp_path, "chck_{words}")
+    unknown.check()
+    assert unknown.add(2, tmp_path / "checkpoint-2", FACTS).revision == "chck_100"
+    with pytest.raises(SeriesError, match="how many step 6 has seen is not known here"):
+        unknown.add(6, save_checkpoint(tmp_path, 6), FACTS)
+    with pytest.raises(SeriesError, match="calls step 2 'chck_100', and the template"):
+        series_of(tmp_path).check()
+    with pytest.raises(SeriesError, match="calls step 2 'chck_100', and the template"):
+        series_of(tmp_path, "c-{tokens}").check()

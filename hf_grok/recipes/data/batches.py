@@ -26,6 +26,9 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
         arcs: heads of the sequences' words, which batches then carry too.
     """
 
+    # Words of each example, where they are known.
+    words: NDArray[np.int64] | None = None
+
     def __init__(
         self, sequences: Sequence[Sequence[int]], padding_id: int, arcs: ArcRows | None = None
     ) -> None:
@@ -113,9 +116,13 @@ class LengthBucketSampler(Sampler[int]):
 
     def tokens_read(self, examples: int) -> int:
         """Tokens in the first `examples` examples of a run, over its epochs."""
+        return self.read(self.lengths, examples)
+
+    def read(self, counts: NDArray[np.int64], examples: int) -> int:
+        """Sum of `counts`, one of each example, over the first `examples` of a run."""
         epochs, rest = divmod(examples, len(self.lengths))
         order = self._order(epochs)[:rest]
-        return epochs * int(self.lengths.sum()) + int(self.lengths[order].sum())
+        return epochs * int(counts.sum()) + int(counts[order].sum())
 
     def __len__(self) -> int:
         return len(self.lengths)

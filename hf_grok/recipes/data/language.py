@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
@@ -89,6 +91,7 @@ def load_language(
     sequences = tokenizer(splits["train"]["text"][:], return_attention_mask=False)["input_ids"]
     arcs = _arcs(splits["train"], sequences, with_sham=with_sham) if with_arcs else None
     train = training_sequences(sequences, tokenizer, arguments, arcs, masked=masked, seed=seed)
+    train.words = words_of_texts(splits["train"]["text"][:])
     validation = sample(splits["validation"], arguments)["text"][:]
     loss = validation_loss(validation, tokenizer, arguments, masked=masked)
     return LanguageData(
@@ -119,6 +122,11 @@ def _require_splits(splits: DatasetDict, language: str, *, asks: bool) -> None:
 def words_of_splits(splits: DatasetDict) -> set[str]:
     """Every word of every split: the vocabulary of a language that does not list its own."""
     return {word for split in splits.values() for text in split["text"][:] for word in text.split()}
+
+
+def words_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Words of each text, as blanks part them: the task word is one, special tokens are none."""
+    return np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
 
 
 def training_sequences(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.utils.data import Dataset
 from transformers import (
@@ -29,6 +32,7 @@ from hf_grok.recipes.data.batches import LengthBucketSampler, TokenSequences, fi
 from hf_grok.recipes.trainer.loss_sums import load_loss_sums, save_loss_sums
 from hf_grok.recipes.trainer.pooled_dropout import MaskPools
 from hf_grok.recipes.trainer.progress import Progress
+from hf_grok.runs.epochs import TOKENS, WORDS, Seen, examples_read
 from hf_grok.runs.manifest import (
     discard,
     last_whole_checkpoint,
@@ -200,8 +204,22 @@ class GrokTrainer(SASMixin, Trainer):
         processes = 1 if self.accelerator.split_batches else self.args.world_size
         return int(self.args.train_batch_size) * processes
 
+    @property
+    def seen(self) -> Seen:
+        """Tokens, and words where the data know them, that are read by a step: pure functions."""
+        data = self.train_dataset
+        counts = {TOKENS: data.lengths} | ({} if data.words is None else {WORDS: data.words})
+        return {unit: partial(self._read, each) for unit, each in counts.items()}
+
+    def _read(self, counts: NDArray[np.int64], step: int) -> int:
+        sampler = self._get_train_sampler()
+        return sampler.read(counts, examples_read(step, len(sampler), self._rows_a_step()))
+
+    def _rows_a_step(self) -> int:
+        return self._rows_together() * self.args.gradient_accumulation_steps
+
     def _progress(self) -> dict[str, float]:
-        batch = self._rows_together() * self.args.gradient_accumulation_steps
+        batch = self._rows_a_step()
         sampler = self._get_train_sampler()
         return self.progress.measure(self.model, sampler, self.state.global_step, batch)
 

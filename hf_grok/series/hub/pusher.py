@@ -26,7 +26,7 @@ from hf_grok.series.local import staging
 from hf_grok.series.local.journal import DONE, State, StepRecord
 from hf_grok.series.local.manifest import INDEX_FILE, Index, IndexEntry, dump
 from hf_grok.series.local.safety import mask_tokens
-from hf_grok.series.naming import MAIN
+from hf_grok.series.naming import MAIN, pin_of
 from hf_grok.series.run_series import RunSeries
 
 LOCK_FILE = "pushing.lock"
@@ -180,7 +180,7 @@ class Pusher:
         folder = self.series.write_card(record, self.hub.repository)
         pushed = self.hub.push_step(record.revision, folder, f"Step {record.step}")
         if self._tags:
-            self.hub.pin(self.series.template.tag(record.step), pushed.commit)
+            self.hub.pin(pin_of(record.revision), pushed.commit)
         home = self.hub.repository
         done = replace(record, state=State.PUSHED, repository=home, reason=None)
         self.series.journal.append(replace(done, commit=pushed.commit, pages=pushed.pages()))

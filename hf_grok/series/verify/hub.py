@@ -16,7 +16,7 @@ from hf_grok.series.hub.remote_tree import Tree, read_index, read_text, tree_of,
 from hf_grok.series.hub.repository import PAGES
 from hf_grok.series.local.manifest import SERIES_FILE, Index, Manifest
 from hf_grok.series.local.safety import holds_model
-from hf_grok.series.naming import MAIN, RevisionTemplate, pin_of
+from hf_grok.series.naming import MAIN, STEP, RevisionTemplate, pin_of
 from hf_grok.series.revision_names import KnownStep, NameReader
 from hf_grok.series.verify.main import main_problems
 from hf_grok.series.verify.report import FoundRevision, Problem, Report, judge
@@ -58,6 +58,7 @@ class _Look:
         self.heads = {**self.tags, **self.branches}
         self.index, self.unreadable = self._index()
         template = RevisionTemplate(self.index.template) if self.index else None
+        self.counts_steps = template is None or template.field == STEP
         self.names = NameReader(template, pattern).read(self.heads)
         self.contents = Contents(api, repository)
         self.trees: dict[str, Tree] = {}
@@ -72,11 +73,13 @@ class _Look:
     @cached_property
     def steps(self) -> dict[str, KnownStep]:
         """Revision -> its place: by its name; else by the index, or by what it says of itself."""
-        found = dict(self.names.steps)
+        # A name that counts words says no step of ours: which one it is, index and manifest say.
+        by_name = self.index is None or self.counts_steps
+        found = dict(self.names.steps) if by_name else {}
         for entry in self.index.steps if self.index else ():
             if entry.revision in self.heads and entry.revision not in found:
                 found[entry.revision] = KnownStep("", entry.step)
-        if self.index is None:  # which may have been deleted, and with it the template
+        if self.index is None or not by_name:  # it may have been deleted, and with it the template
             for name in self.rest(found):
                 manifest, _ = self.manifest(name)
                 if manifest is not None and manifest.revision == name:
