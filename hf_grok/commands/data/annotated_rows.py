@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 PARQUET = "train-00000-of-00001.parquet"
 CHUNK = 1000
-STRING, STRINGS, NUMBER, NUMBERS, SPANS = "string", "strings", "number", "numbers", "spans"
+STRING, STRINGS, NUMBERS, SPANS = "string", "strings", "numbers", "spans"
 """What a column holds."""
 
 
@@ -72,7 +72,6 @@ def _write_parquet(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) 
     types = {
         STRING: pa.string(),
         STRINGS: pa.list_(pa.string()),
-        NUMBER: pa.int64(),
         NUMBERS: pa.list_(pa.int32()),
         SPANS: pa.list_(pa.list_(pa.int32())),
     }
