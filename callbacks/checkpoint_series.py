@@ -294,9 +294,12 @@ class CheckpointSeriesCallback(TrainerCallback):
             if record.state is State.REFUSED:
                 logger.error(f"{record.revision} is not in the series: {record.reason}")
         if waiting:
+            named = self.template.text
+            options = " --ship-code" * self.ship_code
+            options += f" --revision-template '{named}'" if named != DEFAULT_TEMPLATE else ""
             logger.warning(
                 f"not on the Hub yet: {', '.join(waiting)}. To finish: "
-                f"hf-grok push {series.run} {self.repo_id}{' --ship-code' * self.ship_code}"
+                f"hf-grok push {series.run} {self.repo_id}{options}"
             )
 
     def _guarded(self, action: Callable[[], object]) -> None:

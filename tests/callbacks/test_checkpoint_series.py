@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -312,3 +313,21 @@ def branches(server: HubServer) -> list[str]:
 def test_names_that_nobody_counts_are_refused() -> None:
     with pytest.raises(UserError, match="names a step by the words seen, and nobody says"):
         CheckpointSeriesCallback(REPO, revision="chck_{words}")
+
+
+def test_a_series_named_by_words_is_finished_as_the_run_says(
+    tmp_path: Path,
+    hub_server: HubServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with monkeypatch.context() as offline:
+        offline.setattr("hf_grok.callbacks.checkpoint_series.is_offline_mode", lambda: True)
+        callback = CheckpointSeriesCallback(REPO, revision="chck_{words}", seen=WORDS)
+        trained(tmp_path, callback)
+    advised = caplog.text.partition("To finish: hf-grok ")[2].splitlines()[0]
+    words = shlex.split(advised)
+    assert words == ["push", str(tmp_path), REPO, "--revision-template", "chck_{words}"]
+    assert main(words[:3]) == 2  # its steps are not called step0, step2, ...
+    assert main(words) == 0
+    assert set(branches(hub_server)) == {"main", "chck_0", "chck_1M", "chck_2M", "chck_3600K"}
