@@ -12,34 +12,56 @@ from hf_grok.errors import UserError
 from hf_grok.text.masked_output import masked_output
 from hf_grok.version import __version__
 
-COMMANDS = {
-    "data": "generate a synthetic grammar's data set as Parquet with its card",
-    "train": "train a recipe, watching it generalise",
-    "sweep": "arms of one recipe at several seeds, resumable, with a table and a figure",
-    "probe": "structural probes on a saved model or a series of checkpoints",
-    "onsets": "the step at which each curve begins to rise, or why there is none",
-    "report": "one page and its figures from one or more runs",
-    "explore": "one page to ask: curves, and trees and attention maps at every step",
-    "compare": "arms of a sweep: whether and when their seeds generalise, with tests that fit",
-    "push": "publish a run's checkpoints as a series on the Hub",
-    "verify": "check a series: repeated, missing, mislabelled revisions",
-    "demo": "the quick question-formation recipe and its report, in minutes",
+# What a newcomer wants comes first.
+GROUPS = {
+    "begin here": {
+        "demo": "the quick question-formation recipe and its report, in minutes",
+        "train": "train a recipe, watching it generalise",
+        "report": "one page and its figures from one or more runs",
+    },
+    "look closer": {
+        "explore": "one page to ask: curves, and trees and attention maps at every step",
+        "probe": "structural probes on a saved model or a series of checkpoints",
+        "onsets": "the step at which each curve begins to rise, or why there is none",
+        "sweep": "arms of one recipe at several seeds, resumable, with a table and a figure",
+        "compare": "arms of a sweep: whether and when their seeds generalise, with tests that fit",
+    },
+    "data and checkpoints": {
+        "data": "generate a synthetic grammar's data set as Parquet with its card",
+        "push": "publish a run's checkpoints as a series on the Hub",
+        "verify": "check a series: repeated, missing, mislabelled revisions",
+    },
+    "this machine": {
+        "env": "what a bug report needs: versions, device, threads, caches",
+        "completion": "a script by which your shell completes commands and options",
+    },
 }
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of `hf-grok`, without any subcommand's own options."""
-    lines = [f"  {name:<8}{summary}" for name, summary in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         allow_abbrev=False,
         prog="hf-grok",
-        description="Watch language models come to have syntax.\n\ncommands:\n" + "\n".join(lines),
+        usage="hf-grok COMMAND [options]",
+        description="Watch language models come to have syntax.\n\n" + _overview(),
         epilog="`hf-grok COMMAND --help` teaches one command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hf-grok {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
+    # The description lists them, in groups.
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help=argparse.SUPPRESS)
     return parser
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    blocks = [
+        "\n".join([f"{title}:", *(f"  {name:<{width}}{what}" for name, what in group.items())])
+        for title, group in GROUPS.items()
+    ]
+    return "\n\n".join(blocks)
 
 
 _PIPE_CLOSED = 141  # 128 + SIGPIPE, as a shell reports it

@@ -29,6 +29,18 @@ def test_help_lists_every_command_with_what_it_does(capsys: pytest.CaptureFixtur
         assert summary in text
 
 
+def test_help_begins_with_what_a_newcomer_wants(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = help_of(capsys).splitlines()
+    named = [
+        line.split()[0]
+        for line in lines
+        if line.startswith("  ") and line.split()[0] in cli.COMMANDS
+    ]
+    assert named == list(cli.COMMANDS)
+    assert named[:3] == ["demo", "train", "report"]
+    assert [line[:-1] for line in lines if line[:-1] in cli.GROUPS] == list(cli.GROUPS)
+
+
 def test_every_command_has_a_module_and_every_module_is_a_command() -> None:
     folder = Path(cli.__file__).parent / "commands"
     modules = {file.stem for file in folder.glob("*.py") if "def main(" in file.read_text()}

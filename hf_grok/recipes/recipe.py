@@ -115,6 +115,11 @@ class _Parser(HfArgumentParser):
         raise UserError(message)
 
 
+def argument_parser() -> HfArgumentParser:
+    """The parser of every value that a recipe or the command line can set, ours first."""
+    return _Parser()
+
+
 def argument_names() -> list[str]:
     """Every key that a recipe may have."""
     return list(_switches())
