@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_grok._option_parser import OptionParser
 from hf_grok.annotation.scheme import SCHEME
+from hf_grok.commands.probe_parser import build_parser
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.text.json_reading import parse_json
@@ -25,108 +25,6 @@ if TYPE_CHECKING:
 _WORDS = ("yes", "no", "on", "off")
 # Revisions in the printed table.
 SHOWN = 6
-
-_EXAMPLES = """\
-examples:
-  hf-grok probe me/my-series --probes question_formation
-      accuracy in and out of distribution, at every step* revision of a Hub repository
-  hf-grok probe runs/demo --data question-formation --where task=quest --sample 100 --probes tree
-      every checkpoint of a run; what is there already is not computed again
-  hf-grok probe bert-base-uncased --data en_ewt-ud-dev.conllu --probes uas,sparsity
-      a model of the Hub on a treebank, UAS beside its fixed-offset baselines
-  hf-grok probe me/my-series --data uas=dev.conllu --data pairs=blimp/ --probes uas,pairs,norm
-      every step* revision of a Hub repository, each probe over data of its own
-  hf-grok probe runs/my-run --data minimal-pairs --sample 4000 --probes pairs --steps last
-      the end of a run on more pairs than the run itself takes; `hf-grok report` uses it
-  hf-grok probe my-gpt2 --data dev.conllu --probes uas --add-start
-      a tokenizer that puts no start token in front"""
-
-
-def build_parser() -> OptionParser:
-    """The options of `hf-grok probe`."""
-    parser = OptionParser(
-        prog="hf-grok probe",
-        description=(
-            "Measure what a model does on a language (question_formation, tense_inflection,\n"
-            "dyck: accuracy in and out of distribution; loss), and what happens inside it:\n"
-            "attention to syntactic heads, tree structure, sparsity, weight norms, intrinsic\n"
-            "dimension, minimal pairs. MODEL is a folder with a model, a run's folder (all its\n"
-            "checkpoints), or a Hub repository (its step* revisions, or --revision). Results are\n"
-            "a row per (revision, probe, metric), written after every probe: run the same command\n"
-            "again to go on where it stopped."
-        ),
-        epilog=_EXAMPLES,
-    )
-    parser.add_argument("model", metavar="MODEL", nargs="?", help="folder or Hub repository")
-    parser.add_argument("--revision", help="one branch, tag or commit of a Hub repository")
-    parser.add_argument(
-        "--revisions",
-        metavar="REGEX",
-        help="names of a repository's steps, with one group for the step: 'run-(\\d+)-ema'",
-    )
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="[PROBE=]SOURCE",
-        help="a .conllu or .ptb treebank, .jsonl minimal pairs (or a folder of them), a data set "
-        "(folder or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among "
-        "them (dyck:k20-m10 in that configuration, else as the run MODEL had it); with PROBE= for "
-        "that probe alone; repeatable. Behaviours are measured on their own language by default",
-    )
-    parser.add_argument(
-        "--steps", metavar="STEPS", help='of a series: "last", or steps with commas between them'
-    )
-    parser.add_argument(
-        "--split",
-        help="of a data set (default: test; of behaviours test, the numbers in_distribution_*, and "
-        "generalization; of losses validation)",
-    )
-    parser.add_argument(
-        "--where",
-        action="append",
-        default=[],
-        metavar="COLUMN=VALUE",
-        help="only rows that have this value, such as task=quest; repeatable",
-    )
-    parser.add_argument(
-        "--max-words",
-        type=int,
-        metavar="N",
-        help="leave out rows of more words, such as those too long for the model; how many is said",
-    )
-    parser.add_argument("--sample", type=int, metavar="N", help="at most N rows, drawn by --seed")
-    parser.add_argument("--seed", type=int, default=0, help="draws the sample (default: 0)")
-    parser.add_argument(
-        "--skip-bad-lines",
-        action="store_true",
-        help="of a file with wrong lines: leave them out (of a treebank: their sentences) and say "
-        "how many, instead of ending at the first",
-    )
-    parser.add_argument(
-        "--probes", metavar="NAMES", help="names with commas between them; --list shows them"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help=f"where results go (default: {RESULTS_FILE}, in MODEL if that is a folder)",
-    )
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="PROBE.NAME=VALUE",
-        help="an argument of a probe's class, such as uas.selection=same; repeatable",
-    )
-    parser.add_argument(
-        "--allow-unknown", action="store_true", help="words that the tokenizer does not know stay"
-    )
-    parser.add_argument(
-        "--add-start", action="store_true", help="put the tokenizer's start token in front"
-    )
-    parser.add_argument("--list", action="store_true", help="name the probes and exit")
-    return parser
 
 
 def main(arguments: Sequence[str]) -> int:
