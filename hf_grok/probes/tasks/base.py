@@ -10,8 +10,9 @@ from typing import ClassVar
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from hf_grok.annotation.rows import Rows
 from hf_grok.errors import UserError
 from hf_grok.measurement.length_batches import length_batches, token_budget
 from hf_grok.measurement.tally import Tally
@@ -121,6 +122,37 @@ class Behaviour(Probe):
             ids: tokens on the model's device, padded on the right.
             indices: which line each row is, on the CPU.
         """
+
+
+class LanguageBehaviour(Behaviour):
+    """What a model does on one language: its lines are read from rows of that language's columns.
+
+    Args:
+        rows: with the columns that the language's behaviour names.
+        tokenizer: of the model.
+        allow_unknown: let words through that the tokenizer does not know.
+        add_start: put the tokenizer's start token in front where it adds none.
+
+    Raises:
+        UserError: no row to score, or one that does not fit its columns or the tokenizer.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        allow_unknown: bool = False,
+        add_start: bool = False,
+    ) -> None:
+        flags = {"allow_unknown": allow_unknown, "add_start": add_start}
+        super().__init__(*self._read(rows, tokenizer, **flags))
+
+    @abstractmethod
+    def _read(
+        self, rows: Rows, tokenizer: PreTrainedTokenizerBase, **flags: bool
+    ) -> tuple[EncodedLines, Sequence[str]]:
+        """The scored lines, encoded with `flags`, and every name of the tally; keeps the gold."""
 
 
 def next_word_logits(

@@ -15,8 +15,8 @@ from hf_grok.annotation.rows import Rows, column
 from hf_grok.errors import UserError
 from hf_grok.measurement.tally import Tally
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.inputs.encoding import check_one_token_per_word, encode_lines
-from hf_grok.probes.tasks.base import Behaviour, next_word_logits
+from hf_grok.probes.inputs.encoding import EncodedLines, check_one_token_per_word, encode_lines
+from hf_grok.probes.tasks.base import LanguageBehaviour, next_word_logits
 
 # Name -> first and last distance, both included.
 DISTANCES: Mapping[str, tuple[int, float]] = {
@@ -75,7 +75,7 @@ def closes_right(
     return closing_ids[best] == ids[:, 1:]
 
 
-class DyckBehaviour(Behaviour):
+class DyckBehaviour(LanguageBehaviour):
     """accuracy = share of closing brackets, 10 words or more from their opening, ranked best.
 
     Before each closing bracket, the best-ranked of all *closing* brackets is the model's answer,
@@ -103,19 +103,13 @@ class DyckBehaviour(Behaviour):
     source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741)"
     metrics: ClassVar[Mapping[str, Metric]] = PROBES["dyck"]
 
-    def __init__(
-        self,
-        rows: Rows,
-        tokenizer: PreTrainedTokenizerBase,
-        *,
-        allow_unknown: bool = False,
-        add_start: bool = False,
-    ) -> None:
+    def _read(
+        self, rows: Rows, tokenizer: PreTrainedTokenizerBase, **flags: bool
+    ) -> tuple[EncodedLines, Sequence[str]]:
         texts = column(rows, "text")
         if not texts:
             raise UserError("there is no Dyck string to score: expected at least one row")
-        lines = encode_lines(texts, tokenizer, allow_unknown=allow_unknown, add_start=add_start)
-        super().__init__(lines, list(DISTANCES))
+        lines = encode_lines(texts, tokenizer, **flags)
         words = [text.split() for text in texts]
         check_one_token_per_word(lines, words, tokenizer, range(len(words)))
         self._closing_ids = _closing_ids(tokenizer)
@@ -124,6 +118,7 @@ class DyckBehaviour(Behaviour):
             found = torch.tensor(_row_distances(number, line))
             self._distances[number, lines.offset : lines.offset + len(line)] = found
         _check_given_distances(rows, self._distances)
+        return lines, list(DISTANCES)
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]

@@ -15,7 +15,8 @@ from hf_grok.errors import UserError
 from hf_grok.languages import OURS
 from hf_grok.measurement.tally import Tally
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.tasks.base import Behaviour, next_word_logits
+from hf_grok.probes.inputs.encoding import EncodedLines
+from hf_grok.probes.tasks.base import LanguageBehaviour, next_word_logits
 from hf_grok.probes.tasks.greedy import greedy_is_gold
 from hf_grok.probes.tasks.prompts import Prompts, add_by_label, prompts_of_task
 
@@ -38,7 +39,7 @@ def chosen_auxiliary(
     return logits[here, last_prompt][:, auxiliary_ids].argmax(-1)
 
 
-class QuestionBehaviour(Behaviour):
+class QuestionBehaviour(LanguageBehaviour):
     """accuracy = share of `quest` lines whose gold first word is the model's best auxiliary.
 
     Scored are the lines whose source ends in `quest`. After the source, the best of do, does,
@@ -70,18 +71,10 @@ class QuestionBehaviour(Behaviour):
     source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741); McCoy et al. 2020"
     metrics: ClassVar[Mapping[str, Metric]] = PROBES["question_formation"]
 
-    def __init__(
-        self,
-        rows: Rows,
-        tokenizer: PreTrainedTokenizerBase,
-        *,
-        allow_unknown: bool = False,
-        add_start: bool = False,
-    ) -> None:
-        flags = {"allow_unknown": allow_unknown, "add_start": add_start}
+    def _read(
+        self, rows: Rows, tokenizer: PreTrainedTokenizerBase, **flags: bool
+    ) -> tuple[EncodedLines, Sequence[str]]:
         self._prompts = prompts_of_task(rows, TASK, tokenizer, whole_words=False, **flags)
-        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
-        super().__init__(self._prompts.lines, [*_COUNTED, *by_modifier])
         self._auxiliary_ids = _auxiliary_ids(tokenizer, rows, self._prompts)
         words, main_indices = column(rows, "words"), column(rows, "main_index")
         triples = [
@@ -90,6 +83,8 @@ class QuestionBehaviour(Behaviour):
         ]
         self._gold, self._main, self._first = torch.tensor(triples).unbind(-1)
         _check_answers(self._prompts, self._auxiliary_ids[self._gold])
+        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
+        return self._prompts.lines, [*_COUNTED, *by_modifier]
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]

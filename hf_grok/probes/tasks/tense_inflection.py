@@ -16,7 +16,8 @@ from hf_grok.errors import UserError
 from hf_grok.languages import OURS
 from hf_grok.measurement.tally import Tally
 from hf_grok.metrics import PROBES, Metric
-from hf_grok.probes.tasks.base import Behaviour
+from hf_grok.probes.inputs.encoding import EncodedLines
+from hf_grok.probes.tasks.base import LanguageBehaviour
 from hf_grok.probes.tasks.greedy import decode_greedily
 from hf_grok.probes.tasks.inflection import number_pair, recent_noun_differs
 from hf_grok.probes.tasks.prompts import Prompts, add_by_label, prompts_of_task
@@ -83,7 +84,7 @@ def is_settled(
     return (final > answers.verbs) & ~(verb_is_right & tags_are_right(answers, draft, final))
 
 
-class TenseBehaviour(Behaviour):
+class TenseBehaviour(LanguageBehaviour):
     """accuracy = share of `PRESENT` lines with parts of speech and main verb right.
 
     Scored are the lines whose source ends in `PRESENT`. The output is the greedy continuation of
@@ -119,18 +120,10 @@ class TenseBehaviour(Behaviour):
     source: ClassVar[str] = "Murty et al. 2023 (arXiv 2305.18741); McCoy et al. 2020"
     metrics: ClassVar[Mapping[str, Metric]] = PROBES["tense_inflection"]
 
-    def __init__(
-        self,
-        rows: Rows,
-        tokenizer: PreTrainedTokenizerBase,
-        *,
-        allow_unknown: bool = False,
-        add_start: bool = False,
-    ) -> None:
-        flags = {"allow_unknown": allow_unknown, "add_start": add_start}
+    def _read(
+        self, rows: Rows, tokenizer: PreTrainedTokenizerBase, **flags: bool
+    ) -> tuple[EncodedLines, Sequence[str]]:
         self._prompts = prompts_of_task(rows, TASK, tokenizer, whole_words=True, **flags)
-        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
-        super().__init__(self._prompts.lines, [*_COUNTED, *by_modifier])
         tagged = tagged_rows(rows)
         self._may_be, tag_numbers = parts_of_speech(tagged, tokenizer)
         self._tags = tag_places(self._prompts, tagged, tag_numbers)
@@ -139,6 +132,8 @@ class TenseBehaviour(Behaviour):
         _check_places(self._prompts, places)
         self._verbs = self._prompts.starts + torch.tensor(places)
         self._attractors = _attractors(self._prompts, tagged, places, tokenizer.get_vocab())
+        by_modifier = (f"accuracy_{modifier}" for modifier in self._prompts.modifiers)
+        return self._prompts.lines, [*_COUNTED, *by_modifier]
 
     def _score(
         self, model: nn.Module, ids: Int[Tensor, "batch length"], indices: Int[Tensor, " batch"]
