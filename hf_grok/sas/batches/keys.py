@@ -17,7 +17,8 @@ RELATIONS = "arc_relations"
 SHAM_HEADS = "arc_sham_heads"
 # [batch, words], as RELATIONS, of the sham arcs: an arc of the gold tree lends them its own.
 SHAM_RELATIONS = "arc_sham_relations"
-ANNOTATION = (WORD_OF, HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS)
+SHAM = (SHAM_HEADS, SHAM_RELATIONS)
+ANNOTATION = (WORD_OF, HEADS, RELATIONS, *SHAM)
 
 
 @dataclass

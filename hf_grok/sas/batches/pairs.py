@@ -12,7 +12,7 @@ from torch import Tensor
 from hf_grok.annotation.heads import NONE, relation_id
 from hf_grok.annotation.sham import LEFT_OUT
 from hf_grok.errors import UserError
-from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
+from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.options import PenaltyOptions
 
 
@@ -80,7 +80,7 @@ def _required(annotation: Mapping[str, Tensor], name: str) -> Tensor:
     if name not in annotation:
         hint = (
             "make its collator with sham=True"
-            if name in (SHAM_HEADS, SHAM_RELATIONS)
+            if name in SHAM
             else "use hf_grok.sas.ArcCollator over rows with words, heads and deprels"
         )
         raise UserError(

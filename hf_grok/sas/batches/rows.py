@@ -17,6 +17,7 @@ from hf_grok.sas.batches.keys import (
     ANNOTATION,
     HEADS,
     RELATIONS,
+    SHAM,
     SHAM_HEADS,
     SHAM_RELATIONS,
     WORD_OF,
@@ -77,7 +78,7 @@ def row_from_columns(row: Mapping[str, Any], where: str) -> ArcRow:
     )
     sham, sham_relations, types = (
         np.asarray(row[name], dtype=np.int64) if name in row else None
-        for name in (SHAM_HEADS, SHAM_RELATIONS, TOKEN_TYPES)
+        for name in (*SHAM, TOKEN_TYPES)
     )
     if (sham is None) != (sham_relations is None):
         raise UserError(f"{where}: {SHAM_HEADS} and {SHAM_RELATIONS} go together: encode it anew")
