@@ -17,6 +17,7 @@ from hf_grok.runs.folder import (
     checkpoints,
     step_of,
 )
+from hf_grok.runs.json_lines import rewind
 from hf_grok.runs.manifest import flaw, manifest_files
 from hf_grok.runs.record import default_of, recorded
 from hf_grok.text.printable import quoted
@@ -224,10 +225,14 @@ def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def inherit_tables(branch: Branch, folder: Path) -> None:
-    """Begin the branch's tables with the parent's; what is after the branching is cut off later."""
+    """Begin the branch's tables with the parent's; rows after the branching are cut off later.
+
+    Those of probes at once: a branch that probes nothing would keep them.
+    """
     for name in (METRICS_FILE, PROBES_FILE):
         if (branch.parent / name).is_file():
             shutil.copyfile(branch.parent / name, folder / name)
+    rewind(folder / PROBES_FILE, branch.step)
 
 
 def resumed_branch(folder: Path, asked: Branch | None) -> Branch | None:

@@ -24,6 +24,7 @@ from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.data.arcs import told_of_arcs
 from hf_grok.recipes.data.language import LanguageData, load_language
 from hf_grok.recipes.objective import is_masked
+from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Settings
 from hf_grok.recipes.resume import (
     as_recorded,
@@ -140,10 +141,7 @@ class Session:
         self.record.start(info)
         if self.branch is not None and checkpoint == self.branch.checkpoint:
             inherit_tables(self.branch, self.folder)
-        if checkpoint is None:
-            self.record.rewind(-1)
-        else:
-            self.record.rewind(step_of(checkpoint), log_history(checkpoint))
+        self.record.rewind(() if checkpoint is None else log_history(checkpoint))
         self.say(opening(info))
 
     def say(self, text: str) -> None:
@@ -208,8 +206,7 @@ def run_information(
 ) -> dict[str, Any]:
     """What run.json says of a run before it starts."""
     training = settings.training
-    learnt = brought_language(settings.data.language)
-    scheme = learnt.thing.scheme
+    scheme = brought_language(settings.data.language).thing.scheme
     return {
         "hf_grok_version": versions()["hf_grok"],
         "recipe": settings.recipe.name,
@@ -230,7 +227,7 @@ def run_information(
         "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
         # Grammars and probes alike take their arcs from the derivation.
         "annotation": {"training": scheme, "evaluation": scheme} if scheme else {},
-        "versions": {**versions(), **learnt.foreign_version},
+        "versions": {**versions(), **foreign_versions(settings)},
         "machine": machine(training.device.type, threads),
         "model": {
             "name": settings.model.model,

@@ -16,7 +16,7 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RUN_FILE, sync, write_json
-from hf_grok.runs.json_lines import append_row, restore, rewind
+from hf_grok.runs.json_lines import append_row, restore
 from hf_grok.text.json_reading import read_object
 from hf_grok.text.printable import quoted
 from hf_grok.version import __version__
@@ -66,17 +66,15 @@ class RunRecord:
         """Add one logged row to metrics.jsonl."""
         append_row(self.folder / METRICS_FILE, row)
 
-    def rewind(self, step: int, history: Sequence[Mapping[str, Any]] = ()) -> None:
-        """The tables as they were when the checkpoint of `step` was written.
+    def rewind(self, history: Sequence[Mapping[str, Any]] = ()) -> None:
+        """metrics.jsonl as it was when a checkpoint was written; ProbeCallback rewinds its file.
 
         Rows of the same step that came after it go too: a resumed run does them again.
 
         Args:
-            step: that is gone on from; -1 for the beginning.
-            history: `log_history` as the checkpoint has it.
+            history: `log_history` as the checkpoint has it; none for the beginning.
         """
         restore(self.folder / METRICS_FILE, history)
-        rewind(self.folder / PROBES_FILE, step)
 
 
 def recorded(folder: Path) -> dict[str, Any] | None:
