@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
+from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import (
     HFValidationError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import httpx
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
@@ -35,6 +38,9 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+# Seconds that the first answer of the Hub may take. Its client has no limit of its own: where no
+# answer ever comes, the system's is two minutes.
+PATIENCE = 10.0
 # Of a model, or of an adapter of one.
 CONFIGS = ("config.json", ADAPTER)
 
@@ -176,11 +182,13 @@ def names_of_series(repository: str, revisions: str | None = None) -> NameReader
     Raises:
         UserError: no such expression; the Hub cannot be asked; an index that cannot be read.
     """
-    if revisions is not None:
-        return NameReader(pattern=revisions)
+    named = None if revisions is None else NameReader(pattern=revisions)
     with _asked(repository):
         api = HfApi()
-        index = read_index(api, repository, api.repo_info(repository).sha)
+        commit = api.repo_info(repository, timeout=PATIENCE).sha
+        if named is not None:
+            return named
+        index = read_index(api, repository, commit)
     return NameReader(RevisionTemplate(index.template) if index else None)
 
 
@@ -189,6 +197,11 @@ def _asked(repository: str, revision: str | None = None) -> Iterator[None]:
     with asking(repository, "is no folder here, and the Hub could not be asked for it"):
         try:
             yield
+        except (httpx.TransportError, OfflineModeIsEnabled) as error:
+            raise UserError(
+                f"{repository} is no folder here, and the Hub could not be asked for it: "
+                f"{mask_tokens(str(error), get_token())}. {_without_network(repository)}"
+            ) from None
         except RevisionNotFoundError:
             raise UserError(f"{repository} has no revision {revision!r}") from None
         except (RepositoryNotFoundError, HFValidationError) as error:
@@ -198,12 +211,28 @@ def _asked(repository: str, revision: str | None = None) -> Iterator[None]:
             ) from None
 
 
+def _without_network(repository: str) -> str:
+    """What to do where the Hub is out of reach: with the cache's copies of a model, or without."""
+    cache = Path(HF_HUB_CACHE)
+    kept = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
+    found = sorted(kept.iterdir()) if kept.is_dir() else []
+    if not found:
+        return (
+            f"The cache ({cache}) does not hold it either. Without a network, name a folder, and "
+            "set HF_HUB_OFFLINE=1 so that nothing waits for the Hub"
+        )
+    return (
+        f"The cache holds it: with HF_HUB_OFFLINE=1, name its folder {' or '.join(map(str, found))}"
+    )
+
+
 def _of_hub(
     repository: str, revision: str | None, names: NameReader, say: Callable[[str], None]
 ) -> list[Checkpoint]:
     with _asked(repository, revision):
         if revision is not None:
-            commit = str(HfApi().model_info(repository, revision=revision).sha)
+            api = HfApi()
+            commit = str(api.model_info(repository, revision=revision, timeout=PATIENCE).sha)
             return [_hub_checkpoint(repository, revision, commit, names)]
         refs = HfApi().list_repo_refs(repository)
     named = {ref.name: ref.target_commit for ref in [*refs.tags, *refs.branches]}

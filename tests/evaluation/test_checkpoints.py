@@ -39,7 +39,9 @@ def test_a_repository_without_steps_is_its_main(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_one_revision(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(HfApi, "model_info", lambda *_, revision: SimpleNamespace(sha="abc"))
+    monkeypatch.setattr(
+        HfApi, "model_info", lambda *_, revision, timeout: SimpleNamespace(sha="abc")
+    )
     (checkpoint,) = find_checkpoints("somebody/series", "step7")
     assert (checkpoint.revision, checkpoint.step, checkpoint.hub_revision) == ("step7", 7, "abc")
 

@@ -18,7 +18,7 @@ from transformers import BertConfig, BertForMaskedLM, BertModel
 
 from hf_grok.cli import main
 from hf_grok.errors import UserError
-from hf_grok.evaluation import find_checkpoints
+from hf_grok.evaluation import checkpoints, find_checkpoints
 from hf_grok.evaluation.loading import load
 from hf_grok.probes import AttentionUAS, WeightNorm
 from hf_grok.runs.folder import RESULTS_FILE
@@ -235,3 +235,33 @@ def test_a_repository_that_cannot_be_asked_for_is_one_line(
     assert main(["probe", "nosuch/model", "--probes", "norm"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "nosuch/model is no folder here, and the Hub could not be asked" in line
+
+
+@pytest.mark.parametrize("words", [[], ["--revision", "v1"], ["--revisions", "run-(\\d+)"]])
+def test_without_a_network_the_first_call_is_the_last_and_has_a_limit(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[float | None] = []
+
+    def fails(_: HfApi, *__: Any, timeout: float | None = None, **___: Any) -> Any:
+        asked.append(timeout)
+        raise httpx.ConnectTimeout("no route")
+
+    for name in ("model_info", "list_repo_refs", "list_repo_tree"):
+        monkeypatch.setattr(HfApi, name, fails)
+    monkeypatch.setattr(checkpoints, "HF_HUB_CACHE", str(tmp_path))
+    command = ["probe", "nosuch/model", "--probes", "norm", *words]
+    assert main(command) == 2
+    assert asked == [checkpoints.PATIENCE]
+    said = capsys.readouterr().err
+    assert f"no route. The cache ({tmp_path}) does not hold it either" in said
+    assert "HF_HUB_OFFLINE=1" in said
+    kept = tmp_path / "models--nosuch--model" / "snapshots" / "abc"
+    kept.mkdir(parents=True)
+    assert main(command) == 2
+    assert f"The cache holds it: with HF_HUB_OFFLINE=1, name its folder {kept}" in (
+        capsys.readouterr().err
+    )
