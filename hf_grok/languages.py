@@ -17,7 +17,7 @@ from hf_grok.annotation.scheme import UD
 from hf_grok.errors import UserError
 from hf_grok.model_cards import languages as cards
 from hf_grok.model_cards.languages import LanguageFacts
-from hf_grok.packages import LANGUAGES, Brought, brought_languages, our, the_one
+from hf_grok.packages import LANGUAGES, Brought, brought_points, our, the_one
 
 if TYPE_CHECKING:
     from hf_grok.datasets_scripts.builder.base import GrammarBuilder
@@ -113,7 +113,7 @@ def known_languages() -> dict[str, list[Brought[Language | EntryPoint]]]:
     known: dict[str, list[Brought[Language | EntryPoint]]] = {
         name: [our(one)] for name, one in OURS.items()
     }
-    for brought in brought_languages():
+    for brought in brought_points(LANGUAGES):
         known.setdefault(brought.thing.name, []).append(brought.holding(brought.thing))
     return known
 

@@ -1,4 +1,4 @@
-"""What other packages bring: languages by entry point, recipes and sweeps in the folder beside.
+"""What other packages bring: languages and probes by entry point, recipes and sweeps beside them.
 
 An entry point of the group `hf_grok.languages` names a `hf_grok.languages.Language`. In the folder
 of the module that it names, `recipes/NAME/SCALE.yaml` are recipes and `sweeps/NAME.yaml` sweeps, as
@@ -8,7 +8,7 @@ in this package. Nothing of another package is run until it is asked for by name
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -63,20 +63,30 @@ def our(thing: T) -> Brought[T]:
     return Brought(OURS, __version__, thing)
 
 
-def brought_languages() -> tuple[Brought[EntryPoint], ...]:
-    """The languages that other packages name, not loaded; by name, then by package."""
-    return _brought_languages(tuple(sys.path))
+def brought_points(group: str) -> tuple[Brought[EntryPoint], ...]:
+    """The entry points of a group in other packages, not loaded; by name, then by package."""
+    return _brought_points(group, tuple(sys.path))
 
 
 @cache
-def _brought_languages(path: tuple[str, ...]) -> tuple[Brought[EntryPoint], ...]:
+def _brought_points(group: str, path: tuple[str, ...]) -> tuple[Brought[EntryPoint], ...]:
     """Read once for every `path`: all that is installed is looked through."""
     found = [
         Brought(point.dist.name, point.dist.version, point)
-        for point in entry_points(group=LANGUAGES)
+        for point in entry_points(group=group)
         if point.dist  # always, of those that are found on sys.path
     ]
     return tuple(sorted(found, key=lambda one: (one.thing.name, one.package)))
+
+
+def by_name(
+    brought: Iterable[Brought[EntryPoint]], ours: Iterable[str] = ()
+) -> dict[str, list[Brought[EntryPoint | None]]]:
+    """Name -> what goes by it, ours, which are not entry points, first."""
+    known: dict[str, list[Brought[EntryPoint | None]]] = {name: [our(None)] for name in ours}
+    for one in brought:
+        known.setdefault(one.thing.name, []).append(one.holding(one.thing))
+    return known
 
 
 def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
@@ -88,7 +98,7 @@ def brought_files(kind: str, pattern: str) -> Iterator[Brought[Path]]:
     """
     yield from map(our, sorted((Path(__file__).parent / kind).glob(pattern)))
     folders = {}
-    for brought in brought_languages():
+    for brought in brought_points(LANGUAGES):
         # Not its `module`, which is none where the value is not of the form module:name.
         if folder := folder_of(brought.thing.value.partition(":")[0]):
             folders[brought.package, folder] = brought.version

@@ -21,7 +21,7 @@ COMMON = {
 
 # room -> the modules of hf_grok, beside COMMON, that it may import. From the ground up.
 ARROWS: dict[str, set[str]] = {
-    "metrics": set(),
+    "metrics": {"packages"},
     "measurement": set(),
     "annotation": set(),
     "models": {"measurement"},
@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "model_cards": {"metrics", "runs"},
     "probes": {
         *("annotation", "attention", "datasets_scripts", "languages", "masking", "measurement"),
-        *("metrics", "models"),
+        *("metrics", "models", "packages"),
     },
     "evaluate_metrics": {"annotation", "datasets_scripts", "measurement", "models", "probes"},
     "sas": {"annotation", "attention", "masking", "measurement", "runs"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from hf_grok.cli import main
 from hf_grok.datasets_scripts import Dyck
 from hf_grok.errors import UserError
 from hf_grok.languages import known_languages, language, name_of
-from hf_grok.packages import brought_files, folder_of
-from hf_grok.recipes.recipe import load_recipe
+from hf_grok.metrics import find_metric
+from hf_grok.packages import brought_files, brought_points, folder_of
+from hf_grok.probes import probe_class
+from hf_grok.recipes.probes import foreign_versions
+from hf_grok.recipes.recipe import load_recipe, parse
+from hf_grok.sweep.folder import write_description
+from hf_grok.sweep.jobs import make_jobs
 from hf_grok.sweep.plan import read_plan
 from hf_grok.version import __version__
 from tests.your_language import announce
@@ -138,3 +144,51 @@ def test_cached_data_follow_every_module_of_a_builders_package(
     assert builder_class(cache_dir=site / "cache").cache_dir != before
     for name in ("vepsian", "vepsian.builder"):
         monkeypatch.delitem(sys.modules, name)
+
+
+def announce_probes(site: Path, package: str, probes: dict[str, str], version: str = "1.0") -> None:
+    """A package that brings probes."""
+    about = announce(site, package, {}, version)
+    lines = [f"{name} = {value}" for name, value in probes.items()]
+    write(about / "entry_points.txt", "\n".join(["[hf_grok.probes]", *lines, ""]))
+
+
+def test_a_probe_of_two_packages_is_refused_with_both(site: Path) -> None:
+    announce_probes(site, "one", {"parts": "hf_grok.probes:WeightNorm"}, "0.1")
+    announce_probes(site, "two", {"parts": "nowhere:It", "norm": "nowhere:It"}, "0.2")
+    with pytest.raises(UserError, match=r"probe 'parts' is brought by one 0.1 and by two 0.2"):
+        probe_class("parts")
+    with pytest.raises(UserError, match=r"probe 'parts' is brought by one 0.1 and by two 0.2"):
+        find_metric("eval_parts_found")
+    with pytest.raises(UserError, match=rf"'norm' is brought by hf-grok {__version__} and by two"):
+        probe_class("norm")
+    assert probe_class("uas").name == "uas"
+
+
+def test_what_is_installed_is_looked_through_once(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce_probes(site, "one", {"parts": "hf_grok.probes:WeightNorm"})
+    first = brought_points("hf_grok.probes")
+    monkeypatch.setattr("hf_grok.packages.entry_points", lambda **_: pytest.fail("looked again"))
+    assert brought_points("hf_grok.probes") is first
+    assert [str(one) for one in first if one.thing.name == "parts"] == ["one 1.0"]
+
+
+def test_runs_and_sweeps_record_the_packages_that_bring_what_they_use(site: Path) -> None:
+    announce_probes(site, "parts", {"parts": "hf_grok.probes:WeightNorm"}, "0.3")
+    write(site / "suomi" / "recipes" / "suomi" / "quick.yaml", "language: dyck\n")
+    write(site / "suomi" / "sweeps" / "depths.yaml", "recipe: suomi\nseeds: [0]\narms: {a: {}}\n")
+    announce(site, "suomi", {"x": "suomi:IT"}, "2.0")
+    recipe = load_recipe("suomi")
+    assert foreign_versions(parse(recipe, ["--probes", "norm,parts"])) == {
+        "suomi": "2.0",
+        "parts": "0.3",
+    }
+    assert foreign_versions(parse(load_recipe("dyck"), [])) == {}
+    plan = read_plan("depths", {"probes": "parts"})
+    out = site / "out"
+    write_description(plan, out, make_jobs(plan, out))
+    recorded = json.loads((out / "sweep.json").read_text())["versions"]
+    assert (recorded["suomi"], recorded["parts"]) == ("2.0", "0.3")
+    assert recorded["hf_grok"] == __version__

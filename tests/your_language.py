@@ -38,7 +38,7 @@ def install(package: Path, target: Path) -> Path:
     return target
 
 
-def announce(folder: Path, package: str, entries: dict[str, str], version: str = "1.0") -> None:
+def announce(folder: Path, package: str, entries: dict[str, str], version: str = "1.0") -> Path:
     """What an installed package says of itself: its name and its languages, without the code."""
     about = folder / f"{package}-{version}.dist-info"
     about.mkdir(parents=True)
@@ -47,3 +47,4 @@ def announce(folder: Path, package: str, entries: dict[str, str], version: str =
     )
     lines = [f"{name} = {value}" for name, value in entries.items()]
     about.joinpath("entry_points.txt").write_text("\n".join(["[hf_grok.languages]", *lines, ""]))
+    return about

@@ -149,7 +149,7 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -
         print(described(jobs, out, chosen, workers))
         return 0
     with locked(out):
-        write_description(whole, out)
+        write_description(whole, out, every_job)
         return _run_jobs(jobs, out, workers, SweepResults(out, whole.arms))
 
 

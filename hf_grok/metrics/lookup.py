@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +12,7 @@ from hf_grok.errors import UserError
 from hf_grok.metrics.metric import Direction, Level, Metric, filled, key_of, metric_of
 from hf_grok.metrics.ours import PROBES, RUN
 from hf_grok.metrics.plain import plain_metric
+from hf_grok.packages import brought_points, by_name, the_one
 
 GROUP = "hf_grok.probes"
 PREFIX = "eval_"
@@ -100,7 +99,8 @@ def find_measure(column: str, recorded: Mapping[str, Metric] = NONE) -> Measure 
         recorded: name -> what the probes of the run declared (`Run.metrics`).
 
     Raises:
-        UserError: the probe of another package that measures it is installed and does not load.
+        UserError: the probe of another package that measures it is installed and does not load,
+            or two packages have one of its name.
     """
     name = column.removeprefix(PREFIX)
     home = _home(name, recorded)
@@ -178,16 +178,11 @@ def _home(name: str, recorded: Mapping[str, Metric]) -> Mapping[str, Metric]:
     for home in (OURS, recorded):
         if key_of(home, name) is not None:
             return home
-    for point in _installed(tuple(sys.path)):
-        if name.startswith(f"{point.name}_"):
+    known = by_name(brought_points(GROUP))
+    for probe in known:
+        if name.startswith(f"{probe}_") and (point := the_one("probe", probe, known).thing):
             return _declared(point)
     return NONE
-
-
-@lru_cache(maxsize=1)
-def _installed(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """The probes of other packages; read anew where the path of imports has changed."""
-    return tuple(entry_points(group=GROUP))
 
 
 def _declared(point: EntryPoint) -> Mapping[str, Metric]:

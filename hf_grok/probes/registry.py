@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from os import PathLike
 from typing import Any, TypeAlias
 
 from hf_grok._isolated import Isolated
 from hf_grok.annotation.rows import Rows
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.languages import known_languages, language, load
+from hf_grok.languages import brought_language, known_languages, language, load
 from hf_grok.metrics import GROUP
+from hf_grok.packages import Brought, brought_points, by_name, the_one
 from hf_grok.probes.base import Probe
 
 # A probe, or how one is asked for: its name or its class.
@@ -39,7 +40,7 @@ LOSSES: Mapping[str, str] = {
 def probe_names() -> list[str]:
     """Every name that `probe_class` knows, other packages' included."""
     return sorted(
-        {*OURS, *LOSSES, *behaviour_names(), *(point.name for point in entry_points(group=GROUP))}
+        {*OURS, *LOSSES, *behaviour_names(), *(one.thing.name for one in brought_points(GROUP))}
     )
 
 
@@ -62,8 +63,30 @@ def probe_class(name: str) -> type[Probe]:
     """The class of a probe by its name.
 
     Raises:
-        UserError: no probe has that name; an entry point is no `Probe`.
+        UserError: no probe or two packages' have that name; an entry point is no `Probe`.
     """
+    point = brought_probe(name).thing
+    return _ours(name) if point is None else _checked(name, point.load())
+
+
+def brought_probe(name: str) -> Brought[EntryPoint | None]:
+    """The package that brings a probe: its language's for a behaviour; not loaded.
+
+    Raises:
+        UserError: no probe or two packages' have that name.
+    """
+    known = by_name(brought_points(GROUP), ours=[*OURS, *LOSSES])
+    measured = language_of(name)
+    if measured is not None and language(measured).behaviour:
+        of_language = brought_language(measured)
+        known.setdefault(name, []).insert(0, of_language.holding(None))
+    if name not in known:
+        raise unknown_name("probe", name, probe_names())
+    return the_one("probe", name, known)
+
+
+def _ours(name: str) -> type[Probe]:
+    """One of this package, or the behaviour of a language."""
     if name in OURS:
         module, attribute = OURS[name]
         found: type[Probe] = getattr(importlib.import_module(f"hf_grok.probes.{module}"), attribute)
@@ -71,12 +94,7 @@ def probe_class(name: str) -> type[Probe]:
     if name in LOSSES:
         return _checked(name, load(LOSSES[name]))
     measured = language_of(name)
-    if measured is not None and (home := language(measured).behaviour):
-        return _checked(name, load(home))
-    for point in entry_points(group=GROUP):
-        if point.name == name:
-            return _checked(name, point.load())
-    raise unknown_name("probe", name, probe_names())
+    return _checked(name, load(language(measured).behaviour if measured else ""))
 
 
 def build_probe(name: str | type[Probe], rows: Rows, tokenizer: Any, **options: Any) -> Probe:

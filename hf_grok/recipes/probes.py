@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok.annotation.rows import with_words
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.languages import OURS, language, trained_language
+from hf_grok.languages import OURS, brought_language, language, trained_language
 from hf_grok.probes import Probe, build_probe, probe_names
+from hf_grok.probes.registry import brought_probe
 from hf_grok.recipes.arguments import DataArguments, ProbeArguments
 from hf_grok.recipes.data.language import asked_rows
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from hf_grok.recipes.recipe import Settings
 
 # A tree projection runs each sentence once per word.
 SHARE_OF_TREES = 4
@@ -39,6 +42,17 @@ def chosen_probes(text: str, learnt: str) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise UserError(f"--probes {text}: name each probe once")
     return names
+
+
+def foreign_versions(settings: Settings) -> dict[str, str]:
+    """Package -> version of the other packages that bring a run's recipe, language and probes."""
+    learnt = settings.data.language
+    probes = chosen_probes(settings.probes.probes, learnt)
+    brought = [brought_language(learnt), *map(brought_probe, probes)]
+    return {
+        **settings.recipe.package,
+        **{package: version for one in brought for package, version in one.foreign_version.items()},
+    }
 
 
 def recipe_probes(

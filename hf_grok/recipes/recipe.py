@@ -42,6 +42,7 @@ class Recipe:
     name: str
     scale: str
     values: dict[str, Any]
+    package: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,17 +82,18 @@ def load_recipe(name: str, scale: str | None = None) -> Recipe:
     if name.endswith((".yaml", ".yml")):
         if scale is not None:
             raise UserError(f"--scale {scale} chooses among shipped recipes; {name} is a file")
-        path, scale_name = Path(name), "file"
+        path, scale_name, package = Path(name), "file", {}
         if not path.is_file():
             raise UserError(f"there is no recipe file {name}")
     else:
-        scales = the_one("recipe", name, shipped_recipes(), "A path must end in .yaml.").thing
+        found = the_one("recipe", name, shipped_recipes(), "A path must end in .yaml.")
+        scales, package = found.thing, found.foreign_version
         scale_name = scale or "quick"
         if scale_name not in scales:
             raise unknown_name(f"scale of {name}", scale_name, scales)
         path = scales[scale_name]
     label = path.stem if scale_name == "file" else name
-    return Recipe(label, scale_name, _read_yaml(path))
+    return Recipe(label, scale_name, _read_yaml(path), package)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def description(plan: Plan) -> dict[str, Any]:
         "scale": plan.scale,
         "seeds": list(plan.seeds),
         "arms": arms,
-        "versions": versions(),
+        "versions": {**versions(), **plan.package},
     }
 
 
@@ -51,9 +51,17 @@ def earlier_description(out: Path) -> dict[str, Any] | None:
     return read_sweep_file(path) if path.is_file() else None
 
 
-def write_description(plan: Plan, out: Path) -> None:
-    """Write sweep.json; seeds of an earlier start stay named."""
+def write_description(plan: Plan, out: Path, jobs: Sequence[Job] = ()) -> None:
+    """Write sweep.json; seeds of an earlier start stay named.
+
+    Args:
+        plan: that is described.
+        out: the sweep's folder.
+        jobs: whose packages are recorded beside that of the plan.
+    """
     content = description(plan)
+    for job in jobs:
+        content["versions"].update(job.packages)
     earlier = earlier_description(out) or {"seeds": []}
     content["seeds"] = sorted({*earlier["seeds"], *plan.seeds})
     out.mkdir(parents=True, exist_ok=True)

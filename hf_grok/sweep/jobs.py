@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
 from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
 from hf_grok.runs.manifest import flaw
@@ -36,6 +37,7 @@ class Job:
         branch: the checkpoint it goes on from; None for a run from the beginning.
         step: of that checkpoint, 0 for none.
         reset_optimizer: whether the optimiser's moments start afresh there.
+        packages: other package -> version, of those that bring its recipe, language and probes.
     """
 
     arm: str
@@ -47,6 +49,7 @@ class Job:
     branch: Path | None = None
     step: int = 0
     reset_optimizer: bool = False
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -127,6 +130,7 @@ def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:
         branch=None if parent is None else parent / f"checkpoint-{arm.step}",
         step=arm.step,
         reset_optimizer=arm.reset_optimizer,
+        packages=foreign_versions(settings),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class Plan:
         scale: of a shipped recipe; None for its default.
         seeds: of every arm.
         arms: by name, in the order of the file, which reports keep.
+        package: package -> version, of a sweep that another package brings.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Plan:
     scale: str | None
     seeds: tuple[int, ...]
     arms: Mapping[str, Arm]
+    package: Mapping[str, str] = field(default_factory=dict)
 
     def branch_steps(self, name: str) -> tuple[int, ...]:
         """Steps at which other arms leave the arm: it must save its state there."""
@@ -86,7 +88,7 @@ def read_plan(name: str, overrides: Mapping[str, Any] | None = None) -> Plan:
     Raises:
         UserError: no such sweep, a file of another form, an arm that branches off nothing.
     """
-    path = _find(name)
+    path, package = _find(name)
     mapping = mapping_of(read_yaml(path), str(path), KEYS)
     for key in ("recipe", "seeds"):
         if mapping.get(key) in (None, "", []):
@@ -100,15 +102,17 @@ def read_plan(name: str, overrides: Mapping[str, Any] | None = None) -> Plan:
         scale=mapping.get("scale"),
         seeds=seeds_of(mapping["seeds"], f"{path}, seeds"),
         arms=arms_of(mapping, {**common, **settings_of(overrides or {}, "--override")}, path),
+        package=package,
     )
 
 
-def _find(name: str) -> Path:
+def _find(name: str) -> tuple[Path, dict[str, str]]:
     if name.endswith((".yaml", ".yml")):
         if not Path(name).is_file():
             raise UserError(f"there is no sweep file {name}")
-        return Path(name)
-    return the_one("sweep", name, shipped_sweeps(), "A path must end in .yaml.").thing
+        return Path(name), {}
+    found = the_one("sweep", name, shipped_sweeps(), "A path must end in .yaml.")
+    return found.thing, found.foreign_version
 
 
 def _recipe(recipe: str, path: Path) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hf_grok.annotation.scheme import write_annotation
 from hf_grok.commands.probe import build_parser, main, options_of
 from hf_grok.errors import UserError
+from hf_grok.packages import Brought
 from hf_grok.probes import registry
 from hf_grok.runs.folder import RESULTS_FILE
 from tests.evaluation.material import ROWS, NormProbe, run_folder
@@ -24,7 +25,8 @@ def _a_probe_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
         def load() -> type[NormProbe]:
             return NormProbe
 
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Point()])
+    brought = Brought("another", "1", Point())
+    monkeypatch.setattr(registry, "brought_points", lambda group: (brought,))
     monkeypatch.setattr(NormProbe, "calls", 0)
     monkeypatch.setattr(NormProbe, "fails_from", 10**9)
 
