@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hf_grok.annotation.rows import with_words
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.languages import OURS, brought_language, language, trained_language
+from hf_grok.packages import Brought
 from hf_grok.probes import Probe, build_probe, probe_names
 from hf_grok.probes.registry import brought_probe
 from hf_grok.recipes.arguments import DataArguments, ProbeArguments
@@ -48,7 +49,7 @@ def foreign_versions(settings: Settings) -> dict[str, str]:
     """Package -> version of the other packages that bring a run's recipe, language and probes."""
     learnt = settings.data.language
     probes = chosen_probes(settings.probes.probes, learnt)
-    brought = [brought_language(learnt), *map(brought_probe, probes)]
+    brought: list[Brought[Any]] = [brought_language(learnt), *map(brought_probe, probes)]
     return {
         **settings.recipe.package,
         **{package: version for one in brought for package, version in one.foreign_version.items()},

@@ -109,7 +109,7 @@ class DyckBehaviour(LanguageBehaviour):
         texts = column(rows, "text")
         if not texts:
             raise UserError("there is no Dyck string to score: expected at least one row")
-        lines = encode_lines(texts, tokenizer, **flags)
+        lines = encode_lines(texts, tokenizer, None, **flags)
         words = [text.split() for text in texts]
         check_one_token_per_word(lines, words, tokenizer, range(len(words)))
         self._closing_ids = _closing_ids(tokenizer)
