@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from matrix_floor import multiply
+from matrix_floor import finish, multiply
 from pacing import Pacer
 from plain_loop import PlainTransformer, Size, batches, train
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -32,7 +32,7 @@ def padding_share(lengths: np.ndarray, batch: int, *, bucketed: bool) -> float:
     return 1 - float(rows.mean() / rows.max(axis=1).mean())
 
 
-def plain(connection: Connection, size: Size, warm_up: int, threads: int) -> None:
+def plain(connection: Connection, size: Size, warm_up: int, threads: int, device: str) -> None:
     """The plain loop; 0 threads leaves torch's own choice."""
     if threads:
         torch.set_num_threads(threads)
@@ -41,7 +41,7 @@ def plain(connection: Connection, size: Size, warm_up: int, threads: int) -> Non
     padding = language.train.padding_id
     lengths = language.train.lengths
     lines = [language.train.batch([index])["input_ids"][0] for index in range(len(lengths))]
-    model = PlainTransformer(len(language.tokenizer), size)
+    model = PlainTransformer(len(language.tokenizer), size).to(device)
     about = {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "padding": padding_share(lengths, size.batch, bucketed=False),
@@ -61,7 +61,7 @@ def floor(connection: Connection, threads: int, *step: Any) -> None:
     if threads:
         torch.set_num_threads(threads)
     keep_freed_memory()
-    pacer = Pacer(connection, 5, {"threads": torch.get_num_threads(), "precision": step[-1]})
+    pacer = Pacer(connection, 5, {"threads": torch.get_num_threads(), "precision": step[3]})
     for _ in multiply(*step):
         if not pacer.tick():
             return
@@ -124,5 +124,6 @@ class _PacedCallback(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,
     ) -> None:
+        finish(args.device.type)
         if not self._pacer.tick():
             control.should_training_stop = True

@@ -17,6 +17,12 @@ from plain_loop import Size
 from torch import Tensor
 
 
+def finish(device: str) -> None:
+    """Wait for what a device was given to do: on CUDA nothing else does."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
 @dataclass(frozen=True)
 class Product:
     """`times` products [batch, rows, inner] x [batch, inner, columns] a step."""
@@ -84,15 +90,18 @@ def operations(size: Size, vocabulary: int, mean_length: float) -> int:
     return sum(product.operations for product in products(size, vocabulary, mean_length))
 
 
-def multiply(size: Size, vocabulary: int, mean_length: float, dtype: str) -> Iterator[None]:
+def multiply(
+    size: Size, vocabulary: int, mean_length: float, dtype: str, device: str
+) -> Iterator[None]:
     """One step's products each time, without end."""
     kind = {"fp32": torch.float32, "bf16": torch.bfloat16}[dtype]
     work = []
     for product in products(size, vocabulary, mean_length):
-        left, right = (operand.to(kind) for operand in product.operands())
+        left, right = (operand.to(device, kind) for operand in product.operands())
         multiplied = torch.mm if product.batch == 1 else torch.bmm
         work += [(multiplied, left, right)] * product.times
     while True:
         for multiplied, left, right in work:
             multiplied(left, right)
+        finish(device)
         yield

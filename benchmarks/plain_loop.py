@@ -81,7 +81,7 @@ class PlainTransformer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         length = tokens.shape[1]
-        future = torch.ones(length, length, dtype=torch.bool).triu(1)
+        future = torch.ones(length, length, dtype=torch.bool, device=tokens.device).triu(1)
         x = self.dropout(self.embedding(tokens) * self.scale + self.positions[:length])
         for block in self.blocks:
             x = block(x, future)
@@ -107,7 +107,9 @@ def train(model: PlainTransformer, stream: Iterator[Tensor], padding: int) -> It
     warm_up: Callable[[int], float] = lambda step: min(1.0, (step + 1) / 500)  # noqa: E731
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, warm_up)
     model.train()
+    device = model.head.weight.device
     for tokens in stream:
+        tokens = tokens.to(device)
         optimizer.zero_grad()
         logits = model(tokens[:, :-1])
         loss = cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=padding)

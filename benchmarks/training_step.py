@@ -50,22 +50,26 @@ class Comparison:
 
     size: Size
     threads: int
+    device: str
     plain: Arm
     ours: Arm
     without: dict[str, Arm]
     floor: Arm | None = None
 
     @classmethod
-    def start(cls, size: Size, threads: int, warm_up: int, *, ingredients: bool) -> Comparison:
+    def start(
+        cls, size: Size, threads: int, warm_up: int, device: str, *, ingredients: bool
+    ) -> Comparison:
         """Start the loops; they are at work until `wait_until_ready` returns."""
-        plain = Arm("plain", arms.plain, size, warm_up, threads, environment=UNSET)
+        plain = Arm("plain", arms.plain, size, warm_up, threads, device, environment=UNSET)
         changes = {"": (), **(ingredients_of(size, threads) if ingredients else {})}
         ours = {}
         for name, options in changes.items():
-            words = ("--threads", str(threads), *options)
+            on_cpu = str(device == "cpu").lower()
+            words = ("--threads", str(threads), "--use_cpu", on_cpu, *options)
             label = f"ours without {name}" if name else "ours"
             ours[name] = Arm(label, arms.ours, size, warm_up, words, environment=UNSET)
-        return cls(size, threads, plain, ours.pop(""), ours)
+        return cls(size, threads, device, plain, ours.pop(""), ours)
 
     @property
     def loops(self) -> list[Arm]:
@@ -81,7 +85,13 @@ class Comparison:
         if len(parameters) != 1:
             raise SystemExit(f"the models differ: {sorted(parameters)} parameters")
         about, chosen = self.plain.about, self.ours.about
-        step = (self.size, about["vocabulary"], about["mean_length"], chosen["precision"])
+        step = (
+            self.size,
+            about["vocabulary"],
+            about["mean_length"],
+            chosen["precision"],
+            self.device,
+        )
         self.floor = Arm("floor", arms.floor, chosen["threads"], *step, environment=UNSET)
         self.floor.wait_until_ready()
 
@@ -183,6 +193,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=[0, 1],
         help="comparisons made: 0 lets each loop choose; ingredients are taken away in the first",
     )
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--quick", action="store_true", help="few steps, no ingredients")
     options = parser.parse_args(arguments)
     if options.quick:
@@ -194,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             counted = f"{threads} thread(s) each" if threads else "threads as each chooses"
             print(f"\n{SIZES[name]}; {counted}", flush=True)
             compared = Comparison.start(
-                SIZES[name], threads, options.warm_up, ingredients=ingredients
+                SIZES[name], threads, options.warm_up, options.device, ingredients=ingredients
             )
             compared.wait_until_ready()
             print_load()

@@ -27,7 +27,7 @@ from statistics import mean
 from typing import Any
 
 import torch
-from matrix_floor import Product
+from matrix_floor import Product, finish
 from plain_loop import Size
 from torch import Tensor
 from training_step import print_load, print_machine
@@ -101,6 +101,7 @@ def plain_similarities(
         for first in range(0, len(spans), step):
             some = spans[first : first + step]
             mask = torch.stack([plain_mask(length, words, *span, causal=causal) for span in some])
+            mask = mask.to(ids.device)
             alone = last_states(model, ids.expand(len(some), -1), attention_mask=mask[:, None])
             for states, (i, j) in zip(alone, some, strict=True):
                 inside = slice(i + 1, j + 1)  # the start token is token 0
@@ -151,22 +152,25 @@ def products_of(size: Size, tokens: int) -> list[Product]:
 class Comparison:
     """Ours, the plain ways and the floor, for one kind of model at one size."""
 
-    def __init__(self, kind: str, size: Size, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(self, kind: str, size: Size, texts: Sequence[Sequence[str]], device: str) -> None:
         self.size, self.causal = size, kind == "causal"
         tokenizer = tokenizer_of(kind)
-        model = model_of(kind, size, len(tokenizer))
-        sentences = lay_out(encode_words(texts, tokenizer))
+        model = model_of(kind, size, len(tokenizer)).to(device)
+        laid_out = lay_out(encode_words(texts, tokenizer))
+        sentences = laid_out.select(torch.arange(len(texts)), torch.device(device))
         self.words = sentences.words.tolist()
         self.lengths = lengths_of_rows(self.words, causal=self.causal)
         plain = partial(plain_similarities, model, sentences, causal=self.causal)
         self.products = products_of(size, sum(self.lengths))
-        operands = [(product, *product.operands()) for product in self.products]
+        operands = [
+            (product, *(one.to(device) for one in product.operands())) for product in self.products
+        ]
         self.turns = Turns(
             {
-                OURS: partial(span_similarities, model, sentences),
+                OURS: lambda: span_similarities(model, sentences).cpu(),
                 PLAIN[0]: partial(plain, batched=False),
                 PLAIN[1]: partial(plain, batched=True),
-                PRODUCTS: partial(multiply, operands),
+                PRODUCTS: lambda: (multiply(operands), finish(device)),
             }
         )
         self.difference = 0.0
@@ -234,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=SIZES, help="one size instead of both")
     parser.add_argument("--kinds", choices=KINDS, nargs="+", default=KINDS, help="of model")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--quick", action="store_true", help="few sentences, one round, d 128")
     parser.add_argument("--branching", action="store_true", help="print branching baselines only")
     options = parser.parse_args(arguments)
@@ -249,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for kind in options.kinds:
             print(f"\n{kind}, {SIZES[name]}, {options.threads} thread(s)", flush=True)
             print_load()
-            compared = Comparison(kind, SIZES[name], texts)
+            compared = Comparison(kind, SIZES[name], texts, options.device)
             with torch.no_grad():
                 compared.run(options.rounds)
             compared.report()
