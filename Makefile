@@ -27,7 +27,7 @@ help:  ## show this list
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo 'installing into $(VENV): one to three minutes, once'
-	@$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[report]'
+	@$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[explore]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
@@ -43,7 +43,7 @@ $(FLOORS)/.dev: pyproject.toml constraints-floors.txt | $(FLOORS)/bin/pip
 
 install: $(VENV)/.dev  ## make .venv with everything that tests and checks need
 
-demo: $(VENV)/.demo  ## watch a small transformer grok question formation, then open its report
+demo: $(VENV)/.demo  ## watch a small transformer grok question formation, then open its report or ask it
 	$(BIN)/hf-grok demo
 
 test: $(VENV)/.dev  ## run the tests (TESTS=tests/models: only those)

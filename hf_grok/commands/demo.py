@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from hf_grok._option_parser import OptionParser
@@ -42,7 +44,7 @@ def build_parser() -> OptionParser:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train (or go on, or find it done), write the report, say where it is."""
+    """Train (or go on, or find it done), write the report and the explorer, say where they are."""
     chosen = build_parser().parse_args(arguments)
     from hf_grok.recipes.recipe import load_recipe, parse
     from hf_grok.report import write_report
@@ -56,10 +58,29 @@ def main(arguments: Sequence[str]) -> int:
         words += ["--seed", str(chosen.seed), "--output_dir", str(chosen.out)]
         words += ["--language_config", CONFIG]
         run(parse(load_recipe(RECIPE), words), resume=status is not None)
+    asked = _explorer(chosen.out)  # first: the report links it
     files = write_report([chosen.out], chosen.out / "report")
     page = next(path for path in files if path.suffix == ".html")
     print(f"open {page} in a browser")
+    print(asked)
     return 0
+
+
+def _explorer(run: Path) -> str:
+    """Write the page that can be asked, beside the report; what to say of it.
+
+    The report is worth having without the packages that this page needs.
+    """
+    if find_spec("vl_convert") is None:
+        return (
+            'to ask the run, at every step: pip install "hf-grok[explore]", then hf-grok explore '
+            f"{shlex.quote(str(run))}"
+        )
+    from hf_grok.explorer import write_explorer
+    from hf_grok.report.write import EXPLORER, PAGE
+
+    path = write_explorer([run], run / "report" / EXPLORER, report=PAGE)
+    return f"open {path} to ask the run, at every step"
 
 
 def _status(folder: Path, seed: int) -> str | None:

@@ -46,19 +46,22 @@ def build_parser() -> OptionParser:
         "--out",
         type=Path,
         metavar="FILE.html",
-        help="the file (default: explore.html in the folder of a single run or sweep, else here)",
+        help="the file (default: of one run or sweep report/explore.html in its folder, beside its "
+        "report; of several explore.html here)",
     )
     return parser
 
 
 def default_file(places: Sequence[Path]) -> Path:
-    """RUN/explore.html of one folder, beside a file; explore.html here for several."""
-    from hf_grok.explorer.write import PAGE
+    """RUN/report/explore.html of one folder, beside a file; explore.html here for several."""
+    from hf_grok.report.write import EXPLORER
 
     if len(places) > 1:
-        return Path(PAGE)
+        return Path(EXPLORER)
     place = places[0]
-    return place.with_name(f"{place.stem}-{PAGE}") if place.is_file() else place / PAGE
+    if place.is_file():
+        return place.with_name(f"{place.stem}-{EXPLORER}")
+    return place / "report" / EXPLORER
 
 
 def main(arguments: Sequence[str]) -> int:

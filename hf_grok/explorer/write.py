@@ -10,8 +10,7 @@ from hf_grok.errors import UserError
 from hf_grok.explorer.data import page_data
 from hf_grok.explorer.page import library, render_page
 from hf_grok.explorer.reading import read_explored
-
-PAGE = "explore.html"
+from hf_grok.report.write import PAGE as REPORT
 
 
 def write_explorer(
@@ -25,7 +24,8 @@ def write_explorer(
     Args:
         places: folders of runs, logs of any Trainer, or folders of sweeps; at least one.
         out: the file; its folder is made where it is missing, and what was there is replaced.
-        report: address of the runs' report, relative to the file; None for no link.
+        report: address of the runs' report, relative to the file. By default `report.html` where
+            one lies beside the file.
 
     Returns:
         The file.
@@ -36,8 +36,10 @@ def write_explorer(
             not installed.
     """
     library()  # before anything is read: it may be missing
-    page = render_page(page_data(*read_explored(places)), report)
     path = Path(out)
+    if report is None and (path.parent / REPORT).is_file():
+        report = REPORT
+    page = render_page(page_data(*read_explored(places)), report)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")

@@ -16,6 +16,18 @@ from hf_grok.report.text.structure_rows import failed_probes, paradigm_rows, str
 from hf_grok.report.text.tables import Row, setting_rows, summary_rows
 from hf_grok.version import __version__
 
+FIGURE_TITLES = {
+    "accuracy": "Accuracies",
+    "kinds": "Generalization by kind",
+    "early-stopping": "Early stopping",
+    "loss": "Losses",
+    "trajectory": "Trajectory",
+    "structure": "Structure, over its baselines",
+    "relations": "UAS by relation",
+    "trees": "Projected trees",
+    "attention": "Attention maps",
+}
+
 
 @dataclass(frozen=True)
 class Section:
@@ -45,8 +57,16 @@ def make_section(group: Group, pictures: Sequence[Picture]) -> Section:
     )
 
 
-def render_page(sections: Sequence[Section], comparisons: Sequence[Picture]) -> str:
-    """The page's HTML: style and drawings inside, no script, no address outside of it."""
+def render_page(
+    sections: Sequence[Section], comparisons: Sequence[Picture], explorer: str | None = None
+) -> str:
+    """The page's HTML: style and drawings inside, no script, no address outside of it.
+
+    Args:
+        sections: one a group of runs.
+        comparisons: of several of them, which stand first.
+        explorer: address of the page of the same runs that can be asked; None for no link.
+    """
     import jinja2
 
     environment = jinja2.Environment(
@@ -60,11 +80,20 @@ def render_page(sections: Sequence[Section], comparisons: Sequence[Picture]) -> 
         title=_title(sections),
         sections=sections,
         comparisons=comparisons,
+        figure_titles=figure_titles,
+        explorer=explorer,
         colours=COLOURS,
         css=css,
         version=__version__,
         run_count=sum(len(section.group.runs) for section in sections),
     )
+
+
+def figure_titles(pictures: Sequence[Picture]) -> list[tuple[str, str]]:
+    """For a table of contents, a picture's name, which is its place in the page, and its title."""
+    kinds = sorted(FIGURE_TITLES, key=len, reverse=True)
+    ends = ((one.name, next(filter(one.name.endswith, kinds), None)) for one in pictures)
+    return [(name, FIGURE_TITLES[kind] if kind else name) for name, kind in ends]
 
 
 def _title(sections: Sequence[Section]) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE = "report.html"
+EXPLORER = "explore.html"
 TABLE = "summary.csv"
 FIGURES = "figures"
 # name, drawing and caption of the figures of one group; a drawing without data is None.
@@ -52,7 +53,8 @@ def write_report(
 
     Runs of one recipe, scale, model and depth are seeds of each other and share their figures;
     others get a section of their own; several depths of one recipe are compared in one more
-    figure. What an earlier report wrote under the same names is replaced.
+    figure. What an earlier report wrote under the same names is replaced. The page links the
+    explorer's (`hf-grok explore`) where one lies beside it.
 
     Args:
         run_dirs: run directories, as `hf-grok train` writes them; at least one.
@@ -76,7 +78,9 @@ def write_report(
         for group in groups
     ]
     comparisons = [_draw_depths(members, folder / FIGURES) for members in depth_series(groups)]
-    (folder / PAGE).write_text(render_page(sections, comparisons), encoding="utf-8")
+    explorer = EXPLORER if (folder / EXPLORER).is_file() else None
+    page = render_page(sections, comparisons, explorer)
+    (folder / PAGE).write_text(page, encoding="utf-8")
     _write_table(folder / TABLE, groups)
     pictures = [*comparisons, *(picture for section in sections for picture in section.pictures)]
     return [

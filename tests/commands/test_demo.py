@@ -15,6 +15,8 @@ from tests.recipes.tiny import recipe_file
 
 @pytest.fixture
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr("hf_grok.explorer.page.library", str)  # which takes seconds to make
+    monkeypatch.setattr("hf_grok.explorer.write.library", str)
     monkeypatch.setattr(demo, "RECIPE", recipe_file(tmp_path))
     return ["--out", str(tmp_path / "demo"), "--steps", "12"]
 
@@ -35,17 +37,27 @@ def status(out: Path) -> str:
 
 
 def test_trains_and_reports_once(
-    tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "demo"
     assert demo.main(arguments) == 0
     assert status(out) == "finished"
-    page = out / "report" / "report.html"
-    assert f"open {page} in a browser" in capsys.readouterr().out
+    page, explorer = out / "report" / "report.html", out / "report" / "explore.html"
+    said = capsys.readouterr().out
+    assert f"open {page} in a browser" in said
+    assert f"open {explorer} to ask the run" in said
+    assert 'href="explore.html"' in page.read_text()
+    assert 'href="report.html"' in explorer.read_text()
     weights = (out / "model.safetensors").read_bytes()
     page.unlink()
+    monkeypatch.setattr(demo, "find_spec", lambda _: None)
     assert demo.main(arguments) == 0
-    assert "finished already" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "finished already" in said
+    assert f"then hf-grok explore {out}" in said
     assert page.is_file()
     assert (out / "model.safetensors").read_bytes() == weights
     with pytest.raises(UserError, match=f"holds a demo with seed {demo.SEED}, not {demo.SEED + 1}"):

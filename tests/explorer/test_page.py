@@ -74,8 +74,12 @@ def test_the_command_writes_beside_the_run_and_says_so(
 ) -> None:
     run = question_run(tmp_path / "run", last=2_000)
     assert cli(["explore", str(run)]) == 0
-    assert f"open {run / 'explore.html'} in a browser" in capsys.readouterr().out
-    assert (run / "explore.html").is_file()
+    page = run / "report" / "explore.html"
+    assert f"open {page} in a browser" in capsys.readouterr().out
+    assert "report.html" not in page.read_text()
+    (run / "report" / "report.html").touch()
+    assert cli(["explore", str(run)]) == 0
+    assert 'href="report.html"' in page.read_text()
     (tmp_path / "file").touch()
     assert cli(["explore", str(run), "--out", str(tmp_path / "file" / "x.html")]) == 2
     assert "name another file with --out" in capsys.readouterr().err

@@ -83,7 +83,7 @@ def test_the_page_begins_with_what_happened(one: tuple[Path, list[Path]]) -> Non
     text = describe_group(group_runs([load_run(run)])[0])
     page = files[0].read_text()
     assert f'<p class="summary">{text}</p>' in page
-    assert page.index(text) < page.index("<figure>")
+    assert page.index(text) < page.index("<figure")
 
 
 def test_the_page_holds_all_it_needs(one: tuple[Path, list[Path]]) -> None:
@@ -201,7 +201,7 @@ def test_depths_are_compared_and_several_runs_have_their_stories(tmp_path: Path)
     assert "question-formation-quick-6-layers-loss.svg" in names
     page = files[0].read_text()
     assert not Outline(page).open
-    assert page.count("<section>") == 2
+    assert page.count("<section id=") == 2
     assert page.count("Run by run") == 1
     assert "Numbers by run" in page
 
@@ -265,3 +265,29 @@ def test_bad_arguments(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"cannot make the folder .*file.figures .*--out"):
         write_report([run], tmp_path / "file")
+
+
+def test_its_contents_lead_to_every_figure_and_table(tmp_path: Path) -> None:
+    runs = [question_run(tmp_path / "one", **FAST), probed_run(tmp_path / "two", **FAST)]
+    model = {"name": "vanilla_transformer", "parameters": 1, "layers": 2}
+    runs.append(question_run(tmp_path / "three", info={"model": model}, **FAST))
+    for chosen in (runs[1:2], runs):
+        page = write_report(chosen, tmp_path / "report")[0].read_text()
+        attributes = Outline(page).attributes
+        places = [value for name, value in attributes if name == "id"]
+        links = [value for name, value in attributes if name == "href" and value]
+        wanted = {link.removeprefix("#") for link in links if link.startswith("#")}
+        assert wanted <= set(places)
+        figures = set(re.findall(r'<figure id="([^"]+)">', page))
+        assert figures <= wanted
+        assert len(figures) == page.count("<figure")
+        assert len(places) == len(set(places))
+
+
+def test_it_links_the_page_that_can_be_asked_where_it_lies_beside(tmp_path: Path) -> None:
+    run = question_run(tmp_path / "run", **FAST)
+    page = write_report([run], tmp_path / "report")[0]
+    assert "explore.html" not in page.read_text()
+    (tmp_path / "report" / "explore.html").touch()
+    write_report([run], tmp_path / "report")
+    assert page.read_text().count('href="explore.html"') == 1
