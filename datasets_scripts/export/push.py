@@ -63,14 +63,14 @@ def push(exported: Export, repo_id: str, *, private: bool | None = None) -> Push
             write, no connection.
     """
     check_repository(repo_id)
-    with _hub_errors(repo_id):
+    with hub_errors(repo_id):
         api = HfApi()
         made = api.create_repo(
             repo_id, repo_type=_KIND, private=private is not False, exist_ok=True
         )
         name = made.repo_id
         info = api.dataset_info(name)
-        _check_visibility(name, bool(info.private), private)
+        check_visibility(name, bool(info.private), private)
         found = [file.rfilename for file in info.siblings or []]
         old = _old_readme(api, name, str(info.sha)) if README in found else None
         stale = _stale_files(name, found, old, exported)
@@ -103,8 +103,12 @@ def push_builder(
 
 
 @contextmanager
-def _hub_errors(repo_id: str) -> Iterator[None]:
-    """What goes wrong with the Hub, as one message without a token in it."""
+def hub_errors(repo_id: str) -> Iterator[None]:
+    """What goes wrong with the Hub, as one message without a token in it.
+
+    Raises:
+        UserError: whatever the Hub, or the way to it, refused within.
+    """
     try:
         yield
     except (HfHubHTTPError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
@@ -116,7 +120,12 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
         ) from None
 
 
-def _check_visibility(name: str, is_private: bool, wanted: bool | None) -> None:
+def check_visibility(name: str, is_private: bool, wanted: bool | None) -> None:
+    """Refuse a repository that is not as private as was asked.
+
+    Raises:
+        UserError: it is public and should be private, or the reverse.
+    """
     if wanted is not None and wanted != is_private:
         kinds = {True: "private", False: "public"}
         raise UserError(

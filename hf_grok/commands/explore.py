@@ -22,6 +22,8 @@ examples:
   hf-grok explore runs/question-formation-quick-seed* --out seeds.html
   hf-grok explore runs/sas-mlm
       every run of a sweep, an arm beside the other
+  hf-grok explore runs/demo --push-space my-demo
+      on the Hub as well, private: only you see it
 
 Runs that are still going on are shown as far as they have come."""
 
@@ -49,6 +51,13 @@ def build_parser() -> OptionParser:
         help="the file (default: of one run or sweep report/explore.html in its folder, beside its "
         "report; of several explore.html here)",
     )
+    parser.add_argument(
+        "--push-space",
+        metavar="REPO",
+        help="put the page on the Hub too, as a static Space of this name ([user/]name); a private "
+        "one where it is made",
+    )
+    parser.add_argument("--public", action="store_true", help="with --push-space: for everybody")
     return parser
 
 
@@ -68,12 +77,20 @@ def main(arguments: Sequence[str]) -> int:
     """Write the page, say where it is and how large, return 0.
 
     Raises:
-        UserError: as `hf_grok.explorer.write_explorer`.
+        UserError: as `hf_grok.explorer.write_explorer` and `push_space`.
     """
-    chosen = build_parser().parse_args(arguments)
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.public and chosen.push_space is None:
+        parser.error("--public says who sees a Space: name one with --push-space")
     from hf_grok.explorer import write_explorer
 
     path = write_explorer(chosen.places, chosen.out or default_file(chosen.places))
     print(f"written: {path} ({path.stat().st_size / 1e6:.1f} MB)")
     print(f"open {path} in a browser")
+    if chosen.push_space is not None:
+        from hf_grok.commands.explore_space import push_space
+
+        pushed = push_space(path, chosen.push_space, private=False if chosen.public else None)
+        print(f"pushed: {pushed.url} ({'private' if pushed.private else 'public'})")
     return 0

@@ -52,7 +52,7 @@ class Repository:
 
     Args:
         directory: The bare git directory, made where it is missing.
-        kind: "models" or "datasets".
+        kind: "models", "datasets" or "spaces".
         name: "namespace/name".
         private: Whether only its owner may read it.
         author: Who makes the first commit.

@@ -13,8 +13,8 @@ from tests.hub_server.store import Store
 
 Endpoint = Callable[[Store, Request], Response]
 
-_REPO = r"/api/(?P<kind>models|datasets)/(?P<name>[^/]+/[^/]+)"
-_HOME = r"/(?:(?P<kind>datasets)/)?(?P<name>[^/]+/[^/]+?)"
+_REPO = r"/api/(?P<kind>models|datasets|spaces)/(?P<name>[^/]+/[^/]+)"
+_HOME = r"/(?:(?P<kind>datasets|spaces)/)?(?P<name>[^/]+/[^/]+?)"
 _REV = r"/(?P<rev>[^/]+)"  # one piece of the address: a branch `a/b` comes as a%2Fb
 
 

@@ -184,16 +184,22 @@ class Page {
 
   /** Boxes of all numbers, under the probes that measured them. */
   fillPicker() {
-    const owners = Map.groupBy ? Map.groupBy(Object.entries(this.data.numbers), ([, number]) => number.owner) : groupedBy(Object.entries(this.data.numbers));
-    const parts = [...owners].map(([owner, numbers]) => element("fieldset", {}, element("legend", {}, owner), ...numbers.map(([column, number]) => {
-      const box = element("input", { type: "checkbox", value: column, checked: this.view.show.includes(column) });
-      box.addEventListener("change", () => {
-        const rest = this.view.show.filter((one) => one !== column);
-        this.change({ show: box.checked ? [...rest, column] : rest });
-      });
-      return element("label", { title: number.meaning ?? "" }, box, number.title);
-    })));
+    const numbers = Object.entries(this.data.numbers);
+    const owners = [...new Set(numbers.map(([, number]) => number.owner))];
+    const parts = owners.map((owner) => {
+      const boxes = numbers.filter(([, number]) => number.owner === owner).map((one) => this.numberBox(...one));
+      return element("fieldset", {}, element("legend", {}, owner), ...boxes);
+    });
     document.getElementById("numbers").replaceChildren(...parts);
+  }
+
+  numberBox(column, number) {
+    const box = element("input", { type: "checkbox", value: column, checked: this.view.show.includes(column) });
+    box.addEventListener("change", () => {
+      const rest = this.view.show.filter((one) => one !== column);
+      this.change({ show: box.checked ? [...rest, column] : rest });
+    });
+    return element("label", { title: number.meaning ?? "" }, box, number.title);
   }
 
   fillLegend() {
@@ -208,12 +214,6 @@ class Page {
     });
     legend.replaceChildren(legend.firstElementChild, ...labels);
   }
-}
-
-function groupedBy(entries) {
-  const found = new Map();
-  for (const entry of entries) found.set(entry[1].owner, [...(found.get(entry[1].owner) ?? []), entry]);
-  return found;
 }
 
 /** A piece of a group's line. */

@@ -19,6 +19,8 @@ def create_repo(store: Store, request: Request) -> Response:
     account = must_write(request.account, name.split("/")[0])
     wanted = request.json()
     private = wanted.get("visibility") == "private" or wanted.get("private") is True
+    if kind == "spaces" and wanted.get("sdk") not in ("static", "gradio", "docker"):
+        raise HubError(400, "A space needs an sdk: static, gradio or docker")
     made = store.create(kind, name, private, account.user)
     prefix = "" if kind == "models" else f"{kind}/"
     answer = {"url": f"{request.base}/{prefix}{name}", "name": name}
@@ -37,8 +39,9 @@ def delete_repo(store: Store, request: Request) -> Response:
 
 def _kind_and_name(request: Request) -> tuple[str, str]:
     wanted = request.json()
-    kind = {"model": "models", "dataset": "datasets"}.get(wanted.get("type") or "model")
+    kinds = {"model": "models", "dataset": "datasets", "space": "spaces"}
+    kind = kinds.get(wanted.get("type") or "model")
     if kind is None:
-        raise HubError(400, f"This server keeps models and datasets, no {wanted['type']}")
+        raise HubError(400, f"This server keeps models, datasets and spaces, no {wanted['type']}")
     namespace = wanted.get("organization") or must_be_somebody(request.account).user
     return kind, f"{namespace}/{wanted['name']}"
