@@ -271,6 +271,8 @@ def _map_layers() -> list[dict[str, Any]]:
     x = {"field": "column", **ordinal, "axis": {**words, "labelAngle": -90, "title": "attended"}}
     y = {"field": "row", **ordinal, "axis": {**words, "title": "attending"}}
     fields = _tooltip("attending", "attended", "weight", "gold arc")
+    found = {"domain": ["found", "missed"], "range": ["circle", "cross"]}
+    shape = _named("gold arc", scale=found)
     return [
         {
             "data": {"name": "cells"},
@@ -282,20 +284,18 @@ def _map_layers() -> list[dict[str, Any]]:
                 "tooltip": fields,
             },
         },
-        {
-            "data": {"name": "arcs"},
-            "mark": {"type": "point", "size": 70, "strokeWidth": 2.2, "opacity": 1},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "shape": _named(
-                    "gold arc",
-                    scale={"domain": ["found", "missed"], "range": ["circle", "cross"]},
-                ),
-                "color": {"value": colour("vermilion")},
-                "tooltip": fields,
-            },
-        },
+        # Light below, so that a mark is seen on a dark cell, in grey too.
+        *(
+            {
+                "data": {"name": "arcs"},
+                "mark": {"type": "point", "size": 70, "strokeWidth": width, "opacity": 1},
+                "encoding": {"x": x, "y": y, "shape": shape, "color": {"value": shade}, **said},
+            }
+            for width, shade, said in (
+                (5, PAPER, {}),
+                (2.2, colour("vermilion"), {"tooltip": fields}),
+            )
+        ),
     ]
 
 

@@ -36,6 +36,7 @@ def test_the_library_ends_no_script_and_fetches_nothing_by_itself() -> None:
     script = library()
     assert "</script" not in script
     assert "window.vegaEmbed=" in script
+    assert len(script) < 1_200_000  # it is in every page
     addresses = set(re.findall(r"https?://([\w.]+)", script))
     # Names of XML, of a schema and of an issue; the editor is a menu's, which pages leave out.
     assert addresses <= {"www.w3.org", "vega.github.io", "github.com"}
