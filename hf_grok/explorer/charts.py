@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hf_grok.report.style.palette import COLOURS, colour
+from hf_grok.explorer.channels import GRID, INK, MUTED, PAPER, named, quantity, tooltip
+from hf_grok.explorer.step_charts import bar_layers, map_layers, tree_layers
+from hf_grok.report.style.palette import colour
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 # Hues in the order of groups; the dashes change with every round of them.
 HUES = tuple(colour(name) for name in ("blue", "vermilion", "green", "purple", "ink"))
 DASHES: tuple[list[float], ...] = ([1, 0], [7, 3], [2, 2], [9, 3, 2, 3])
-INK, MUTED, GRID, PAPER = (COLOURS[name][0] for name in ("ink", "muted", "grid", "paper"))
-SHADES = {"domain": [0, 1], "range": [PAPER, "#08306b"], "interpolate": "rgb"}
 CURVE_HEIGHT = 190
-RIGHT_WRONG: Mapping[str, Any] = {
-    "domain": ["in the gold tree", "not in it", "gold not known"],
-    "range": [colour("blue"), colour("vermilion"), MUTED],
-}
 CONFIG: Mapping[str, Any] = {
     "background": PAPER,
     "font": 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif',
@@ -45,9 +41,9 @@ def charts() -> dict[str, Any]:
         "curve": _chart(_curve_layers()),
         "means": _chart(_mean_layers()),
         "arrivals": _chart(_arrival_layers()),
-        "trees": _chart(_tree_layers()),
-        "map": _chart(_map_layers()),
-        "bars": _chart(_bar_layers()),
+        "trees": _chart(tree_layers()),
+        "map": _chart(map_layers()),
+        "bars": _chart(bar_layers()),
     }
 
 
@@ -62,24 +58,11 @@ def _chart(layers: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _quantity(field: str, **more: Any) -> dict[str, Any]:
-    return {"field": field, "type": "quantitative", **more}
-
-
-def _named(field: str, **more: Any) -> dict[str, Any]:
-    return {"field": field, "type": "nominal", **more}
-
-
-def _tooltip(*fields: str) -> list[dict[str, str]]:
-    """Texts that the page has written itself, so that a table can say the same."""
-    return [{"field": field, "type": "nominal", "title": field} for field in fields]
-
-
 # The page sets the scales of x, y, hue and dashes in the first layer; the others share them.
-_X, _Y = _quantity("x", axis={"grid": False}), _quantity("y", axis={"tickCount": 5})
+_X, _Y = quantity("x", axis={"grid": False}), quantity("y", axis={"tickCount": 5})
 _GROUP = {
-    "color": _named("group", scale={"domain": [], "range": []}),
-    "strokeDash": _named("group", scale={"domain": [], "range": []}),
+    "color": named("group", scale={"domain": [], "range": []}),
+    "strokeDash": named("group", scale={"domain": [], "range": []}),
 }
 
 
@@ -91,7 +74,7 @@ def _curve_layers() -> list[dict[str, Any]]:
         {
             "data": {"name": "points"},
             "mark": {"type": "line", "strokeWidth": 1.8, "clip": True},
-            "encoding": {**places, **_GROUP, "detail": _named("run")},
+            "encoding": {**places, **_GROUP, "detail": named("run")},
         },
         _baselines(),
         *_marks_and_now(),
@@ -102,7 +85,7 @@ def _curve_layers() -> list[dict[str, Any]]:
 
 def _mean_layers() -> list[dict[str, Any]]:
     """Mean and range of each group, at the steps that all its runs have."""
-    places = {"x": _X, "y": _quantity("mean", axis={"tickCount": 5})}
+    places = {"x": _X, "y": quantity("mean", axis={"tickCount": 5})}
     fields = ("group", "step", "mean of runs", "lowest and highest")
     return [
         {
@@ -115,7 +98,7 @@ def _mean_layers() -> list[dict[str, Any]]:
             "mark": {"type": "area", "opacity": 0.16, "clip": True},
             "encoding": {
                 "x": _X,
-                "y": _quantity("low"),
+                "y": quantity("low"),
                 "y2": {"field": "high"},
                 "color": _GROUP["color"],
             },
@@ -131,7 +114,7 @@ def _baselines() -> dict[str, Any]:
     return {
         "data": {"name": "baselines"},
         "mark": {"type": "line", "strokeDash": [4, 3], "strokeWidth": 1.2, "color": MUTED},
-        "encoding": {"x": _X, "y": _Y, "detail": _named("line")},
+        "encoding": {"x": _X, "y": _Y, "detail": named("line")},
     }
 
 
@@ -141,7 +124,7 @@ def _marks_and_now() -> list[dict[str, Any]]:
         {
             "data": {"name": "marks"},
             "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.45},
-            "encoding": {"x": _quantity("from"), "x2": {"field": "to"}, **at_foot},
+            "encoding": {"x": quantity("from"), "x2": {"field": "to"}, **at_foot},
         },
         {
             "data": {"name": "marks"},
@@ -149,14 +132,14 @@ def _marks_and_now() -> list[dict[str, Any]]:
             "encoding": {
                 "x": _X,
                 **at_foot,
-                "shape": _named(
+                "shape": named(
                     "kind",
                     scale={
                         "domain": ["onset", "crossing"],
                         "range": ["triangle-up", "diamond"],
                     },
                 ),
-                "tooltip": _tooltip("run", "mark", "step", "between"),
+                "tooltip": tooltip("run", "mark", "step", "between"),
             },
         },
         {
@@ -174,7 +157,7 @@ def _hover(encoding: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
         "data": {"name": "points"},
         "params": [{"name": "hover", "select": chosen}],
         "mark": {"type": "point", "opacity": 0, "size": 60},
-        "encoding": {**encoding, "tooltip": _tooltip(*fields)},
+        "encoding": {**encoding, "tooltip": tooltip(*fields)},
     }
 
 
@@ -201,7 +184,7 @@ def _arrival_layers() -> list[dict[str, Any]]:
             "mark": {"type": "area", "opacity": 0.14, **stepped},
             "encoding": {
                 "x": _X,
-                "y": _quantity("low"),
+                "y": quantity("low"),
                 "y2": {"field": "high"},
                 "color": _GROUP["color"],
             },
@@ -213,107 +196,7 @@ def _arrival_layers() -> list[dict[str, Any]]:
                 "x": _X,
                 "y": _Y,
                 "color": _GROUP["color"],
-                "tooltip": _tooltip("group", "step", "arrived", "interval", "runs"),
+                "tooltip": tooltip("group", "step", "arrived", "interval", "runs"),
             },
-        },
-    ]
-
-
-def _tree_layers() -> list[dict[str, Any]]:
-    """Brackets over the words for the gold tree, under them for the projected one."""
-    x = _quantity("start", axis=None, scale={"nice": False})
-    y = _quantity("level", axis=None, scale={"nice": False})
-    verdict = {
-        "color": _named("verdict", scale=RIGHT_WRONG),
-        "strokeDash": _named(
-            "verdict", scale={"domain": RIGHT_WRONG["domain"], "range": [[1, 0], [5, 3], [1, 0]]}
-        ),
-    }
-    fields = _tooltip("tree", "words", "verdict")
-    return [
-        {
-            "data": {"name": "spans"},
-            "mark": {"type": "rule", "strokeWidth": 2.2},
-            "encoding": {
-                "x": x,
-                "x2": {"field": "end"},
-                "y": y,
-                **verdict,
-                "tooltip": fields,
-            },
-        },
-        *(
-            {
-                "data": {"name": "spans"},
-                "mark": {"type": "rule", "strokeWidth": 2.2},
-                "encoding": {
-                    "x": _quantity(side),
-                    "y": y,
-                    "y2": {"field": "foot"},
-                    **verdict,
-                    "tooltip": fields,
-                },
-            }
-            for side in ("start", "end")
-        ),
-        {
-            "data": {"name": "words"},
-            "mark": {"type": "text", "fontSize": 13, "color": INK, "baseline": "middle"},
-            "encoding": {"x": _quantity("start"), "y": y, "text": _named("word")},
-        },
-    ]
-
-
-def _map_layers() -> list[dict[str, Any]]:
-    """Shades of attention, a row for each word that attends; rings and crosses on gold arcs."""
-    words = {"labelExpr": "words[datum.value]", "labelLimit": 78, "ticks": False, "domain": False}
-    ordinal = {"type": "ordinal", "sort": None}
-    x = {"field": "column", **ordinal, "axis": {**words, "labelAngle": -90, "title": "attended"}}
-    y = {"field": "row", **ordinal, "axis": {**words, "title": "attending"}}
-    fields = _tooltip("attending", "attended", "weight", "gold arc")
-    found = {"domain": ["found", "missed"], "range": ["circle", "cross"]}
-    shape = _named("gold arc", scale=found)
-    return [
-        {
-            "data": {"name": "cells"},
-            "mark": {"type": "rect", "stroke": GRID, "strokeWidth": 0.5},
-            "encoding": {
-                "x": x,
-                "y": y,
-                "color": _quantity("share", scale=SHADES),
-                "tooltip": fields,
-            },
-        },
-        # Light below, so that a mark is seen on a dark cell, in grey too.
-        *(
-            {
-                "data": {"name": "arcs"},
-                "mark": {"type": "point", "size": 70, "strokeWidth": width, "opacity": 1},
-                "encoding": {"x": x, "y": y, "shape": shape, "color": {"value": shade}, **said},
-            }
-            for width, shade, said in (
-                (5, PAPER, {}),
-                (2.2, colour("vermilion"), {"tooltip": fields}),
-            )
-        ),
-    ]
-
-
-def _bar_layers() -> list[dict[str, Any]]:
-    """Shares of one step, each with a bar's length and what it must beat as a tick."""
-    y = _named("row", sort=None, axis={"title": None, "labelLimit": 210})
-    x = _quantity("y", scale={"domain": [0, 1]}, axis={"title": None, "tickCount": 5})
-    fields = _tooltip("row", "value", "interval", "to beat")
-    return [
-        {
-            "data": {"name": "rows"},
-            "mark": {"type": "bar", "height": {"band": 0.62}, "color": HUES[0], "opacity": 0.75},
-            "encoding": {"x": x, "y": y, "tooltip": fields},
-        },
-        {
-            "data": {"name": "rows"},
-            "transform": [{"filter": "isValid(datum.beat)"}],
-            "mark": {"type": "tick", "thickness": 3, "color": INK, "height": {"band": 0.9}},
-            "encoding": {"x": _quantity("beat"), "y": y, "tooltip": fields},
         },
     ]
