@@ -23,6 +23,7 @@ RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be
   hf-grok train question-formation                       # minutes on a CPU
   hf-grok train question-formation --seed 3 --layers 4
   hf-grok train dyck --scale paper                       # the published setting
+  hf-grok train sas-mlm --scale english --data FOLDER    # what hf-grok data parse wrote
   hf-grok train my-recipe.yaml --model gpt2
   hf-grok train question-formation --resume              # go on after a kill
   hf-grok train sas-mlm --from-checkpoint 1000 --sas_schedule 0:0    # let go at step 1,000
@@ -51,7 +52,7 @@ def build_parser() -> OptionParser:
         epilog="`hf-grok train --list` names the recipes, `--options` every value and its meaning.",
     )
     parser.add_argument("recipe", nargs="?", help="name of a shipped recipe, or a .yaml file")
-    parser.add_argument("--scale", help="quick (default), laptop or paper")
+    parser.add_argument("--scale", help="quick (default), laptop, english or paper")
     parser.add_argument(
         "--resume", action="store_true", help="go on from the run's last whole checkpoint"
     )

@@ -71,10 +71,10 @@ def encode_words(
         UserError: the tokenizer has no word alignment (a slow one), a word yields no token or the
             unknown token, or there is no start token to add; names sentence and word.
     """
-    _require_alignment(tokenizer)
+    require_alignment(tokenizer)
     numbers = range(len(sentences)) if row_numbers is None else row_numbers
     _require_words(sentences, numbers)
-    spaced = _needs_spaces(tokenizer, sentences)
+    spaced = needs_spaces(tokenizer, sentences)
     rows, words_of_tokens = [], []
     for number, words in zip(numbers, sentences, strict=True):
         ids, places = _tokens(words, tokenizer, spaced=spaced)
@@ -176,7 +176,12 @@ def _check_tokens(
             )
 
 
-def _require_alignment(tokenizer: PreTrainedTokenizerBase) -> None:
+def require_alignment(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokenizer that does not tell tokens' words.
+
+    Raises:
+        UserError: it is a slow one.
+    """
     if not getattr(tokenizer, "is_fast", False):
         raise UserError(
             f"{type(tokenizer).__name__} does not say which token belongs to which word: load a "
@@ -192,10 +197,13 @@ def _require_words(sentences: Sequence[Sequence[str]], numbers: Sequence[int]) -
             raise UserError(f"sentence {number} has no words: expected at least one")
 
 
-def _needs_spaces(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sequence[str]]) -> bool:
+def needs_spaces(tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sequence[str]]) -> bool:
     """Whether the words of a list need a space in front to become the tokens of running text.
 
     Whichever gives the tokens of running text more often does; without a difference, none.
+
+    Raises:
+        UserError: neither does, in any of the first sentences.
     """
     agreed = {False: 0, True: 0}
     for words in sentences[:COMPARED]:

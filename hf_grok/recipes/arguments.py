@@ -19,10 +19,50 @@ PRECISIONS = ("auto", "fp32", "bf16")
 # Union would do, were it not that Union[str, dict], once made anywhere, is given out for it.
 @dataclass
 class DataArguments:
-    """Which language is learnt, and how much of it."""
+    """What is learnt: a language that is generated, or a parsed corpus; and how much of it."""
 
     language: str = field(
-        metadata={"help": "A name that `hf-grok data --help` lists, such as question-formation."}
+        default="",
+        metadata={"help": "A name that `hf-grok data --help` lists, such as question-formation."},
+    )
+    data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "A parsed corpus in the place of a language: files (Parquet, JSON lines, "
+            "CoNLL-U), folders or patterns of them, ids of data sets on the Hub; after a name "
+            "config=, split=, revision=, weight= and scheme= may stand, with commas before them."
+        },
+    )
+    validation_data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Of a corpus: what the loss is measured on, in the same forms; else documents "
+            "of --data are held out."
+        },
+    )
+    validation_share: float = field(
+        default=0.02,
+        metadata={"help": "Of a corpus: fraction of its words that is held out, whole documents."},
+    )
+    validation_seed: int = field(
+        default=0, metadata={"help": "Of a corpus: draws the documents that are held out."}
+    )
+    tokenizer: str = field(
+        default="wordpiece",
+        metadata={
+            "help": "Of a corpus: wordpiece or byte-level-bpe, trained on it, or the name or "
+            "folder of a pretrained one."
+        },
+    )
+    vocabulary_size: int = field(
+        default=8000, metadata={"help": "Tokens of a tokenizer that is trained."}
+    )
+    lowercase: bool = field(
+        default=True, metadata={"help": "A trained wordpiece tokenizer writes letters small."}
+    )
+    row_tokens: int = field(
+        default=128,
+        metadata={"help": "Of a corpus: tokens of a row, into which its sentences are packed."},
     )
     language_config: str | None = field(
         default=None, metadata={"help": "Configuration of the builder; its own default if unset."}
@@ -112,6 +152,13 @@ class ProbeArguments:
             "between them; fisher and class_loss are there too."
         },
     )
+    probe_data: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "Of a corpus: what probes look at, NAME=FILE each: treebanks for uas, minimal "
+            "pairs for pairs; ,scheme= may stand behind. The documents held out otherwise."
+        },
+    )
     probe_examples: int = field(
         default=200,
         metadata={"help": "Sentences of the test split that are probed; tree takes a quarter."},
@@ -164,6 +211,13 @@ class GrokTrainingArguments(SASArguments, TrainingArguments):
     )
     bucketed_batches: bool = field(
         default=True, metadata={"help": "Batches of like length; no gives plain shuffling."}
+    )
+    sparse_prediction: bool = field(
+        default=False,
+        metadata={
+            "help": "Masked models: compute logits at masked tokens only. The same loss and "
+            "gradients up to rounding, at half the cost for a small model."
+        },
     )
     stop_after: int = field(
         default=0,

@@ -126,7 +126,9 @@ def build_trainer(settings: Settings, language: LanguageData, record: RunRecord)
     if pools is not None:
         trainer.add_callback(MaskPoolCallback(pools))
     trainer.add_callback(RunTableCallback(record))
-    probes = recipe_probes(settings.probes, settings.data, language.test, language.tokenizer)
+    probes = list(language.probes)
+    if language.test is not None:
+        probes = recipe_probes(settings.probes, settings.data, language.test, language.tokenizer)
     if probes:
         trainer.add_callback(ProbeCallback(trainer, probes, every=settings.probes.probe_every))
     if training.stop_after:

@@ -19,6 +19,8 @@ from hf_grok.runs.schedule import parse_schedule
 from hf_grok.sas.checks import check_clamp
 from hf_grok.text.json_reading import read_options
 
+SHORTEST_ROW = 8
+
 
 def check_settings(settings: Settings) -> None:
     """Look at every value that needs neither the data nor the model.
@@ -47,11 +49,18 @@ def check_settings(settings: Settings) -> None:
         if getattr(settings.probes, name) < 1:
             seen = getattr(settings.probes, name)
             raise UserError(f"{name}={seen}: expected at least 1 {hint}")
+    if training.sparse_prediction and not is_masked(settings.model.model):
+        raise UserError(
+            f"sparse_prediction is for masked language models, and {settings.model.model} is a "
+            "causal one, which predicts every token: leave it away"
+        )
     options = read_options("model_options", settings.model.model_options)
     check_options(plain_config(settings.model.model), options)
-    check_model_speaks(settings.model.model, settings.data.language)
     _check_masking(settings)
-    chosen_probes(settings.probes.probes, settings.data.language)
+    if settings.data.data:
+        check_corpus(settings)
+    else:
+        check_language(settings)
     for schedule in (training.evaluations, training.checkpoints):
         parse_schedule(schedule)
     for option in ("eval_strategy", "save_strategy"):
@@ -73,6 +82,44 @@ def check_settings(settings: Settings) -> None:
         )
     if "trackio" in (training.report_to or ()):
         import_optional("trackio", extra="trackio", purpose="reports to trackio")
+
+
+def check_language(settings: Settings) -> None:
+    """A language that the model can learn, and nothing that only a corpus heeds.
+
+    Raises:
+        UserError: there is neither a language nor a corpus; a value that a language does not heed.
+    """
+    data = settings.data
+    if not data.language:
+        raise UserError(
+            f"{settings.recipe.name} learns a parsed corpus, or a language, and neither is named: "
+            "say --data FOLDER (hf-grok data parse makes one of raw text), or --language NAME"
+        )
+    for name, given in (
+        ("validation_data", data.validation_data),
+        ("probe_data", settings.probes.probe_data),
+    ):
+        if given:
+            raise UserError(f"{name}: only a run on a corpus (--data) heeds it: leave it away")
+    check_model_speaks(settings.model.model, data.language)
+    chosen_probes(settings.probes.probes, data.language)
+
+
+def check_corpus(settings: Settings) -> None:
+    """No language beside the corpus, and rows with room for words.
+
+    Raises:
+        UserError: there is one; rows too short.
+    """
+    data = settings.data
+    if data.language:
+        raise UserError(
+            f"language={data.language} and data={' '.join(data.data)}: a run learns the one or the "
+            "other: leave one away"
+        )
+    if data.row_tokens < SHORTEST_ROW:
+        raise UserError(f"row_tokens={data.row_tokens}: expected {SHORTEST_ROW} at least")
 
 
 def _check_masking(settings: Settings) -> None:

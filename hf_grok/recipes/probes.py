@@ -32,10 +32,17 @@ def chosen_probes(text: str, learnt: str) -> tuple[str, ...]:
     Raises:
         UserError: an unknown language, a name that no probe has, or one twice.
     """
-    if text == "none":
-        return ()
-    if text == "default":
-        return trained_language(learnt).probes
+    return named_probes(text, trained_language(learnt).probes if text == "default" else ())
+
+
+def named_probes(text: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The same, where `default` is meant by "default".
+
+    Raises:
+        UserError: a name that no probe has, or one twice.
+    """
+    if text in ("default", "none"):
+        return default if text == "default" else ()
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
         if name not in probe_names():
@@ -47,9 +54,12 @@ def chosen_probes(text: str, learnt: str) -> tuple[str, ...]:
 
 def foreign_versions(settings: Settings) -> dict[str, str]:
     """Package -> version of the other packages that bring a run's recipe, language and probes."""
-    learnt = settings.data.language
-    probes = chosen_probes(settings.probes.probes, learnt)
-    brought: list[Brought[Any]] = [brought_language(learnt), *map(brought_probe, probes)]
+    learnt, asked = settings.data.language, settings.probes.probes
+    # A corpus is nobody's, and the probes that it has by default are ours.
+    probes = chosen_probes(asked, learnt) if learnt else named_probes(asked, ())
+    brought: list[Brought[Any]] = [*map(brought_probe, probes)]
+    if learnt:
+        brought.insert(0, brought_language(learnt))
     return {
         **settings.recipe.package,
         **{package: version for one in brought for package, version in one.foreign_version.items()},

@@ -35,7 +35,7 @@ class Recipe:
 
     Attributes:
         name: of the recipe (a shipped one, or a file's stem).
-        scale: quick, laptop or paper; "file" for a file of the user's.
+        scale: quick, laptop, english or paper; "file" for a file of the user's.
         values: argument name -> value, as written in YAML.
     """
 

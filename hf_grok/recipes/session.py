@@ -156,15 +156,7 @@ class Session:
         training.mixed_precision = "bf16" if training.bf16 else "no"
         logging.set_verbosity_error()
         logging.disable_progress_bar()
-        self.say(f"preparing {self.settings.data.language}")
-        language = load_language(
-            self.settings.data,
-            masked=is_masked(self.settings.model.model),
-            seed=data_seed(training),
-            with_arcs=not training.penalty_schedule().is_off,
-            with_sham=training.sas_arcs != "syntactic",
-            quiet=training.disable_tqdm or not self.leads,
-        )
+        language = self._data()
         for told in told_of_arcs(language.train.arcs, training.sas_arcs):
             self.say(told)
         if self.settings.left_out:
@@ -183,6 +175,28 @@ class Session:
             torch.set_num_threads(threads)
             keep_freed_memory()
         return language, trainer, threads
+
+    def _data(self) -> LanguageData:
+        """What the run reads: of a language, or of a corpus."""
+        data, training = self.settings.data, self.settings.training
+        self.say(f"preparing {data.language or ' '.join(data.data)}")
+        options: dict[str, Any] = {
+            "masked": is_masked(self.settings.model.model),
+            "seed": data_seed(training),
+            "with_arcs": not training.penalty_schedule().is_off,
+            "with_sham": training.sas_arcs != "syntactic",
+        }
+        if not data.data:
+            quiet = training.disable_tqdm or not self.leads
+            return load_language(data, quiet=quiet, **options)
+        from hf_grok.recipes.corpus.load import load_corpus, told_of_corpus
+
+        corpus = load_corpus(data, self.settings.probes, **options)
+        training.sas_scheme = corpus.annotation["training"]
+        training.sas_evaluation_scheme = corpus.annotation["evaluation"]
+        for told in told_of_corpus(corpus):
+            self.say(told)
+        return corpus
 
     def _checkpoint(self) -> Path | None:
         """Where training begins: None for the beginning."""
@@ -206,7 +220,11 @@ def run_information(
 ) -> dict[str, Any]:
     """What run.json says of a run before it starts."""
     training = settings.training
-    scheme = brought_language(settings.data.language).thing.scheme
+    annotation = language.annotation
+    if settings.data.language:
+        scheme = brought_language(settings.data.language).thing.scheme
+        # Grammars and probes alike take their arcs from the derivation.
+        annotation = {"training": scheme, "evaluation": scheme} if scheme else {}
     return {
         "hf_grok_version": versions()["hf_grok"],
         "recipe": settings.recipe.name,
@@ -224,9 +242,12 @@ def run_information(
             "threads": threads,
             "processes": training.world_size,
         },
-        "data": {"fingerprint": language.fingerprint, "train_examples": len(language.train)},
-        # Grammars and probes alike take their arcs from the derivation.
-        "annotation": {"training": scheme, "evaluation": scheme} if scheme else {},
+        "data": {
+            "fingerprint": language.fingerprint,
+            "train_examples": len(language.train),
+            **language.facts,
+        },
+        "annotation": annotation,
         "versions": {**versions(), **foreign_versions(settings)},
         "machine": machine(training.device.type, threads),
         "model": {

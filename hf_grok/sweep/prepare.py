@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
+from hf_grok.recipes.objective import is_masked
 from hf_grok.recipes.probes import chosen_probes
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 def data_key(settings: Settings) -> str:
     """Equal for settings whose runs read the same files of the data sets' cache."""
     data = settings.data
+    if data.data:
+        return json.dumps([str(vars(data)), is_masked(settings.model.model), _has_sham(settings)])
     pairs = [settings.probes.probe_pairs, data.evaluation_seed] if _has_pairs(settings) else None
     read = [data.language, data.language_config, data.language_options, pairs, _has_sham(settings)]
     return json.dumps(read, sort_keys=True)
@@ -29,6 +32,8 @@ def prepare(settings: Settings) -> dict[str, int]:
     from hf_grok.recipes.data.language import prepared_builder
     from hf_grok.recipes.probes import minimal_pairs
 
+    if settings.data.data:
+        return _prepare_corpus(settings)
     splits = prepared_builder(settings.data, quiet=True).as_dataset()
     lines = {name: len(rows) for name, rows in splits.items()}
     if _has_sham(settings):
@@ -36,6 +41,17 @@ def prepare(settings: Settings) -> dict[str, int]:
     if _has_pairs(settings):
         lines["minimal pairs"] = len(minimal_pairs(settings.probes.probe_pairs, settings.data))
     return lines
+
+
+def _prepare_corpus(settings: Settings) -> dict[str, int]:
+    from hf_grok.recipes.corpus.prepare import PARTS, TRAIN, prepare
+    from hf_grok.recipes.corpus.store import add_sham
+    from hf_grok.recipes.data.arcs import SHAM_SEED
+
+    corpus = prepare(settings.data, masked=is_masked(settings.model.model))
+    if _has_sham(settings):
+        add_sham(corpus.part(TRAIN), corpus.vocabulary, SHAM_SEED)
+    return {name: len(corpus.part(name)) for name in PARTS}
 
 
 def _has_sham(settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,6 +14,30 @@ from hf_grok.masking import IGNORED
 from hf_grok.sas.batches.rows import ArcRows
 
 
+@dataclass(frozen=True)
+class FlatTokens:
+    """Token sequences one after another.
+
+    Attributes:
+        tokens: of all sequences, int64 or int32.
+        starts: where each sequence begins; two may be the same one.
+        lengths: tokens of each.
+    """
+
+    tokens: torch.Tensor
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int]]) -> FlatTokens:
+        """The sequences in memory."""
+        lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
+        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+        return cls(
+            torch.from_numpy(np.concatenate([np.asarray(s) for s in sequences])), starts, lengths
+        )
+
+
 class TokenSequences(Dataset[dict[str, torch.Tensor]]):
     """Sequences of token ids in one flat tensor: a batch is cut out of it, not read from rows.
 
@@ -20,7 +45,7 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
     `__getitems__` returns a finished batch, so the loader's collator is `first_of`.
 
     Args:
-        sequences: token ids of each example, at least two tokens long.
+        sequences: token ids of each example, at least two tokens long, or all in one tensor.
         padding_id: fills a batch up to its longest example; padding has label -100. It stands to
             the right, where a causal model's real positions cannot see it, so no mask is needed.
         arcs: heads of the sequences' words, which batches then carry too.
@@ -30,12 +55,14 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
     words: NDArray[np.int64] | None = None
 
     def __init__(
-        self, sequences: Sequence[Sequence[int]], padding_id: int, arcs: ArcRows | None = None
+        self,
+        sequences: Sequence[Sequence[int]] | FlatTokens,
+        padding_id: int,
+        arcs: ArcRows | None = None,
     ) -> None:
         self.padding_id, self.arcs = padding_id, arcs
-        self.lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-        self._starts = np.concatenate([[0], np.cumsum(self.lengths)[:-1]])
-        self._tokens = torch.from_numpy(np.concatenate([np.asarray(s) for s in sequences]))
+        flat = sequences if isinstance(sequences, FlatTokens) else FlatTokens.of(sequences)
+        self.lengths, self._starts, self._tokens = flat.lengths, flat.starts, flat.tokens
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -63,10 +90,10 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
         columns = np.arange(longest)
         places = torch.from_numpy(self._starts[indices][:, None] + columns)
         if (lengths == longest).all():
-            input_ids = self._tokens[places]
+            input_ids = self._tokens[places].long()
             return {"input_ids": input_ids, "labels": input_ids}
         real = torch.from_numpy(columns < lengths[:, None])
-        tokens = self._tokens[places.clamp(max=len(self._tokens) - 1)]
+        tokens = self._tokens[places.clamp(max=len(self._tokens) - 1)].long()
         return {
             "input_ids": torch.where(real, tokens, self.padding_id),
             "labels": torch.where(real, tokens, IGNORED),

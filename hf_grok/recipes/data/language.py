@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from hf_grok.probes.tasks.base import MEASURED_SPLITS
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
 from hf_grok.recipes.arguments import DataArguments
 from hf_grok.recipes.data.arcs import arcs_of_rows, sham_column
-from hf_grok.recipes.data.batches import TokenSequences
+from hf_grok.recipes.data.batches import FlatTokens, TokenSequences
 from hf_grok.recipes.data.masked import MaskedSequences
 from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.text.json_reading import read_options
@@ -42,15 +42,22 @@ class LanguageData:
             validation split: of the next token, or of masked ones. Unless the language asks
             nothing, its behaviour: "in_distribution" on (a sample of) the test split, and
             "generalization" on the generalization split.
-        test: the whole test split, of which probes take their sentences.
+        test: the whole test split, of which probes take their sentences; None of a corpus.
         fingerprint: of the training split, for the run's record.
+        probes: of a corpus: what is looked at inside the model.
+        facts: of a corpus: its counts, for the run's record.
+        annotation: of a corpus: annotation schemes of the heads that training acts on, and of those
+            that attention is scored against.
     """
 
     tokenizer: PreTrainedTokenizerBase
     train: TokenSequences
     measures: tuple[Probe, ...]
-    test: Dataset
+    test: Dataset | None
     fingerprint: str
+    probes: tuple[Probe, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+    annotation: dict[str, str | None] = field(default_factory=dict)
 
 
 def prepared_builder(arguments: DataArguments, *, quiet: bool = False) -> GrammarBuilder:
@@ -130,7 +137,7 @@ def words_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def training_sequences(
-    sequences: Sequence[Sequence[int]],
+    sequences: Sequence[Sequence[int]] | FlatTokens,
     tokenizer: PreTrainedTokenizerBase,
     arguments: DataArguments,
     arcs: ArcRows | None,
@@ -151,11 +158,18 @@ def validation_loss(
     arguments: DataArguments,
     *,
     masked: bool,
+    of_a_corpus: bool = False,
 ) -> Behaviour:
-    """Loss a predicted token of the validation lines; what is masked stays the same."""
+    """Loss a predicted token of the validation lines; what is masked stays the same.
+
+    Of a corpus, words may be unknown to the tokenizer, which may put no start token in front.
+    """
+    options: dict[str, Any] = {"allow_unknown": of_a_corpus}
     if not masked:
-        return TokenLoss(texts, tokenizer)
-    return MaskedLoss(texts, tokenizer, seed=arguments.evaluation_seed, share=arguments.mask_share)
+        starts = tokenizer.bos_token_id is not None
+        return TokenLoss(texts, tokenizer, add_start=of_a_corpus and starts, **options)
+    options |= {"seed": arguments.evaluation_seed, "share": arguments.mask_share}
+    return MaskedLoss(texts, tokenizer, **options)
 
 
 def _behaviours(

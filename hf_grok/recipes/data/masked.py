@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.masking import Masking, mask_tokens
-from hf_grok.recipes.data.batches import TokenSequences
+from hf_grok.recipes.data.batches import FlatTokens, TokenSequences
 from hf_grok.sas.batches.rows import ArcRows
 
 
@@ -31,7 +31,7 @@ class MaskedSequences(TokenSequences):
 
     def __init__(
         self,
-        sequences: Sequence[Sequence[int]],
+        sequences: Sequence[Sequence[int]] | FlatTokens,
         tokenizer: PreTrainedTokenizerBase,
         masking: Masking,
         arcs: ArcRows | None = None,

@@ -26,10 +26,12 @@ from transformers.trainer_utils import rotate_checkpoints
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation.runner import run_probes
+from hf_grok.masking import IGNORED
 from hf_grok.probes import Probe
 from hf_grok.recipes.arguments import GrokTrainingArguments
 from hf_grok.recipes.data.batches import LengthBucketSampler, TokenSequences, first_of
 from hf_grok.recipes.trainer.loss_sums import load_loss_sums, save_loss_sums
+from hf_grok.recipes.trainer.masked_head import head_at
 from hf_grok.recipes.trainer.pooled_dropout import MaskPools
 from hf_grok.recipes.trainer.progress import Progress
 from hf_grok.runs.epochs import TOKENS, WORDS, Seen, examples_read
@@ -118,6 +120,26 @@ class GrokTrainer(SASMixin, Trainer):
             bucketed=self.args.bucketed_batches,
             tell_epoch=self.train_dataset.set_epoch,
         )
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """The mixin's; with `sparse_prediction`, of logits at masked tokens alone."""
+        if not (self.args.sparse_prediction and model.training):
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        labels = inputs["labels"]
+        masked = labels != IGNORED
+        with head_at(self.accelerator.unwrap_model(model), masked):
+            return super().compute_loss(
+                model,
+                {**inputs, "labels": labels[masked][None]},
+                return_outputs,
+                num_items_in_batch,
+            )
 
     def training_step(
         self,

@@ -220,6 +220,21 @@ class Ragged:
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
         # A sentinel, so that an index clamped past the last row stays valid.
         self._values = np.concatenate([*rows, np.array([NONE])]).astype(np.int64)
+        self._total = len(self._values) - 1
+
+    @classmethod
+    def of_flat(cls, values: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> Ragged:
+        """Rows that are in one array already, such as a file that is mapped into memory.
+
+        Args:
+            values: of any whole type; at least one.
+            starts: where each row begins; two may be the same one.
+            lengths: of each row.
+        """
+        made = cls.__new__(cls)
+        made._lengths, made._starts, made._values = lengths, starts, values
+        made._total = int(lengths.sum())
+        return made
 
     def __getitem__(self, index: int) -> np.ndarray:
         start = self._starts[index]
@@ -227,14 +242,15 @@ class Ragged:
 
     def total(self) -> int:
         """The values of all rows together."""
-        return len(self._values) - 1
+        return self._total
 
     def padded(self, indices: np.ndarray, width: int | None = None) -> np.ndarray:
         """The rows at `indices`, [row, longest of them], padded with -1; `width` wide if given."""
         lengths = self._lengths[indices][:, None]
         columns = np.arange(lengths.max() if width is None else width)
         places = np.minimum(self._starts[indices][:, None] + columns, len(self._values) - 1)
-        return np.where(columns < lengths, self._values[places], NONE)
+        padded = np.where(columns < lengths, self._values[places], NONE)
+        return padded.astype(np.int64, copy=False)
 
 
 class ArcRows(Sequence[dict[str, np.ndarray]]):
@@ -255,6 +271,13 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
                 "rows or in no row, and at least one row"
             )
         self._columns = {name: Ragged([each[name] for each in columns]) for name in columns[0]}
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, Ragged], rows: int, counts: ArcCounts) -> ArcRows:
+        """Rows whose columns are there already, named as `ArcRow.columns` names them."""
+        made = cls.__new__(cls)
+        made.counts, made._length, made._columns = counts, rows, dict(columns)
+        return made
 
     def __len__(self) -> int:
         return self._length

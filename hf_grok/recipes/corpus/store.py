@@ -1,0 +1,141 @@
+"""Packed rows in files that are mapped into memory, not read into it: 100 million words need none.
+
+A folder is written once for all runs that read the same rows; whoever comes second waits.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from hf_grok.annotation.sham import word_keys
+from hf_grok.recipes.corpus.packing import Rows
+from hf_grok.runs.folder import replace, write_json
+from hf_grok.sas.batches.rows import ArcRow, ShamRow, lent_sham, sham_of_row
+
+BY_TOKEN = {"ids": np.int32, "word_of": np.int32}
+BY_WORD = {"heads": np.int32, "relations": np.int64, "forms": np.int32}
+BY_ROW = ("tokens", "words", "source")
+SHAM = {"sham_heads": np.int32, "sham_relations": np.int64}
+VERSION = 1
+"""Raised when the same corpus would give other rows."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The rows of one part of a corpus, mapped from their files.
+
+    Attributes:
+        folder: where they are.
+        tokens: of each row.
+        words: of each row.
+        source: of each row.
+    """
+
+    folder: Path
+    tokens: NDArray[np.int64]
+    words: NDArray[np.int64]
+    source: NDArray[np.int64]
+
+    @classmethod
+    def at(cls, folder: Path) -> Stored:
+        """Those that `write_rows` wrote."""
+        return cls(folder, *(np.load(folder / f"{name}.npy") for name in BY_ROW))
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def column(self, name: str) -> NDArray[np.int64]:
+        """A column of tokens or words, row after row, mapped; not to be written to.
+
+        Its type is the file's, int32 or int64.
+        """
+        kind = {**BY_TOKEN, **BY_WORD, **SHAM}[name]
+        path = self.folder / f"{name}.bin"
+        # Copy on write: torch warns of arrays that may not be written to.
+        return np.memmap(path, dtype=kind, mode="c") if path.stat().st_size else np.zeros(0, kind)
+
+    def row_forms(self, row: int) -> NDArray[np.int64]:
+        """The numbers of the words of one row."""
+        start = int(self.words[:row].sum())
+        return self.column("forms")[start : start + int(self.words[row])]
+
+
+def write_rows(folder: Path, rows: Iterable[Rows]) -> Stored:
+    """Write rows as they come."""
+    folder.mkdir(parents=True)
+    columns = {**BY_TOKEN, **BY_WORD}
+    files = {name: (folder / f"{name}.bin").open("wb") for name in columns}
+    by_row: dict[str, list[NDArray[np.int64]]] = {name: [] for name in BY_ROW}
+    try:
+        for part in rows:
+            for name, kind in columns.items():
+                files[name].write(np.ascontiguousarray(vars(part)[name], dtype=kind).tobytes())
+            for name, parts in by_row.items():
+                parts.append(vars(part)[name])
+    finally:
+        for file in files.values():
+            file.close()
+    for name, parts in by_row.items():
+        np.save(folder / f"{name}.npy", np.concatenate([*parts, np.zeros(0, dtype=np.int64)]))
+    return Stored.at(folder)
+
+
+def add_sham(stored: Stored, vocabulary: Sequence[str], seed: int) -> None:
+    """Draw the sham tree of each sentence of each row, once for all runs, beside the rows."""
+    last = stored.folder / "sham_relations.bin"
+    with FileLock(stored.folder / "sham.lock"):
+        if last.exists():
+            return
+        keys = word_keys(vocabulary)
+        bounds = np.append(0, np.cumsum(stored.words))
+        heads, relations, forms = (stored.column(name) for name in BY_WORD)
+        parts = {name: (stored.folder / f"{name}.part").open("wb") for name in SHAM}
+        for start, end in itertools.pairwise(bounds):
+            drawn = _sham(heads[start:end], relations[start:end], keys[forms[start:end]], seed)
+            for (name, kind), values in zip(SHAM.items(), drawn, strict=True):
+                parts[name].write(values.astype(kind).tobytes())
+        for name, file in parts.items():
+            file.close()
+            replace(stored.folder / f"{name}.part", stored.folder / f"{name}.bin")
+
+
+def _sham(
+    heads: NDArray[np.int64], relations: NDArray[np.int64], keys: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    heads = heads.astype(np.int64)
+    drawn: ShamRow = sham_of_row(heads, keys, seed)
+    nothing = np.zeros(0, dtype=np.int64)
+    row = lent_sham(ArcRow(nothing, nothing, heads, np.asarray(relations)), drawn)
+    columns = row.columns()
+    return columns["arc_sham_heads"], columns["arc_sham_relations"]
+
+
+def made_once(folder: Path, make: Callable[[Path], dict[str, object]]) -> Path:
+    """The folder, made by `make` if it is not there; whole or not there at all.
+
+    Args:
+        folder: named after all that its content depends on.
+        make: fills a new folder and returns its facts, which are kept as facts.json.
+    """
+    facts = folder / "facts.json"
+    if facts.exists():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        if facts.exists():
+            return folder
+        part = folder.with_name(f"{folder.name}.part")
+        for left in (part, folder):  # by a process that was stopped
+            shutil.rmtree(left, ignore_errors=True)
+        part.mkdir()
+        write_json(part / "facts.json", make(part))
+        part.replace(folder)
+    return folder
