@@ -20,10 +20,10 @@ def words_by_document(chunks: Iterable[Sentences]) -> Counter[str]:
 
 
 def held_out_documents(words: Mapping[str, int], share: float, seed: int) -> frozenset[str]:
-    """Documents that together have `share` of the words, or the first few words more.
+    """Documents that together have at most `share` of the words; the shortest if all have more.
 
-    Documents come in the order of a hash of (seed, name) until they have that many words; one is
-    always taken, and one always left. So a document's part does not follow from where it stands.
+    Documents come in the order of a hash of (seed, name), and one that would pass the share is left
+    for training: several are held out, and which they are does not follow from where they stand.
 
     Args:
         words: of each document.
@@ -40,15 +40,14 @@ def held_out_documents(words: Mapping[str, int], share: float, seed: int) -> fro
             f"the corpus is one document ({next(iter(words), 'none')}), of which no other can be "
             "held out: give a column document, several files, or --validation_data"
         )
-    wanted, taken = share * sum(words.values()), 0
+    room = share * sum(words.values())
     order = sorted(words, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).digest())
     held_out: list[str] = []
-    for name in order[:-1]:
-        if taken >= wanted:
-            break
-        held_out.append(name)
-        taken += words[name]
-    return frozenset(held_out)
+    for name in order:
+        if words[name] <= room:
+            held_out.append(name)
+            room -= words[name]
+    return frozenset(held_out or [min(order, key=lambda name: words[name])])
 
 
 def check_apart(training: Iterable[str], validation: Iterable[str]) -> None:

@@ -12,18 +12,18 @@ WORDS = {f"book:{number}": 10 * number for number in range(1, 30)}
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9])
-def test_a_share_of_the_words_and_the_last_document_more(share: float) -> None:
+def test_as_many_documents_as_fit_into_a_share_of_the_words(share: float) -> None:
     held_out = held_out_documents(WORDS, share, 0)
-    wanted = share * sum(WORDS.values())
-    taken = sum(WORDS[name] for name in held_out)
-    assert taken >= wanted
-    assert any(taken - WORDS[name] < wanted for name in held_out)
+    room = share * sum(WORDS.values()) - sum(WORDS[name] for name in held_out)
+    assert room >= 0
+    assert all(WORDS[name] > room for name in WORDS if name not in held_out)
     assert held_out == held_out_documents(dict(reversed(WORDS.items())), share, 0)
     assert held_out != held_out_documents(WORDS, share, 1)
 
 
 def test_one_document_stays_on_either_side() -> None:
-    assert len(held_out_documents({"a": 1, "b": 1000}, 0.999, 0)) == 1
+    assert held_out_documents({"a": 1000, "b": 2000}, 0.001, 0) == {"a"}
+    assert len(held_out_documents({"a": 1, "b": 1000}, 0.9999, 0)) == 1
     with pytest.raises(UserError, match=r"one document \(a\).*--validation_data"):
         held_out_documents({"a": 1}, 0.1, 0)
     for share in (0.0, 1.0):
