@@ -62,7 +62,7 @@ def load_corpus(
     corpus = prepare(arguments, masked=masked)
     if with_arcs:
         require_heads(corpus.sources)
-    stored, chosen = corpus.part(TRAIN), None
+    stored = corpus.part(TRAIN)
     chosen = rows_of_an_epoch(stored.source, [source.weight for source in corpus.sources])
     arcs = None
     if with_arcs:
@@ -73,6 +73,7 @@ def load_corpus(
     train = training_sequences(
         _flat(stored, chosen), tokenizer, arguments, arcs, masked=masked, seed=seed
     )
+    train.words = stored.words[chosen]
     loss = validation_loss(
         validation_texts(corpus, arguments), tokenizer, arguments, masked=masked, of_a_corpus=True
     )

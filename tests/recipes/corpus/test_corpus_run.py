@@ -171,6 +171,8 @@ def test_batches_hold_the_rows_and_their_arcs(books: Path) -> None:
         masked=True,
     )
     stored = corpus.part("train")
+    assert found.train.words is not None
+    assert found.train.words.sum() == corpus.facts["train"]["words"]
     found.train.set_epoch(3)
     batch = found.train.batch([4, 0])
     starts = np.cumsum(stored.tokens) - stored.tokens
