@@ -83,7 +83,7 @@ class Opened:
               const pause = async () => { await frame(); await frame(); };
               await pause();
               const { curves, panels } = explorer;
-              for (const figure of curves.figures.values()) await figure.pending;
+              for (const one of [...curves.figures.values(), curves.arrivals]) await one?.pending;
               for (const { figure, figures } of panels) {
                 for (const one of figures?.values() ?? [figure]) await one?.pending;
               }

@@ -327,6 +327,22 @@ def test_groups_that_are_taken_out_leave_the_curves(pages: Pages) -> None:
     assert [row[0] for row in table(opened, "#at-step")[1:]] == ["deep-seed0", "deep-seed1"]
 
 
+def test_arrivals_are_of_groups_of_several_runs(pages: Pages) -> None:
+    opened = pages.sweep.go("#by=arm")
+    opened.draw_all()
+    curves = opened.page.evaluate("explorer.data.arrivals.curves")
+    wanted = [
+        [one["group"], *row[:2]] for one in curves if one["by"] == "arm" for row in one["rows"]
+    ]
+    rows = opened.drawn("curves.arrivals", "points")
+    assert [[row["group"], row["at"], row["y"]] for row in rows] == wanted
+    opened.page.select_option("[name=by]", "seed")
+    assert opened.page.locator("#arrivals .title").is_visible()
+    assert not opened.page.locator("#arrivals button").first.is_visible()
+    opened.page.select_option("[name=by]", "arm")
+    assert opened.page.locator("#arrivals button").first.is_visible()
+
+
 def test_means_are_those_of_the_runs(pages: Pages) -> None:
     opened = pages.sweep.go("#lines=means")
     points = opened.drawn("curves.figures.get('eval_loss')", "points")

@@ -131,7 +131,7 @@ class Curves {
     const what = `Fraction of runs whose generalization accuracy has come to ${data.arrivals.level} at two evaluations in a row, by step (Kaplan and Meier's estimate; bands: 95 %).`;
     const other = "No group here has two runs: group by arm or depth to see arrivals.";
     this.arrivals.say("Arrival of generalization", points.length ? what : other);
-    this.arrivals.chart.hidden = !points.length;
+    this.arrivals.empty(!points.length);
     const number = { share: true };
     const along = alongOf({ ...view, x: "steps" }, Math.max(1, ...data.runs.map((run) => run.evaluations.steps.at(-1))));
     this.arrivals.show({

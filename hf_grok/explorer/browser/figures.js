@@ -43,6 +43,12 @@ class Figure {
     lazily.observe(this.chart);
   }
 
+  /** Whether there is nothing to draw and to save: then what is said is all. */
+  empty(nothing) {
+    this.chart.hidden = nothing;
+    this.buttons[0].parentElement.hidden = nothing;
+  }
+
   say(title, meaning = "") {
     this.title.textContent = title;
     this.meaning.textContent = meaning;
