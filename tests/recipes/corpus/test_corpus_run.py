@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,40 @@ def test_logits_at_masked_tokens_alone_are_the_same_training(books: Path, tmp_pa
         torch.testing.assert_close(ours[name], theirs[name], atol=1e-4, rtol=1e-4)
     penalties = [[r["sas_penalty"] for r in rows_logged(p) if "sas_penalty" in r] for p in runs]
     assert penalties[0] == pytest.approx(penalties[1], abs=1e-4)
+
+
+def test_the_published_setting_starts_and_is_resumed(books: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("sas-mlm", "paper")
+    small: dict[str, Any] = {
+        "tokenizer": "wordpiece",
+        "vocabulary_size": 300,
+        "row_tokens": 32,
+        "layers": 1,
+        "hidden_size": 16,
+        "heads": 2,
+        "model_options": '{"intermediate_size": 32, "max_position_embeddings": 32}',
+        "per_device_train_batch_size": 4,
+        "max_steps": 20,
+        "evaluations": "0,20",
+        "checkpoints": "every:10",
+        "probes": "none",
+        "disable_tqdm": True,
+        "use_cpu": True,
+        "threads": 1,
+    }
+
+    def trained(name: str, *, resume: bool = False) -> dict[str, torch.Tensor]:
+        words = words_of(books, output_dir=tmp_path / name, **small)
+        run(parse(recipe, words), resume=resume)
+        weights: dict[str, torch.Tensor] = load_file(tmp_path / name / "model.safetensors")
+        return weights
+
+    whole = trained("whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    shutil.rmtree(tmp_path / "cut" / "checkpoint-20")
+    (tmp_path / "cut" / "model.safetensors").unlink()
+    resumed = trained("cut", resume=True)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "byte-level-bpe"])
