@@ -61,6 +61,16 @@ test-floors: BIN := $(FLOORS)/bin
 test-floors: $(FLOORS)/.dev  ## run the tests at the lowest versions that pyproject.toml allows
 	$(PYTEST) -n $(WORKERS) $(TESTS)
 
+test-engines: $(VENV)/.dev  ## a sweep ends with one table on this machine and on Ray (some minutes)
+	$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[ray]'
+	rm -rf build/engines
+	PYTHONPATH=. $(BIN)/python -m tests.sweep.whole_grid build/engines local ray
+
+test-slurm: $(VENV)/.dev  ## the same on a Slurm of this machine alone (root; apt-get install slurm-wlm munge)
+	rm -rf build/engines build/slurm
+	PYTHONPATH=. tests/sweep/one_node_slurm.sh build/slurm \
+		$(BIN)/python -m tests.sweep.whole_grid build/engines local slurm
+
 # mypy cannot follow the package-dir mapping of pyproject.toml: give it the tree it describes.
 build/typing: $(VENV)/.dev
 	@mkdir -p build/typing/hf_grok
@@ -87,4 +97,4 @@ docs: $(VENV)/.dev  ## build the site into build/site, links checked (needs no n
 clean:  ## remove what make has made: environments and build files
 	rm -rf $(VENV) $(FLOORS) build hf_grok.egg-info
 
-.PHONY: help install demo test test-browser test-floors quality typecheck format docs clean build/typing
+.PHONY: help install demo test test-browser test-floors test-engines test-slurm quality typecheck format docs clean build/typing

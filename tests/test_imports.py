@@ -48,7 +48,7 @@ ARROWS: dict[str, set[str]] = {
         *("annotation", "attention", "callbacks", "datasets_scripts", "evaluation", "languages"),
         *("masking", "measurement", "metrics", "models", "packages", "probes", "runs", "sas"),
     },
-    "sweep": {"metrics", "packages", "recipes", "runs"},
+    "sweep": {"metrics", "model_cards", "packages", "recipes", "runs", "series"},
 }
 
 # A builder knows no card, but writing a folder for strangers does.

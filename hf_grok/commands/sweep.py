@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import shlex
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_grok._option_parser import OptionParser
+from hf_grok.commands.data.push import add_push_options
+from hf_grok.commands.sweep_run import MOST_RUNS, push, report, run_sweep
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
-    from hf_grok.sweep.jobs import Job
     from hf_grok.sweep.plan import Plan
-    from hf_grok.sweep.results import SweepResults
 
 DESCRIPTION = """\
 Run every arm of an experiment at every seed, each in a process of its own with one thread.
 
-NAME is a shipped sweep's name or a YAML file:
+NAME is a shipped sweep's name, the folder of an earlier sweep, or a YAML file:
 
   recipe: sas-mlm                   # as for hf-grok train; scale: too
   common: {max_steps: 4000}         # settings of all arms
@@ -33,13 +29,16 @@ NAME is a shipped sweep's name or a YAML file:
     release: {from: suppress, step: 300, sas_schedule: "0:0"}
 
 `grid: {layers: [2, 4, 6]}`, beside arms or in their place, runs every combination, each an arm
-named by its values.
+named by its values. `needs: {cpus: 4, gpus: 1, memory_gb: 16}` is what each run takes of a machine,
+`launch: accelerate launch --num_processes 2` what starts it.
 
 An arm with `from` goes on from the checkpoint of that arm (of the same seed) at that step, with
 its settings but for those it names. Runs lie in OUT/ARM-seedS, what they print in OUT/logs.
 
 The command can be stopped and started again: finished runs are skipped, interrupted ones go on
 from their last checkpoint. A run that fails is named and the others go on; the exit status is 1.
+
+Runs run on this machine, one a GPU if it has any; with --engine slurm or ray, on a cluster.
 """
 
 EPILOG = """\
@@ -54,11 +53,14 @@ examples:
       a line a run: finished, running, failed or to do, its last numbers, and the time left
   hf-grok sweep sas-mlm --print-commands > runs.txt
       the command of each run that is not finished, for a scheduler or another machine
+  hf-grok sweep runs/sas-mlm
+      go on with what lies in a folder, as its sweep.json has it
+  hf-grok sweep sas-mlm --engine slurm --slurm time=240 partition=gpu
+      as jobs of Slurm; a run that is ended before it is through goes on in the next job
+  hf-grok sweep runs/sas-mlm --push me/sas-mlm
+      the table of results on the Hub, with a card; no run is started
   hf-grok sweep sas-mlm --report
       only the table and the figure of what is there"""
-
-
-MOST_RUNS = 200
 
 
 def build_parser() -> OptionParser:
@@ -70,9 +72,33 @@ def build_parser() -> OptionParser:
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add("sweep", nargs="?", metavar="NAME", help="a shipped sweep, or a .yaml file")
+    add(
+        "sweep",
+        nargs="?",
+        metavar="NAME",
+        help="a shipped sweep, a sweep's folder, or a .yaml file",
+    )
     add("--out", type=Path, metavar="DIR", help="folder of the sweep (default runs/NAME)")
-    add("--workers", type=int, metavar="N", help="runs at a time (default: one a core)")
+    add("--workers", type=int, metavar="N", help="runs at a time (default: one a GPU, or a core)")
+    add("--engine", choices=("local", "slurm", "ray"), default="local", help="where runs run")
+    add(
+        "--slurm",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="what sbatch is told: time=MINUTES, partition, account, qos, gres, constraint, ...",
+    )
+    add(
+        "--adopt",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FOLDER",
+        help="take runs that were started by hand, or by another scheduler, into the sweep's "
+        "folder (they are moved), if their settings are those of its runs; then go on",
+    )
+    add("--cancel", action="store_true", help="end what the sweep has in Slurm's queue")
     add("--seeds", nargs="+", metavar="S", help="these instead of the file's: 0 1 2, or 0-9")
     add("--arms", nargs="+", metavar="ARM", help="these arms only, and those they branch off")
     add(
@@ -99,6 +125,7 @@ def build_parser() -> OptionParser:
         help=f"refuse a sweep of more runs than this, as a grid soon is (default: {MOST_RUNS})",
     )
     add("--report", action="store_true", help="write the table and the figure, start no run")
+    add_push_options(parser, "results.parquet, with a card,")
     add("--list", action="store_true", help="name the shipped sweeps and exit")
     return parser
 
@@ -113,7 +140,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     from hf_grok.packages import packages_of
-    from hf_grok.sweep.plan import read_plan, shipped_sweeps
+    from hf_grok.sweep.plan import shipped_sweeps
 
     if chosen.list:
         for name, files in shipped_sweeps().items():
@@ -121,95 +148,42 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if chosen.sweep is None:
         parser.error("name a SWEEP (hf-grok sweep --list names them)")
-    plan = read_plan(chosen.sweep, read_overrides(chosen.override))
-    out = chosen.out or Path("runs") / plan.name
+    if chosen.workers is not None and chosen.workers < 1:
+        raise UserError(f"--workers {chosen.workers}: expected at least 1")
+    plan, folder = planned(chosen.sweep, read_overrides(chosen.override))
+    out = chosen.out or folder
+    if chosen.private is not None and chosen.push is None:
+        raise UserError("--private and --public say how to --push, which was not given")
     if chosen.report:
         return report(out)
-    workers = chosen.workers if chosen.workers is not None else os.cpu_count() or 1
-    if workers < 1:
-        raise UserError(f"--workers {workers}: expected at least 1")
-    return run_sweep(plan, out, chosen, workers)
+    if chosen.push is not None:
+        return push(out, chosen.push, chosen.private)
+    if chosen.cancel:
+        from hf_grok.sweep.engines.slurm_queue import cancel_all
 
-
-def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace, workers: int) -> int:
-    """Run what was chosen of the plan; sweep.json describes all of it."""
-    from hf_grok.sweep.folder import locked, refuse_other_settings, write_description
-    from hf_grok.sweep.jobs import make_jobs
-    from hf_grok.sweep.results import SweepResults
-    from hf_grok.sweep.seeds import seeds_of
-
-    seeds = None if chosen.seeds is None else seeds_of(chosen.seeds, "--seeds")
-    whole = plan.chosen(None, seeds)
-    names = plan.chosen(chosen.arms, None).arms
-    refuse_too_many(len(whole.seeds) * len(names), chosen.max_runs)
-    every_job = make_jobs(whole, out)
-    jobs = [job for job in every_job if job.arm in names]
-    refuse_other_settings(whole, every_job, out)
-    if chosen.dry_run or chosen.status or chosen.print_commands:
-        print(described(jobs, out, chosen, workers))
+        print(cancel_all(out))
         return 0
-    with locked(out):
-        write_description(whole, out, every_job)
-        return _run_jobs(jobs, out, workers, SweepResults(out, whole.arms))
+    return run_sweep(plan, out, chosen)
 
 
-def _run_jobs(jobs: Sequence[Job], out: Path, workers: int, results: SweepResults) -> int:
-    from hf_grok.sweep.progress import SweepProgress
-    from hf_grok.sweep.runner import Runner
-    from hf_grok.sweep.tasks import make_tasks
+def planned(name: str, overrides: dict[str, Any]) -> tuple[Plan, Path]:
+    """The sweep that is named, and where it lies unless that is said.
 
-    progress = SweepProgress(jobs)
-    try:
-        results.catch_up(jobs, progress.say)
-        failed = Runner(make_tasks(jobs, out), workers, progress, results.add).run()
-    finally:
-        progress.close()
-    print(closing(jobs, failed, out), file=sys.stderr)
-    return 1 if failed else 0
+    Raises:
+        UserError: no such sweep; overrides of a folder's, which has its settings.
+    """
+    from hf_grok.sweep.folder import plan_of_folder
+    from hf_grok.sweep.plan import read_plan, shipped_sweeps
 
-
-def closing(jobs: Sequence[Job], failed: Mapping[str, str], out: Path) -> str:
-    """How a sweep ended, and how to look at it."""
-    from hf_grok.sweep.jobs import FINISHED
-
-    finished = sum(job.state() == FINISHED for job in jobs)
-    lines = [f"{finished} of {len(jobs)} runs in {out} are finished"]
-    if failed:
-        lines.append(f"failed: {', '.join(failed)}; the same command tries them again")
-    lines.append(f"draw them: hf-grok report {out}")
-    return "\n".join(lines)
-
-
-def refuse_too_many(runs: int, most: int) -> None:
-    """Raises UserError for more runs than are allowed: a grid grows faster than one thinks."""
-    if runs > most:
+    if name in shipped_sweeps() or not Path(name).is_dir():
+        plan = read_plan(name, overrides)
+        return plan, Path("runs") / plan.name
+    if overrides:
         raise UserError(
-            f"the sweep has {runs:,} runs, more than {most:,}: take fewer values, arms or seeds, "
-            f"or say --max-runs {runs}"
+            f"--override {next(iter(overrides))}: the settings of {name} are in its sweep.json: "
+            "name the sweep's own file, or shipped name, to give others"
         )
-
-
-def described(jobs: Sequence[Job], out: Path, chosen: argparse.Namespace, workers: int) -> str:
-    """What --status, --print-commands or --dry-run print."""
-    from hf_grok.sweep.folder import LOGS
-    from hf_grok.sweep.jobs import FINISHED
-    from hf_grok.sweep.status import status_of, status_table
-
-    if chosen.status:
-        return status_table([status_of(job, out / LOGS) for job in jobs], workers)
-    if chosen.print_commands:
-        todo = [job for job in jobs if job.state() != FINISHED]
-        return "\n".join(f"hf-grok train {shlex.join(job.command())}" for job in todo)
-    return listing(jobs)
-
-
-def listing(jobs: Sequence[Job]) -> str:
-    """The runs in their order: state, name, command line."""
-    width = max(len(job.key) for job in jobs)
-    return "\n".join(
-        f"{job.state():<16}{job.key:<{width}}  hf-grok train {shlex.join(job.command())}"
-        for job in jobs
-    )
+    return plan_of_folder(Path(name)), Path(name)
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
@@ -230,12 +204,3 @@ def read_overrides(words: Sequence[str]) -> dict[str, Any]:
         except (json.JSONDecodeError, RecursionError):
             overrides[key] = value
     return overrides
-
-
-def report(out: Path) -> int:
-    """Write the table and the figure of a sweep's folder, and name the files."""
-    from hf_grok.report.sweep.write import write_arms
-
-    for file in write_arms(out, out / "report"):
-        print(file)
-    return 0

@@ -63,6 +63,12 @@ def settings_of(value: Any, where: str) -> dict[str, Any]:
     return settings
 
 
+def check_name(name: str, where: str) -> None:
+    """Raises UserError unless a folder can have the arm's name."""
+    if not _NAME.fullmatch(name):
+        raise UserError(f"{where}: expected a name of letters, digits and . _ + -, as of a folder")
+
+
 def arms_of(file: Mapping[str, Any], common: Mapping[str, Any], path: Path) -> dict[str, Arm]:
     """Every arm of a sweep's file, in its order: `arms`, in every cell of `grid` if there is one.
 
@@ -96,8 +102,7 @@ def _add_arm(
     where = f"{path}, arm {name}"
     if name in above:
         raise UserError(f"{where} branches off itself: {' from '.join((*above, name))}")
-    if not _NAME.fullmatch(name):
-        raise UserError(f"{where}: expected a name of letters, digits and . _ + -, as of a folder")
+    check_name(name, where)
     settings = settings_of(entries[name], where)
     branch = {key: settings.pop(key) for key in BRANCH_KEYS if key in settings}
     cell = cells.get(name, {})

@@ -1,8 +1,8 @@
-"""The folder of a sweep: sweep.json, which tells reports what lies there, and its lock."""
+"""The folder of a sweep: sweep.json, which tells what lies there and how to go on, and its lock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ from hf_grok.errors import UserError
 from hf_grok.runs.folder import taken, write_json
 from hf_grok.runs.record import versions
 from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
-from hf_grok.sweep.jobs import FRESH, Job
+from hf_grok.sweep.arms import Arm, check_name, settings_of
+from hf_grok.sweep.job import FRESH, Job
+from hf_grok.sweep.needs import needs_of
 from hf_grok.sweep.plan import Plan
+from hf_grok.sweep.seeds import seeds_of
+from hf_grok.sweep.tasks import LOGS
+from hf_grok.text.printable import quoted
 
 LOCK_FILE = "sweep.lock"
-LOGS = "logs"
 
 
 def description(plan: Plan) -> dict[str, Any]:
@@ -37,6 +41,7 @@ def description(plan: Plan) -> dict[str, Any]:
         "scale": plan.scale,
         "seeds": list(plan.seeds),
         "arms": arms,
+        **plan.needs.as_written(),
         "versions": {**versions(), **plan.package},
     }
 
@@ -68,6 +73,58 @@ def write_description(plan: Plan, out: Path, jobs: Sequence[Job] = ()) -> None:
     write_json(out / SWEEP_FILE, content)
 
 
+def plan_of_folder(folder: Path) -> Plan:
+    """Every arm with the settings that it had, and every seed that was started.
+
+    Raises:
+        UserError: sweep.json is missing, or says what no sweep writes.
+    """
+    path = folder / SWEEP_FILE
+    if not path.is_file():
+        raise UserError(f"{folder} has no {SWEEP_FILE}: expected the folder of a sweep (its --out)")
+    content = read_sweep_file(path)
+    scale = content.get("scale")
+    if scale is not None and not isinstance(scale, str):
+        raise UserError(f"{path}: scale is {quoted(scale)}: expected text or null")
+    arms = {name: _arm(name, entry, path) for name, entry in content["arms"].items()}
+    for name in arms:
+        _check_branch(name, arms, path)
+    return Plan(
+        name=content["name"],
+        recipe=content["recipe"],
+        scale=scale,
+        seeds=seeds_of(content["seeds"], f"{path}, seeds"),
+        arms=arms,
+        package=_package(content.get("versions")),
+        needs=needs_of(content, str(path)),
+    )
+
+
+def _package(recorded: Any) -> dict[str, str]:
+    """Versions that no hf-grok writes of itself: of whoever brought the sweep or its recipe."""
+    found = recorded.items() if isinstance(recorded, dict) else ()
+    return {str(name): str(version) for name, version in found if name not in versions()}
+
+
+def _arm(name: str, entry: Mapping[str, Any], path: Path) -> Arm:
+    where = f"{path}, arm {name}"
+    check_name(name, where)
+    cell, reset = entry.get("cell", {}), entry.get("reset_optimizer", False)
+    if not isinstance(cell, dict) or not isinstance(reset, bool):
+        raise UserError(f"{where}: cell and reset_optimizer are not what hf-grok sweep writes")
+    settings = settings_of(entry["settings"], where)
+    return Arm(name, settings, entry["from"], entry["step"], reset, cell)
+
+
+def _check_branch(name: str, arms: Mapping[str, Arm], path: Path) -> None:
+    """Refuse an arm that branches off none of them, or, by others, off itself."""
+    seen = [name]
+    while (parent := arms[seen[-1]].parent) is not None:
+        if parent not in arms or parent in seen:
+            raise UserError(f"{path}, arm {seen[-1]}: it cannot branch off {quoted(parent)}")
+        seen.append(parent)
+
+
 def refuse_other_settings(plan: Plan, jobs: Sequence[Job], out: Path) -> None:
     """Refuse to mix runs of different settings under one arm's name.
 
@@ -97,6 +154,7 @@ def _facts(content: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return {
         "recipe": content["recipe"],
         "scale": content["scale"],
+        "launch": content.get("launch"),  # more processes read larger batches
         **branch,
         **arm["settings"],
     }
@@ -112,10 +170,14 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
+def locked(out: Path, underway: Collection[str] = ()) -> Iterator[None]:
     """Keep other sweeps out of the folder, and start nothing beside runs that outlived one.
 
     Each process of a sweep holds a lock of its own (`hf_grok.sweep.held`), for as long as it lives.
+
+    Args:
+        out: the folder.
+        underway: keys of tasks that may be at work there, since whoever locks it knows of them.
 
     Raises:
         UserError: a sweep, or a run of one that was killed, is at work there.
@@ -123,6 +185,8 @@ def locked(out: Path) -> Iterator[None]:
     out.mkdir(parents=True, exist_ok=True)
     with taken(out / LOCK_FILE, f"{out} is being written by another sweep"):
         for lock in sorted((out / LOGS).glob("*.lock")):
+            if lock.stem in underway:
+                continue
             with taken(lock, f"{lock.stem} in {out} is at work still, of a sweep that was killed"):
                 pass
         yield

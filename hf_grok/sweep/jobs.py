@@ -1,10 +1,9 @@
-"""From a plan to its runs: the folder, the command line and the state of each."""
+"""From a plan to its runs: the folder, the command line and the data of each."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,86 +11,12 @@ from hf_grok.errors import UserError
 from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
-from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, checkpoints
-from hf_grok.runs.manifest import flaw
-from hf_grok.runs.record import recorded
 from hf_grok.runs.schedule import AmountSchedule, parse_schedule
 from hf_grok.runs.sweep_file import run_folder
-from hf_grok.sweep.plan import Arm, Plan
+from hf_grok.sweep.arms import Arm
+from hf_grok.sweep.job import Job
+from hf_grok.sweep.plan import Plan
 from hf_grok.sweep.prepare import data_key
-
-FRESH, INTERRUPTED, FINISHED = "to do", "to go on with", "finished"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One run of a sweep: an arm at a seed.
-
-    Attributes:
-        arm: its name.
-        seed: of the run.
-        folder: that the run writes.
-        words: the command line of hf_grok.train, apart from --from-checkpoint and --resume.
-        data: what decides which data are read, as text: equal for runs that read the same.
-        last: the run's last step.
-        branch: the checkpoint it goes on from; None for a run from the beginning.
-        step: of that checkpoint, 0 for none.
-        reset_optimizer: whether the optimiser's moments start afresh there.
-        packages: other package -> version, of those that bring its recipe, language and probes.
-    """
-
-    arm: str
-    seed: int
-    folder: Path
-    words: tuple[str, ...]
-    data: str
-    last: int
-    branch: Path | None = None
-    step: int = 0
-    reset_optimizer: bool = False
-    packages: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def key(self) -> str:
-        """ARM-seedS, by which a run is known."""
-        return self.folder.name
-
-    @property
-    def parent(self) -> str | None:
-        """Key of the run that it branches off."""
-        return None if self.branch is None else self.branch.parent.name
-
-    def command(self) -> tuple[str, ...]:
-        """The whole command line of hf_grok.train, as the run stands now."""
-        words = list(self.words)
-        # A branch that has written its run.json knows where it came from.
-        if self.branch is not None and not (self.folder / RUN_FILE).is_file():
-            words += ["--from-checkpoint", str(self.branch)]
-            words += ["--reset-optimizer"] if self.reset_optimizer else []
-        if self.state() == INTERRUPTED:
-            words.append("--resume")
-        return tuple(words)
-
-    def state(self) -> str:
-        """FRESH, INTERRUPTED (also by an error) or FINISHED, by what lies in the folder."""
-        if (info := recorded(self.folder)) is not None:
-            return FINISHED if info.get("status") == "finished" else INTERRUPTED
-        begun = (self.folder / METRICS_FILE).is_file() or checkpoints(self.folder)
-        return INTERRUPTED if begun else FRESH
-
-    def check_branch(self) -> None:
-        """Refuse to start from a checkpoint that is not there or not whole.
-
-        Raises:
-            UserError: names the checkpoint, and how it comes to be.
-        """
-        wrong = None if self.branch is None else flaw(self.branch)
-        if wrong is not None:
-            raise UserError(
-                f"{self.key} goes on from {self.branch}, which cannot be used: {wrong}. A run that "
-                "was finished before an arm branched off it has not saved that step: remove "
-                f"{self.branch.parent if self.branch else ''} and start the sweep again"
-            )
 
 
 def make_jobs(plan: Plan, out: Path) -> list[Job]:
@@ -130,6 +55,7 @@ def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:
         branch=None if parent is None else parent / f"checkpoint-{arm.step}",
         step=arm.step,
         reset_optimizer=arm.reset_optimizer,
+        on_cpu=settings.training.use_cpu,
         packages=foreign_versions(settings),
     )
 

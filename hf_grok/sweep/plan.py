@@ -10,10 +10,11 @@ from typing import Any
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.packages import Brought, brought_files, the_one
 from hf_grok.sweep.arms import Arm, arms_of, mapping_of, settings_of
+from hf_grok.sweep.needs import Needs, needs_of
 from hf_grok.sweep.seeds import seeds_of
 from hf_grok.text.yaml_reading import read_yaml
 
-KEYS = ("recipe", "scale", "common", "seeds", "arms", "grid")
+KEYS = ("recipe", "scale", "common", "seeds", "arms", "grid", "needs", "launch")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Plan:
         seeds: of every arm.
         arms: by name, in the order of the file, which reports keep.
         package: package -> version, of a sweep that another package brings.
+        needs: what each run takes of a machine, and what starts it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Plan:
     seeds: tuple[int, ...]
     arms: Mapping[str, Arm]
     package: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = field(default_factory=Needs)
 
     def branch_steps(self, name: str) -> tuple[int, ...]:
         """Steps at which other arms leave the arm: it must save its state there."""
@@ -103,6 +106,7 @@ def read_plan(name: str, overrides: Mapping[str, Any] | None = None) -> Plan:
         seeds=seeds_of(mapping["seeds"], f"{path}, seeds"),
         arms=arms_of(mapping, {**common, **settings_of(overrides or {}, "--override")}, path),
         package=package,
+        needs=needs_of(mapping, str(path)),
     )
 
 

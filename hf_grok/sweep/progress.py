@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import METRICS_FILE
 from hf_grok.runs.json_lines import Row
-from hf_grok.sweep.jobs import FINISHED, Job
+from hf_grok.sweep.job import FINISHED, Job
 from hf_grok.text.json_reading import parse_object
 
 _END_OF_FILE = 1 << 14
@@ -59,11 +59,11 @@ class SweepProgress:
         )
 
     def show(self, running: int, failed: int) -> None:
-        """Move the bar to where the runs are."""
+        """Move the bar to where the runs are; a scheduler's are underway before they run."""
         finished = sum(job.state() == FINISHED for job in self._jobs)
         failures = f", {failed} failed" if failed else ""
         self._bar.set_description(
-            f"{finished} of {len(self._jobs)} runs, {running} running{failures}", refresh=False
+            f"{finished} of {len(self._jobs)} runs, {running} underway{failures}", refresh=False
         )
         self._bar.update(sum(map(steps_done, self._jobs)) - self._bar.n)
 

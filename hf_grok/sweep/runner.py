@@ -1,19 +1,20 @@
-"""Runs the tasks of a sweep, some at a time, until all are done or somebody wants it to stop."""
+"""Runs the tasks of a sweep on an engine, until all are done or somebody wants it to stop."""
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 
 from hf_grok.errors import UserError
-from hf_grok.sweep.jobs import Job
+from hf_grok.sweep.engines.engine import Ended, Engine
+from hf_grok.sweep.job import Job
 from hf_grok.sweep.progress import SweepProgress
-from hf_grok.sweep.signals import Interruption, heeded
-from hf_grok.sweep.tasks import Task, end_all, start, tail
+from hf_grok.sweep.signals import heeded
+from hf_grok.sweep.tasks import Task, tail
 
-LOOK_EVERY = 0.2
 SHOW_EVERY = 2.0
+MOST_STARTS = 4
+"""Of a task whose machine went away each time."""
 
 
 class Runner:
@@ -21,7 +22,7 @@ class Runner:
 
     Args:
         tasks: in the order in which they are started; each after those that it waits for.
-        workers: how many processes run at a time.
+        engine: where they run.
         progress: the bar, and where lines are said.
         on_finished: called with each run that has ended well.
     """
@@ -29,24 +30,25 @@ class Runner:
     def __init__(
         self,
         tasks: Sequence[Task],
-        workers: int,
+        engine: Engine,
         progress: SweepProgress,
         on_finished: Callable[[Job], None] | None = None,
     ) -> None:
         self._on_finished = on_finished
-        self.workers, self.progress = workers, progress
+        self.engine, self.progress = engine, progress
         self.finished: set[str] = set()
         self.failed: dict[str, str] = {}
-        self._waiting = list(tasks)
-        self._running: dict[str, tuple[Task, subprocess.Popen[bytes]]] = {}
+        self._running = {task.key: task for task in tasks if task.key in engine.underway}
+        self._waiting = [task for task in tasks if task.key not in self._running]
+        self._starts: dict[str, int] = {}
 
     def run(self) -> dict[str, str]:
         """Run everything; returns key -> why, of all that failed or could not start.
 
         Raises:
-            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; every process has been ended.
+            KeyboardInterrupt: SIGINT, SIGTERM or SIGHUP came; the engine has stopped.
         """
-        shown = 0.0
+        shown, stopped = 0.0, ""
         with heeded() as interruption:
             try:
                 while (self._waiting or self._running) and interruption.name is None:
@@ -55,34 +57,36 @@ class Runner:
                     if time.monotonic() - shown > SHOW_EVERY:
                         self.progress.show(len(self._running), len(self.failed))
                         shown = time.monotonic()
-                    time.sleep(LOOK_EVERY if self._running else 0)
+                    time.sleep(self.engine.look_every if self._running else 0)
             finally:
-                end_all([process for _, process in self._running.values()])
+                stopped = self.engine.stop()
         self.progress.show(0, len(self.failed))
-        self._refuse_to_go_on(interruption)
+        if interruption.name is not None:
+            self.progress.say(f"{interruption.name}: {stopped}")
+            raise KeyboardInterrupt
         return self.failed
 
-    def _refuse_to_go_on(self, interruption: Interruption) -> None:
-        if interruption.name is not None:
-            stopped = ", ".join(self._running) or "no run"
-            self.progress.say(
-                f"{interruption.name}: stopped {stopped}; the same command goes on with them"
-            )
-            raise KeyboardInterrupt
-
     def _collect(self) -> None:
-        for key, (task, process) in list(self._running.items()):
-            status = process.poll()
-            if status is None:
-                continue
-            del self._running[key]
-            if status == 0:
-                self.finished.add(key)
-                self.progress.say(f"finished {key}")
-                if task.job and self._on_finished:
-                    self._on_finished(task.job)
+        for ended in self.engine.ended():
+            task = self._running.pop(ended.key, None)
+            if task is None:
+                continue  # of an earlier start: it finished before this one looked
+            if ended.lost and self._starts.get(task.key, 1) < MOST_STARTS:
+                self.progress.say(f"{task.key}: {ended.why}; started again")
+                self._start([task])
+            elif ended.status == 0:
+                self._finish(task)
             else:
-                self._fail(task, f"exit status {status}; {task.log} ends:\n{tail(task.log)}")
+                self._fail(task, f"{_told(ended)}; {task.log} ends:\n{tail(task.log)}")
+
+    def _finish(self, task: Task) -> None:
+        if task.job and not task.job.folder.is_dir():
+            self._fail(task, f"its folder {task.job.folder} has vanished")
+            return
+        self.finished.add(task.key)
+        self.progress.say(f"finished {task.key}")
+        if task.job and self._on_finished:
+            self._on_finished(task.job)
 
     def _start_ready(self) -> None:
         for task in list(self._waiting):
@@ -90,19 +94,36 @@ class Runner:
             if lost:
                 self._waiting.remove(task)
                 self._fail(task, f"not started: {', '.join(lost)} failed")
-            elif len(self._running) < self.workers and self.finished.issuperset(task.after):
-                self._waiting.remove(task)
-                self._start(task)
+        if self.engine.by_level and self._running:
+            return
+        ready = [task for task in self._waiting if self.finished.issuperset(task.after)]
+        if self.engine.at_once is not None:
+            ready = ready[: max(0, self.engine.at_once - len(self._running))]
+        for task in ready:
+            self._waiting.remove(task)
+        self._start([task for task in ready if self._can_start(task)])
 
-    def _start(self, task: Task) -> None:
+    def _can_start(self, task: Task) -> bool:
         try:
             if task.job:
                 task.job.check_branch()
         except UserError as error:
             self._fail(task, str(error))
+            return False
+        return True
+
+    def _start(self, tasks: Sequence[Task]) -> None:
+        if not tasks:
             return
-        self._running[task.key] = (task, start(task))
+        for task in tasks:
+            self._running[task.key] = task
+            self._starts[task.key] = self._starts.get(task.key, 0) + 1
+        self.engine.start(tasks)
 
     def _fail(self, task: Task, why: str) -> None:
         self.failed[task.key] = why
         self.progress.say(f"FAILED {task.key}: {why}")
+
+
+def _told(ended: Ended) -> str:
+    return ended.why or f"exit status {ended.status}"

@@ -13,7 +13,7 @@ from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, me
 from hf_grok.runs.folder import taken
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
-from hf_grok.sweep.jobs import FINISHED, INTERRUPTED, Job
+from hf_grok.sweep.job import FINISHED, INTERRUPTED, Job
 from hf_grok.sweep.progress import steps_done
 from hf_grok.text.json_reading import read_object
 
@@ -27,7 +27,8 @@ class JobStatus:
 
     Attributes:
         key: ARM-seedS.
-        state: to do, running, to go on with, failed or finished.
+        state: to do, running, to go on with, failed or finished; in a scheduler's queue, as that
+            calls it.
         done: steps that the run itself has trained.
         total: steps that it will have trained.
         numbers: metric -> value of its last evaluation, of the few that a table shows.
@@ -42,12 +43,20 @@ class JobStatus:
     seconds: float
 
 
-def status_of(job: Job, logs: Path) -> JobStatus:
-    """The state of a run, by its folder and by who holds the lock beside its log."""
+def status_of(job: Job, logs: Path, queued: Mapping[str, str] | None = None) -> JobStatus:
+    """The state of a run, by its folder and by who holds the lock beside its log.
+
+    Args:
+        job: the run.
+        logs: where the locks lie.
+        queued: key of a run -> its state, of those that a scheduler has.
+    """
     about = _about(job)
     state = job.state()
     if _held(logs / f"{job.key}.lock"):
         state = RUNNING
+    elif state != FINISHED and job.key in (queued or {}):
+        state = (queued or {})[job.key]
     elif state == INTERRUPTED and about.get("status") == FAILED:
         state = FAILED
     done, total = steps_done(job), job.last - job.step

@@ -4,6 +4,7 @@ import json
 import shlex
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas
@@ -16,6 +17,8 @@ from hf_grok.commands.sweep import main as sweep_main
 from hf_grok.commands.sweep import read_overrides
 from hf_grok.errors import UserError
 from hf_grok.runs.results import load_results, load_runs
+from hf_grok.sweep.folder import plan_of_folder, write_description
+from hf_grok.sweep.plan import read_plan
 from tests.processes import Apart
 from tests.recipes.tiny import RECIPE, log_of
 
@@ -144,3 +147,40 @@ def test_status_tells_a_run_that_failed_from_one_that_runs(
     assert first.split()[1:] == ["failed", "100", "of", "240", "generalization", "0.250"]
     assert second.split()[1] == "running"
     assert summary == "2 runs: 1 failed, 1 running"
+
+
+def test_a_folder_goes_on_as_it_was_begun(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = sweep_file(tmp_path, needs={"cpus": 2}, launch="accelerate launch"), tmp_path / "o"
+    plan = read_plan(file)
+    write_description(plan, out)
+    assert plan_of_folder(out) == replace(plan, name="mine")
+    for words in ([file, "--out", str(out)], [str(out)]):
+        assert main(["sweep", *words, "--print-commands"]) == 0
+    commands = capsys.readouterr().out.splitlines()
+    assert commands[:2] == commands[2:]
+    assert commands[0].startswith("accelerate launch -m hf_grok.train ")
+    for words, told in (
+        ([str(out), "--override", "max_steps=3"], "are in its sweep.json"),
+        ([str(tmp_path)], "expected the folder of a sweep"),
+        ([str(out), "--cancel"], "nothing in Slurm's queue"),
+    ):
+        assert main(["sweep", *words]) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_a_folder_that_no_sweep_wrote_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    write_description(read_plan(sweep_file(tmp_path)), out)
+    good = json.loads((out / "sweep.json").read_text())
+    late = good["arms"]["late"]
+    for arms, told in (
+        ({"late": late}, "cannot branch off 'base'"),
+        ({"late": {**late, "from": "late"}}, "cannot branch off 'late'"),
+        ({"../x": {**late, "from": None}}, "expected a name of letters"),
+        ({"late": {**late, "from": None, "settings": {"seed": 3}}}, "a sweep gives to each run"),
+    ):
+        (out / "sweep.json").write_text(json.dumps({**good, "arms": arms}))
+        with pytest.raises(UserError, match=told):
+            plan_of_folder(out)

@@ -11,7 +11,8 @@ from hf_grok.recipes.recipe import load_recipe, parse
 from hf_grok.runs.manifest import write_manifest
 from hf_grok.runs.schedule import StepSchedule
 from hf_grok.sweep.folder import locked, refuse_other_settings, write_description
-from hf_grok.sweep.jobs import FINISHED, FRESH, INTERRUPTED, Job, as_words, make_jobs
+from hf_grok.sweep.job import FINISHED, FRESH, INTERRUPTED, Job
+from hf_grok.sweep.jobs import as_words, make_jobs
 from hf_grok.sweep.plan import Plan, read_plan, shipped_sweeps
 from hf_grok.sweep.tasks import make_tasks
 from tests.recipes.tiny import RECIPE

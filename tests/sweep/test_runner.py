@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from hf_grok.errors import UserError
+from hf_grok.sweep.engines.local import LocalEngine
+from hf_grok.sweep.engines.process import end_all, start_process
 from hf_grok.sweep.folder import locked
-from hf_grok.sweep.jobs import Job
+from hf_grok.sweep.job import Job
 from hf_grok.sweep.progress import SweepProgress, last_logged, steps_done
 from hf_grok.sweep.runner import Runner
 from hf_grok.sweep.signals import heeded
@@ -28,7 +30,7 @@ def run(folder: Path, tasks: Sequence[Task], workers: int = 2) -> dict[str, str]
     progress = SweepProgress([])
     try:
         with locked(folder):
-            return Runner(tasks, workers, progress).run()
+            return Runner(tasks, LocalEngine(workers), progress).run()
     finally:
         progress.close()
 
@@ -108,10 +110,8 @@ def test_signals_that_a_system_lacks_are_done_without(monkeypatch: pytest.Monkey
 
 
 def test_a_run_that_outlives_its_sweep_keeps_the_folder(tmp_path: Path) -> None:
-    from hf_grok.sweep.tasks import end_all, start
-
     with locked(tmp_path):
-        process = start(task(tmp_path, "a", seconds=60))
+        process = start_process(task(tmp_path, "a", seconds=60))
         while not (tmp_path / "order").is_file():
             time.sleep(0.05)
     with (

@@ -28,10 +28,17 @@ class Wanted:
     private: bool | None
 
 
-def add_push_options(parser: argparse.ArgumentParser) -> None:
-    """`--push REPO`, `--private` and `--public`."""
+def add_push_options(parser: argparse.ArgumentParser, what: str = "it") -> None:
+    """`--push REPO`, `--private` and `--public`.
+
+    Args:
+        parser: of the command.
+        what: is pushed, for the help.
+    """
     parser.add_argument(
-        "--push", metavar="REPO", help='put it on the Hub: "name" or "user/name", made if needed'
+        "--push",
+        metavar="REPO",
+        help=f'put {what} on the Hub: "name" or "user/name", made if needed',
     )
     visibility = parser.add_mutually_exclusive_group()
     visibility.add_argument(
