@@ -1,6 +1,7 @@
 """Callbacks for any `transformers.Trainer`."""
 
 from hf_grok.callbacks.checkpoint_series import CheckpointSeriesCallback
+from hf_grok.callbacks.dashboard import DashboardCallback
 from hf_grok.callbacks.log_spaced import LogSpacedCallback
 from hf_grok.callbacks.probe import ProbeCallback, ProbeFailedError
 from hf_grok.callbacks.progress import AccuracyProgressCallback
@@ -10,6 +11,7 @@ from hf_grok.callbacks.stop_after_crossing import StopAfterCrossingCallback
 __all__ = [
     "AccuracyProgressCallback",
     "CheckpointSeriesCallback",
+    "DashboardCallback",
     "LogSpacedCallback",
     "ProbeCallback",
     "ProbeFailedError",

@@ -7,9 +7,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import Trainer, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
+from hf_grok.callbacks.dashboard import bring_dashboards
+from hf_grok.callbacks.probing import ProbingCallback, Round
 from hf_grok.callbacks.trainer_facts import (
     RUN_TOTALS,
     best_metric,
@@ -37,7 +39,7 @@ RUNTIME = "eval_probes_runtime"
 TRAINERS_OWN = "loss"
 
 
-class ProbeCallback(TrainerCallback):
+class ProbeCallback(ProbingCallback):
     """Run probes once per evaluation round, at step 0 and at the last step too.
 
     A run with probes ends with the same weights, bit for bit, as one without. Their numbers go
@@ -62,6 +64,9 @@ class ProbeCallback(TrainerCallback):
     of a probe enters it, but for the one that `metric_for_best_model` names. An objective of your
     own finds them all.
 
+    The console and the dashboards of `report_to` show the numbers that a report draws, and the
+    latter the tables and pictures of each round (`DashboardCallback`, which is added for them).
+
     Args:
         trainer: whose model is probed; a callback is not told its trainer otherwise.
         probes: probes, their classes, or names of `hf_grok.probes.registry` ("uas", "tree", ...);
@@ -72,12 +77,14 @@ class ProbeCallback(TrainerCallback):
             `eval_in_distribution_accuracy` and `eval_generalization_accuracy` and their parts.
         every: rounds are probed at steps that are multiples of this, and first and last.
         stop_on_failure: stop the run at a probe's failure instead of recording it and going on.
+        probe_detail: "headlines", or "all" to show every number on console and dashboards too.
 
     Raises:
         UserError: no probe, an unknown one, no rows or such as do not fit, no tokenizer, `every`
-            below 1. When training begins: a model sharded over processes, which none of them has
-            whole; a `metric_for_best_model` that `every` leaves out of some evaluations, or whose
-            worst model `greater_is_better` would keep; two callbacks with a probe of the same name.
+            below 1, another `probe_detail`. When training begins: a model sharded over processes,
+            which none of them has whole; a `metric_for_best_model` that `every` leaves out of some
+            evaluations, or whose worst model `greater_is_better` would keep; two callbacks with a
+            probe of the same name.
 
     Example:
         >>> trainer.add_callback(ProbeCallback(trainer, probes=["uas", "tree"], data=rows))
@@ -91,6 +98,7 @@ class ProbeCallback(TrainerCallback):
         *,
         every: int = 1,
         stop_on_failure: bool = False,
+        probe_detail: str = "headlines",
     ) -> None:
         if every < 1:
             raise UserError(f"every={every}: expected a number of steps from 1 on")
@@ -109,6 +117,7 @@ class ProbeCallback(TrainerCallback):
         self._trainer, self.every, self.stop_on_failure = trainer, every, stop_on_failure
         self._round_step: int | None = None
         self._round_keys: set[str] = set()
+        bring_dashboards(trainer, probe_detail)
 
     def on_train_begin(
         self,
@@ -261,6 +270,7 @@ class ProbeCallback(TrainerCallback):
         model: Any = self._trainer.model
         probed = run_probes(model, self.probes, self._trainer.accelerator)
         numbers = logged_numbers(probed)
+        self.latest = Round(step, probed)
         for name, reason in probed.failures.items():
             logger.error(f"probe {name!r} failed at step {step}: {reason}")
         if self._trainer.is_in_train or not holds_best_model(self._trainer.args, state):

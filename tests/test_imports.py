@@ -43,7 +43,9 @@ ARROWS: dict[str, set[str]] = {
         *("annotation", "datasets_scripts", "languages", "measurement", "models", "probes"),
         *("runs", "series"),
     },
-    "callbacks": {"evaluation", "measurement", "metrics", "models", "probes", "runs", "series"},
+    "callbacks": {
+        *("evaluation", "measurement", "metrics", "models", "probes", "report", "runs", "series"),
+    },
     "recipes": {
         *("annotation", "attention", "callbacks", "datasets_scripts", "evaluation", "languages"),
         *("masking", "measurement", "metrics", "models", "packages", "probes", "runs", "sas"),

@@ -22,14 +22,26 @@ def watching(model: nn.Module) -> Iterator[None]:
     python, numpy and torch, on the CPU and on every accelerator (CUDA, XPU, MPS, ...).
     """
     modes = [(module, module.training) for module in model.modules()]
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    with _generators_of_torch(), torch.no_grad(), _without_autocast(model):
+    with generators_kept(), torch.no_grad(), _without_autocast(model):
         model.eval()
         try:
             yield
         finally:
             for module, mode in modes:
                 module.training = mode
+
+
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """On leaving, the generators of python, numpy and torch are where they were.
+
+    For what looks at a run without looking at its model.
+    """
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    with _generators_of_torch():
+        try:
+            yield
+        finally:
             random.setstate(python_state)
             np.random.set_state(numpy_state)
 

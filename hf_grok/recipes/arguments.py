@@ -171,6 +171,13 @@ class ProbeArguments:
         default=1,
         metadata={"help": "Probe at evaluated steps that are multiples of this, first and last."},
     )
+    probe_detail: str = field(
+        default="headlines",
+        metadata={
+            "help": "What dashboards (--report_to) chart: headlines (what a report draws) or all; "
+            "metrics.jsonl has every number."
+        },
+    )
 
 
 @dataclass

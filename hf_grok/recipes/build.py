@@ -27,6 +27,7 @@ from hf_grok.callbacks import (
     RunTableCallback,
     StopAfterCrossingCallback,
 )
+from hf_grok.callbacks.dashboard import bring_dashboards
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.models.positions import position_limit
@@ -125,6 +126,7 @@ def build_trainer(settings: Settings, language: LanguageData, record: RunRecord)
         trainer.remove_callback(callback)
     if pools is not None:
         trainer.add_callback(MaskPoolCallback(pools))
+    bring_dashboards(trainer, settings.probes.probe_detail)
     trainer.add_callback(RunTableCallback(record))
     probes = list(language.probes)
     if language.test is not None:

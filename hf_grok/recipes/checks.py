@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hf_grok._optional import import_optional
+from hf_grok.callbacks.dashboards.shown import check_detail
 from hf_grok.errors import UserError
 from hf_grok.masking import check_shares
 from hf_grok.recipes.architecture import check_options, plain_config
@@ -31,6 +32,7 @@ def check_settings(settings: Settings) -> None:
     """
     training = settings.training
     refuse_unheeded(settings)
+    check_detail(settings.probes.probe_detail)
     check_clamp(training)
     choose_precision(training.precision, training.device)
     choose_attention(settings.model.attention, training.device)

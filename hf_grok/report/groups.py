@@ -19,7 +19,9 @@ from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, Metric
 # What says where a run lies or which of several it is, not what was run.
 NOT_SETTINGS = {"seed", "data_seed", "output_dir", "logging_dir", "run_name"}
 # What changes neither the run nor when it is evaluated.
-HARMLESS = NOT_SETTINGS | {"checkpoints", "disable_tqdm", "logging_steps", "report_to"}
+HARMLESS = NOT_SETTINGS | {
+    *("checkpoints", "disable_tqdm", "logging_steps", "probe_detail", "project", "report_to"),
+}
 
 
 @dataclass(frozen=True, eq=False)

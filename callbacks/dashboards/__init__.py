@@ -1,0 +1,1 @@
+"""Dashboards: what of a run is shown where, and the libraries that show it."""
