@@ -93,15 +93,17 @@ class DashboardCallback(TrainerCallback):
         What was evaluated before the first step belongs to the run. One that is under way from step
         0 again (`auto_find_batch_size`, a second `train()`) is another.
         """
+        another = self._stepped
         self._tell(
             state,
             lambda board: (
                 board.begin(args, state, control, **kwargs)
-                if self._stepped or not board.is_open
+                if another or not board.is_open
                 else None
             ),
         )
-        self._stepped = False
+        if another:
+            self._step, self._stepped = -1, False
 
     def on_step_begin(
         self,
@@ -123,10 +125,7 @@ class DashboardCallback(TrainerCallback):
     ) -> None:
         """Show what is shown of the row, and what else its round of probes left."""
         row, step = logs or {}, state.global_step
-        self._tell(
-            state,
-            lambda board: None if board.is_open else board.begin(args, state, control, **kwargs),
-        )
+        self._open(args, state, control, **kwargs)
         totals = {name: value for name, value in row.items() if name in TOTALS}
         curves = {name: value for name, value in row.items() if name not in TOTALS}
         numbers = self._once(charts(self._few(curves), probes_of(self._trainer)), step)
@@ -151,8 +150,10 @@ class DashboardCallback(TrainerCallback):
         metrics: dict[str, float],
         **kwargs: Any,
     ) -> None:
-        """As transformers' callbacks do."""
-        self._tell(state, lambda board: board.on_predict(args, state, control, metrics, **kwargs))
+        """Show them under the step; of probes there are none."""
+        self._open(args, state, control, **kwargs)
+        numbers, step = charts(metrics, ()), state.global_step
+        self._tell(state, lambda board: board.show_numbers(numbers, step))
 
     def on_push_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -165,6 +166,15 @@ class DashboardCallback(TrainerCallback):
     ) -> None:
         """As transformers' callbacks do."""
         self._tell(state, lambda board: board.on_train_end(args, state, control, **kwargs))
+
+    def _open(
+        self, args: TrainingArguments, state: TrainerState, control: Any, **named: Any
+    ) -> None:
+        """What comes before training, or after it, belongs to a run too."""
+        self._tell(
+            state,
+            lambda board: None if board.is_open else board.begin(args, state, control, **named),
+        )
 
     def _once(self, numbers: Mapping[str, Any], step: int) -> dict[str, Any]:
         """What the step's rows have not said yet, as each of them has the epoch."""

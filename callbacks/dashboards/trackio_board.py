@@ -67,17 +67,6 @@ class TrackioBoard(TrackioCallback, Board):
         """A trackio Image."""
         self._send({name: self._trackio.Image(image, caption=f"step {step:,}")}, step)
 
-    def on_predict(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: Any,
-        metrics: Mapping[str, Any],
-        **named: Any,
-    ) -> None:
-        """Numbers of `predict`, under the step."""
-        self._send(metrics, state.global_step)
-
     def _send(self, values: Mapping[str, Any], step: int) -> None:
         fresh = {name: value for name, value in values.items() if (step, name) not in self._sent}
         if fresh:

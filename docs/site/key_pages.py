@@ -48,6 +48,14 @@ SWEEP: Mapping[str, tuple[str, str]] = {
         "key of a recipe: list of values; every combination is an arm, named by its values",
         "none",
     ),
+    "needs": (
+        "`cpus`, `gpus` and `memory_gb` of each run, which schedulers reserve",
+        "one core; a GPU where there is one",
+    ),
+    "launch": (
+        "the command under which each run starts, such as `accelerate launch --num_processes 2`",
+        "python itself",
+    ),
 }
 ARM: Mapping[str, tuple[str, str]] = {
     "from": ("the arm that this one branches off, at the same seed", "from the beginning"),

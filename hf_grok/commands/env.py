@@ -68,6 +68,8 @@ def as_text(found: Mapping[str, Mapping[str, Any]]) -> str:
 def without_user(path: str | os.PathLike[str]) -> str:
     """A path that names nobody: the home folder is ~, the user's name anywhere else USER.
 
+    >>> from pathlib import Path
+    >>> from hf_grok.commands.env import without_user
     >>> without_user(Path.home() / "models")
     '~/models'
     """

@@ -95,6 +95,14 @@ def test_evaluations_by_hand_belong_to_the_run_and_a_second_training_does_not(
     assert [one["name"] for one in SQLiteStorage.get_run_records("by-hand")] == ["run", "run-2"]
 
 
+def test_predictions_after_training_are_under_the_last_step(tmp_path: Path) -> None:
+    trainer = probed(tmp_path / "run", project="predicted", max_steps=2)
+    trainer.train()
+    metrics = trainer.predict(trainer.eval_dataset).metrics
+    trackio.finish()
+    assert scalars(rows_of("predicted"))[2, "test/loss"] == metrics["test_loss"]
+
+
 def test_all_opens_a_chart_a_number(tmp_path: Path) -> None:
     trainer = probed(tmp_path / "run", project="all", max_steps=1, probe_detail="all")
     trainer.train()
