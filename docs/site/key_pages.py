@@ -82,21 +82,19 @@ def metrics_page() -> str:
     return _page(parts)
 
 
-METRIC_HEADINGS = ("key", "what it is", "unit", "range", "better", "beside it", "shown")
+METRIC_HEADINGS = ("key", "what it is", "unit, range, better", "shown")
 
 
 def _metric_row(item: tuple[str, Metric]) -> tuple[str, ...]:
     name, metric = item
     better = {True: "higher", False: "lower", None: ""}[metric.higher_is_better]
+    facts = (metric.unit, _range(metric.lowest, metric.highest), better)
     lines = [one for one in (metric.baseline, *metric.beside) if one is not None]
     shown = "**yes**" if metric.headline else "yes" if metric.panel else ""
     return (
         f"`{PREFIX}{name}`",
-        metric.meaning,
-        metric.unit,
-        _range(metric.lowest, metric.highest),
-        better,
-        ", ".join(map(_line, lines)),
+        metric.meaning + (f"; beside it {', '.join(map(_line, lines))}" if lines else ""),
+        ", ".join(fact for fact in facts if fact),
         shown,
     )
 
