@@ -25,6 +25,8 @@ examples:
       every checkpoint of a run; what is there already is not computed again
   hf-grok probe bert-base-uncased --data en_ewt-ud-dev.conllu --probes uas,sparsity
       a model of the Hub on a treebank, UAS beside its fixed-offset baselines
+  hf-grok probe runs/base --data parsed/books,split=train --sample 500 --probes uas
+      on what hf-grok data parse wrote; of the Hub: user/name,config=en,split=dev,revision=v1
   hf-grok probe me/my-series --data uas=dev.conllu --data pairs=blimp/ --probes uas,pairs,norm
       every step* revision of a Hub repository, each probe over data of its own
   hf-grok probe runs/my-run --data minimal-pairs --sample 4000 --probes pairs --steps last
@@ -81,15 +83,17 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="[PROBE=]SOURCE",
-        help="a .conllu or .ptb treebank, .jsonl minimal pairs (or a folder of them), a data set "
-        "(folder or Hub name) or a language that `hf-grok data --help` lists, minimal-pairs among "
-        "them (dyck:k20-m10 in that configuration, else as the run MODEL had it); with PROBE= for "
-        "that probe alone; repeatable. Behaviours are measured on their own language by default",
+        help="a .conllu or .ptb treebank, .jsonl minimal pairs, .parquet rows (a folder or a "
+        "quoted pattern of them), a data set (folder or Hub name) or a language that `hf-grok data "
+        "--help` lists, minimal-pairs among them (dyck:k20-m10 in that configuration, else as the "
+        "run MODEL had it); behind it ,config=NAME ,split=NAME ,revision=NAME (of a data set) and "
+        ",scheme=NAME (of the heads, where no annotation.json says); with PROBE= for that probe "
+        "alone; repeatable. Behaviours are measured on their own language by default",
     )
     add(
         "--split",
-        help="of a data set (default: test; of behaviours test, the numbers in_distribution_*, and "
-        "generalization; of losses validation)",
+        help="of data whose source names none (default: test; of behaviours test, the numbers "
+        "in_distribution_*, and generalization; of losses validation)",
     )
     add("--allow-unknown", action="store_true", help="words that the tokenizer does not know stay")
     add("--add-start", action="store_true", help="put the tokenizer's start token in front")

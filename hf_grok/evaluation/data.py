@@ -10,16 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.annotation.rows import Rows, with_words
-from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.errors import UserError
+from hf_grok.evaluation.sources import (
+    LINES,
+    PARQUET,
+    TREES,
+    Source,
+    load_split,
+    read_source,
+    split_of,
+)
 from hf_grok.languages import known_languages, language, prepared
 from hf_grok.runs.record import recorded
 from hf_grok.text.files import Line
 from hf_grok.text.json_reading import parse_object, read_options
 from hf_grok.text.printable import listed, printable
 
-TREES, LINES = ".conllu", ".jsonl"
 BRACKETS = (".ptb", ".mrg")
 """Penn brackets: GUM's ending, and the Penn Treebank's."""
 FILES = (TREES, *BRACKETS, LINES)
@@ -59,12 +66,13 @@ def load_data(
     """Rows from a source that a person names.
 
     Args:
-        source: a .conllu file or a folder of them; a .ptb or .mrg file of Penn brackets, or a
-            folder of them; a .jsonl file or a folder of them (minimal
-            pairs as BLiMP distributes them, or rows with words, heads, deprels); a folder or Hub
+        source: a .conllu, .ptb or .mrg (Penn brackets) or .jsonl file (minimal pairs as BLiMP
+            distributes them, or rows with words, heads, deprels), a folder or a pattern of them; a
+            .parquet file or a pattern of them; a folder (such as hf-grok data parse writes) or Hub
             name that `datasets.load_dataset` reads; or a language that `hf-grok data` lists, such
-            as question-formation or minimal-pairs.
-        split: of a data set or language.
+            as question-formation or minimal-pairs. Behind it, as in a recipe's --data,
+            ,config=..,split=..,revision=..,scheme=.. (`hf_grok.evaluation.sources.read_source`).
+        split: of a data set or language whose source names none.
         where: (column, value) pairs that a row must have.
         max_words: leave out rows of more words (of a minimal pair: in either sentence), before the
             sample is drawn. How many stands in `left_out`.
@@ -77,8 +85,8 @@ def load_data(
     Raises:
         UserError: nothing there, no such split or column, no row left.
     """
-    bad = BadLines(skip_bad_lines)
-    rows, name = _read(source, split, bad, run)
+    bad, named = BadLines(skip_bad_lines), read_source(source)
+    rows, name = _read(named, split, bad, run)
     name += f" without {bad.count:,} bad lines" if bad.count else ""
     for column, value in where:
         rows = _having(rows, column, value)
@@ -92,43 +100,93 @@ def load_data(
     if len(rows) == 0:
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
     description = f"{name}, {len(rows):,} rows"
-    return ProbeData(rows, description, _fingerprint(rows), told, _scheme_of(source))
+    return ProbeData(rows, description, _fingerprint(rows), told, _scheme_of(named))
 
 
-def _scheme_of(source: str) -> str | None:
-    """As `hf-grok data parse` wrote it beside a file or folder, or as one of our languages says."""
-    path = Path(source)
-    if path.exists():
-        return read_scheme(path)
-    return (language(source).scheme or None) if source in known_languages() else None
+def _scheme_of(source: Source) -> str | None:
+    """As was said, as it stands beside a file or folder, or as one of our languages says."""
+    own = source.annotation_scheme()
+    name = source.name.partition(":")[0]
+    return own or (language(name).scheme or None if name in known_languages() else None)
 
 
 def has_splits(source: str) -> bool:
     """Whether a source is a data set or a language, of which there are several splits."""
-    path, name = Path(source), source.partition(":")[0]
+    named = read_source(source)
+    name = named.name.partition(":")[0]
     if name in known_languages():
         return not language(name).is_pairs
-    return path.suffix not in FILES and not any(_files(path, suffix) for suffix in FILES)
+    kinds = (*FILES, PARQUET)
+    return named.path.suffix not in kinds and not any(_files(named, suffix) for suffix in FILES)
 
 
-def _read(source: str, split: str, bad: BadLines, run: str | None) -> tuple[Rows, str]:
-    path = Path(source)
-    if path.suffix in FILES and not path.exists():
-        raise UserError(f"there is no file {source}")
+def _read(source: Source, split: str, bad: BadLines, run: str | None) -> tuple[Rows, str]:
+    path = source.path
+    if path.suffix in (*FILES, PARQUET) and not (path.exists() or source.is_pattern):
+        raise UserError(f"there is no file {source.name}")
     readers = {TREES: _read_trees, **dict.fromkeys(BRACKETS, _read_brackets), LINES: _read_lines}
     for suffix, read in readers.items():
-        if files := _files(path, suffix):
-            return read(files, bad), path.name
-    name, _, config = source.partition(":")
+        if files := _files(source, suffix):
+            source.refuse_options("of files", "revision")
+            return read(_of_split(files, source), bad), path.name
+    name, colon, config = source.name.partition(":")
     if name in known_languages():
-        return _generate(name, config, split, run)
-    return _load_dataset(source, split), f"{source} ({split})"
+        source.refuse_options("a language of this package", "revision")
+        if colon and source.config:
+            raise UserError(
+                f"data {source.name!r} and config={source.config}: expected one of them"
+            )
+        return _generate(name, config or source.config or "", source.split or split, run)
+    source.require_whole()
+    if files := _files(source, PARQUET):
+        return _read_parquet(files, source), path.name
+    if source.is_pattern:
+        raise UserError(f"there is no {', '.join((*FILES, PARQUET))} file {source.name}")
+    chosen = source.split or split
+    return _load_dataset(source, chosen), source.told(chosen)
 
 
-def _files(path: Path, suffix: str) -> list[Path]:
-    if path.suffix == suffix and path.is_file():
-        return [path]
-    return sorted(path.glob(f"*{suffix}")) if path.is_dir() else []
+def _files(source: Source, suffix: str) -> list[Path]:
+    """The file, those in the folder, or those that the name fits as a pattern; of this ending."""
+    path = source.path
+    if path.is_file():
+        return [path] if path.suffix == suffix else []
+    if path.is_dir():
+        # `datasets` reads folders of Parquet, with what they say of their columns and splits.
+        return [] if suffix == PARQUET else sorted(path.glob(f"*{suffix}"))
+    found = source.matching()
+    other = [one for one in found if one.suffix != suffix]
+    if other and len(other) < len(found):
+        raise UserError(f"{source.name} fits {found[0]} and {other[0]}: expected files of one kind")
+    return found if not other else []
+
+
+def _of_split(files: Sequence[Path], source: Source) -> Sequence[Path]:
+    """Those of the split that the source names; all if it names none.
+
+    Raises:
+        UserError: no file's name says that it is of this split.
+    """
+    if source.split is None:
+        return files
+    chosen = [path for path in files if split_of(path) == source.split]
+    if not chosen:
+        raise UserError(
+            f"data {source.name!r}: split={source.split} was said, and no name of its files is "
+            f"that split's ({listed(path.name for path in files)}): name the file instead"
+        )
+    return chosen
+
+
+def _read_parquet(files: Sequence[Path], source: Source) -> Rows:
+    import datasets
+
+    source.refuse_options("of files", "config", "revision")
+    chosen = [str(path) for path in _of_split(files, source)]
+    try:
+        return datasets.Dataset.from_parquet(chosen)
+    except (OSError, ValueError, datasets.exceptions.DatasetGenerationError) as error:
+        raise UserError(f"{source.name} cannot be read as Parquet: {error}") from error
 
 
 def _read_trees(files: Sequence[Path], bad: BadLines) -> Rows:
@@ -186,17 +244,17 @@ def _as_in(run: str | None, name: str) -> dict[str, Any]:
     return {}
 
 
-def _load_dataset(source: str, split: str) -> Rows:
-    import datasets
-
-    try:
-        return datasets.load_dataset(source, split=split)
-    except (OSError, ValueError, ConnectionError) as error:
-        raise UserError(
-            f"{source!r} is no .conllu, .ptb, .mrg or .jsonl file, none of "
-            f"{', '.join(known_languages())}, and datasets.load_dataset could not load its split "
-            f"{split!r}: {error}"
-        ) from error
+def _load_dataset(source: Source, split: str) -> Rows:
+    """A split of a folder or of a data set on the Hub; `config` may be a folder in the folder."""
+    folder = Path(source.name)
+    if not folder.is_dir():
+        kinds = ", ".join((*FILES, PARQUET))
+        isnt = f"is no {kinds} file, none of {', '.join(known_languages())}, and "
+        return load_split(source, split, isnt)
+    source.refuse_options("a folder", "revision")
+    if source.config and source.path.is_dir() and not (folder / "README.md").is_file():
+        return load_split(Source(str(source.path)), split)
+    return load_split(source, split)
 
 
 def _having(rows: Rows, column: str, value: str) -> Rows:

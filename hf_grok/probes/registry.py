@@ -197,11 +197,18 @@ def _no_rows(name: str, kind: type[Probe], rows: Mapping[str, Rows]) -> UserErro
     hint = ""
     if any(hasattr(part, "column_names") for part in rows.values()):
         splits = f"one split or several of {', '.join(kind.splits)}" if kind.splits else "one split"
-        hint = f"; of a DatasetDict pass {splits}, data=dataset['test']"
+        hint = f"; of a DatasetDict pass {splits}, data=dataset{_place_of_rows(rows)}"
     return UserError(
         f"no data for probe {name!r}: data are given for {given}. Expected rows, or a dict of "
         f"probe name -> rows{hint}"
     )
+
+
+def _place_of_rows(rows: Mapping[str, Rows]) -> str:
+    """The first split, through configurations if there are several: "['en']['test']"."""
+    name, part = next(iter(rows.items()))
+    below = _place_of_rows(part) if isinstance(part, Mapping) and part else ""
+    return f"[{name!r}]{below}"
 
 
 def _require_data(name: str, rows: Rows) -> None:

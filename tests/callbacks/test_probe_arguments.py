@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from datasets import Dataset, DatasetDict
 from torch import nn
 
 from hf_grok.callbacks import ProbeCallback
@@ -92,7 +93,12 @@ def test_no_data_and_no_tokenizer_are_told_of_every_probe(tmp_path: Path, name: 
         (
             "uas",
             {"train": SimpleNamespace(column_names=["words"])},
-            r"of a DatasetDict pass one split, data=dataset\['test'\]",
+            r"of a DatasetDict pass one split, data=dataset\['train'\]",
+        ),
+        (
+            "uas",
+            {"en": DatasetDict({"dev": Dataset.from_list(ROWS)})},
+            r"given for en\. .*data=dataset\['en'\]\['dev'\]",
         ),
     ],
 )

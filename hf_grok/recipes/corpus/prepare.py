@@ -16,13 +16,14 @@ import pyarrow.parquet as pq
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
+from hf_grok.evaluation.sources import TRAINING_KEYS, Source, one_scheme, read_source
 from hf_grok.models.subword_tokenizer import KINDS, WORDPIECE, train_tokenizer
 from hf_grok.recipes.arguments import DataArguments
 from hf_grok.recipes.corpus.documents import check_apart, held_out_documents, words_by_document
 from hf_grok.recipes.corpus.packing import Packer
 from hf_grok.recipes.corpus.sentences import Sentences, has_heads, read_sentences
-from hf_grok.recipes.corpus.sources import Source, one_scheme, read_source
 from hf_grok.recipes.corpus.store import VERSION, Stored, made_once, write_rows
+from hf_grok.recipes.corpus.tables import identity
 from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.sas.batches.keys import ArcCounts
 from hf_grok.text.json_reading import read_object
@@ -88,7 +89,7 @@ def sources_of(words: Sequence[str]) -> tuple[Source, ...]:
     """
     if len(set(words)) < len(words):
         raise UserError(f"data names a source twice ({' '.join(words)}): give it a weight instead")
-    return tuple(read_source(word) for word in words)
+    return tuple(read_source(word, TRAINING_KEYS) for word in words)
 
 
 def scheme_of(sources: Iterable[Source]) -> str | None:
@@ -132,8 +133,8 @@ def prepare(arguments: DataArguments, *, masked: bool) -> Prepared:
         pretrained = _pretrained(arguments.tokenizer, masked=masked)
     depends = {
         "version": VERSION,
-        "data": [source.identity() for source in sources],
-        "validation": [source.identity() for source in validation],
+        "data": [identity(source) for source in sources],
+        "validation": [identity(source) for source in validation],
         "held_out": [arguments.validation_share, arguments.validation_seed],
         "tokenizer": _identity(arguments, pretrained),
         "masked": masked,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.annotation.scheme import check_scheme
 from hf_grok.errors import UserError
 from hf_grok.evaluation.data import load_data
 from hf_grok.probes import Probe, build_probe, probe_class
@@ -19,7 +18,6 @@ from hf_grok.recipes.probes import named_probes
 
 DEFAULT = ("uas", "pairs", "sparsity", "norm")
 HELD_OUT = "held_out"
-_SCHEME = ",scheme="
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,14 @@ def probe_sources(arguments: ProbeArguments) -> list[ProbeSource]:
     found: dict[str, ProbeSource] = {}
     for word in arguments.probe_data:
         name, equals, rest = word.partition("=")
-        source, marked, scheme = rest.partition(_SCHEME)
-        if not (name.isidentifier() and equals and source):
+        if not (name.isidentifier() and equals and rest):
             raise UserError(
                 f"probe_data {word!r}: expected NAME=FILE, such as ewt=en_ewt-ud-dev.conllu"
             )
         if name in found or name == HELD_OUT:
             raise UserError(f"probe_data has two sets called {name!r}: give one another name")
-        data = load_data(source)
-        own = check_scheme(scheme) if marked else data.scheme
-        found[name] = ProbeSource(name, data.rows, own)
+        data = load_data(rest)
+        found[name] = ProbeSource(name, data.rows, data.scheme)
     return list(found.values())
 
 

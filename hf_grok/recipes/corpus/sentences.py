@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from hf_grok.annotation.heads import NONE, ROOT, check_relations, relation_id, word_heads
 from hf_grok.errors import UserError
-from hf_grok.recipes.corpus.sources import COLUMNS, Source
+from hf_grok.evaluation.sources import Source
+from hf_grok.recipes.corpus.tables import COLUMNS, tables
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def read_sentences(sources: Sequence[Source], *, heads: bool) -> Iterator[Senten
     for number, source in enumerate(sources):
         row = 0
         last = None
-        for name, table in source.tables(COLUMNS if heads else ("words", "document")):
+        for name, table in tables(source, COLUMNS if heads else ("words", "document")):
             row = 0 if name != last else row
             last = name
             yield _sentences(table, name, row, number, heads=heads)
@@ -89,7 +90,7 @@ def read_sentences(sources: Sequence[Source], *, heads: bool) -> Iterator[Senten
 
 def has_heads(source: Source) -> bool:
     """Whether the rows of a source have heads and relations."""
-    _, table = next(iter(source.tables()))
+    _, table = next(iter(tables(source)))
     return {"heads", "deprels"} <= set(table.column_names)
 
 

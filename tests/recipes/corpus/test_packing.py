@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
+from hf_grok.evaluation.sources import Source
 from hf_grok.models.subword_tokenizer import BYTE_LEVEL_BPE, WORDPIECE, train_tokenizer
-from hf_grok.recipes.corpus import sources as reading
+from hf_grok.recipes.corpus import tables as reading
 from hf_grok.recipes.corpus.packing import Packer
 from hf_grok.recipes.corpus.sentences import read_sentences
-from hf_grok.recipes.corpus.sources import Source
 from hf_grok.recipes.corpus.store import Stored, add_sham, write_rows
 from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.sas.batches.encoding import ArcEncoder

@@ -11,8 +11,8 @@ import pytest
 
 from hf_grok.annotation.heads import NONE, check_heads, relation_id
 from hf_grok.errors import UserError
+from hf_grok.evaluation.sources import Source
 from hf_grok.recipes.corpus.sentences import read_sentences, trees_alone
-from hf_grok.recipes.corpus.sources import Source, one_scheme, read_source
 from tests.recipes.corpus.books import sentences, write_conllu, write_lines, write_parquet
 
 
@@ -110,60 +110,7 @@ def test_what_is_no_sentence(row: dict[str, Any], message: str, tmp_path: Path) 
         list(read_sentences([Source(str(path))], heads=True))
 
 
-def test_words_of_the_command_line() -> None:
-    source = read_source("user/name,config=en,revision=abc,weight=2.5,scheme=ud")
-    assert source == Source("user/name", config="en", revision="abc", weight=2.5, scheme="ud")
-    assert read_source("a,b.parquet").name == "a,b.parquet"
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("data,weight=0", "weight '0': expected a number above 0"),
-        ("data,weight=x", "weight 'x': expected a number above 0"),
-        ("data,split=a,split=b", "each of config=, split=, .* once at most"),
-        ("data,scheme=U D", "annotation scheme 'U D'"),
-        ("data,wieght=2", "unknown key in data .*'wieght': .*Did you mean 'weight'"),
-        (",weight=2", "expected NAME"),
-    ],
-)
-def test_words_that_name_no_source(word: str, message: str) -> None:
-    with pytest.raises(UserError, match=message):
-        read_source(word)
-
-
-def test_files_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no file or folder"):
-        _ = Source(str(tmp_path / "nowhere" / "x.parquet")).files
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty holds no .parquet, .jsonl, .conllu file"):
-        _ = Source(str(tmp_path / "empty")).files
-    books = write_parquet(tmp_path / "books", sentences(4))
-    with pytest.raises(UserError, match=r"has no split 'test': it has train"):
-        _ = Source(str(books), split="test").files
-    (books / "parse.json").write_text("{}")
-    with pytest.raises(UserError, match=r"beginning of a parse: finish it"):
-        _ = Source(str(books)).files
-
-
-def test_a_pattern_and_a_split_of_a_folder(tmp_path: Path) -> None:
-    for name in ("a.jsonl", "b.jsonl"):
-        write_lines(tmp_path / name, sentences(2))
-    assert [path.name for path in Source(str(tmp_path / "*.jsonl")).files] == ["a.jsonl", "b.jsonl"]
-    (tmp_path / "own").mkdir()
-    for name in ("train.jsonl", "test.jsonl"):
-        write_lines(tmp_path / "own" / name, sentences(2))
-    assert [path.name for path in Source(str(tmp_path / "own")).files] == ["train.jsonl"]
-
-
 def test_an_empty_shard_is_named(tmp_path: Path) -> None:
     write_parquet(tmp_path / "books", sentences(1))  # the first of two shards has no row
     with pytest.raises(UserError, match=r"train-00000-of-00002.parquet holds no row: leave it out"):
         list(read_sentences([Source(str(tmp_path / "books"))], heads=True))
-
-
-def test_schemes_of_several_sources() -> None:
-    assert one_scheme({"a": "ud", "b": "ud"}) == "ud"
-    assert one_scheme({}) is None
-    with pytest.raises(UserError, match=r"several annotation schemes .*a: ud, b: not recorded"):
-        one_scheme({"a": "ud", "b": None})

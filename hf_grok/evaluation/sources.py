@@ -1,0 +1,276 @@
+"""What a word of --data names: a file, folder, pattern, data set of the Hub, and options of it."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hf_grok.annotation.scheme import check_scheme, read_scheme
+from hf_grok.errors import UserError, unknown_name
+
+PARQUET, LINES, TREES = SUFFIXES = (".parquet", ".jsonl", ".conllu")
+KEYS = ("config", "split", "revision", "scheme")
+"""Of any data; training data have a weight too."""
+TRAINING_KEYS = (*KEYS, "weight")
+UNFINISHED = "parse.json"
+_KEY = re.compile(rf",({'|'.join(TRAINING_KEYS)})=")
+_OF_A_SPLIT = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5})?")
+_SPLITS = ("train", "validation", "test", "dev", "generalization")
+_HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_WILD = re.compile(r"[*?[]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One word of `--data`: NAME[,config=..][,split=..][,revision=..][,weight=..][,scheme=..].
+
+    Attributes:
+        name: a Parquet, JSON lines or CoNLL-U file, a folder or a pattern of them, or a data set's
+            id on the Hub.
+        config: of a data set that has several; of a folder, the folder in it.
+        split: which one is read, of a data set or a folder that has several; None: "train".
+        revision: of a data set on the Hub.
+        weight: how often its rows are read in an epoch; 1.5 reads half of them twice.
+        scheme: annotation scheme of its heads, where annotation.json does not say.
+    """
+
+    name: str
+    config: str | None = None
+    split: str | None = None
+    revision: str | None = None
+    weight: float = 1.0
+    scheme: str | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where it would be on the disk."""
+        return Path(self.name) / (self.config or "")
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the name is a pattern of files rather than one."""
+        return bool(_WILD.search(self.name)) and not Path(self.name).exists()
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The files to read, by name; empty for a data set of the Hub, or whose README is asked.
+
+        Raises:
+            UserError: there are none; a parse into the folder has not ended; options that files do
+                not have.
+        """
+        path = self.path
+        self.require_whole()
+        if path.is_dir():
+            self.refuse_options("a folder", "revision")
+            return of_split(path, self.split or "train")
+        if path.is_file() and path.suffix in SUFFIXES:
+            self.refuse_options("a file", "config", "split", "revision")
+            return [path]
+        if found := self.matching():
+            wrong = [one for one in found if one.suffix not in SUFFIXES]
+            if wrong:
+                raise UserError(f"{wrong[0]}: expected {', '.join(SUFFIXES)} files")
+            self.refuse_options("a pattern", "config", "split", "revision")
+            return found
+        if Path(self.name).is_dir():
+            return []  # its README names the configuration
+        if not _HUB.fullmatch(self.name) or path.suffix in SUFFIXES:
+            raise UserError(
+                f"there is no file or folder {self.name!r}, it fits none as a pattern, and it is "
+                "no data set's id on the Hub (USER/NAME)"
+            )
+        return []
+
+    def matching(self) -> list[Path]:
+        """The files that its name fits as a pattern, by name; empty if it is none."""
+        if not self.is_pattern:
+            return []
+        return [Path(one) for one in sorted(glob.glob(self.name, recursive=True))]
+
+    def require_whole(self) -> None:
+        """A folder that hf-grok data parse writes is read when the parse has ended.
+
+        Raises:
+            UserError: it has not.
+        """
+        if (self.path / UNFINISHED).is_file():
+            raise UserError(
+                f"{self.path} is the beginning of a parse: finish it with the command of hf-grok "
+                "data parse that began it"
+            )
+
+    def refuse_options(self, what: str, *keys: str) -> None:
+        """Options that say nothing about what the name turned out to be are a mistake.
+
+        Raises:
+            UserError: one of `keys` was given.
+        """
+        given = [key for key in keys if getattr(self, key) is not None]
+        if given:
+            raise UserError(f"data {self.name!r} is {what}, which has no {given[0]}: leave it out")
+
+    def annotation_scheme(self) -> str | None:
+        """As it was said, or as annotation.json beside the data says; None where nothing does.
+
+        A file's own annotation.json goes before that of its folder.
+
+        Raises:
+            UserError: two files of it say two, or one another than what was said.
+        """
+        homes = self._local() or [self.path]
+        known = {home: _scheme_beside(home) or read_scheme(Path(self.name)) for home in homes}
+        others = {home: own for home, own in known.items() if own not in (None, self.scheme)}
+        if self.scheme is not None and others:
+            home, own = next(iter(others.items()))
+            raise UserError(
+                f"data {self.name!r}: scheme={self.scheme} was said, and the annotation.json of "
+                f"{home} says {own}: leave scheme= out, or mend the file if it is wrong"
+            )
+        return one_scheme({str(home): own or self.scheme for home, own in known.items()})
+
+    def _local(self) -> list[Path]:
+        """Its files as far as they are known without asking for a split."""
+        if self.path.is_file():
+            return [self.path]
+        folder = self.path if self.path.is_dir() else Path(self.name)
+        if folder.is_dir():
+            return sorted(one for one in folder.rglob("*") if one.suffix in SUFFIXES)
+        return self.matching()
+
+    @cached_property
+    def dataset(self) -> Any:
+        """The data set, memory-mapped.
+
+        Raises:
+            UserError: it cannot be loaded.
+        """
+        isnt = "" if Path(self.name).is_dir() else "is no file or folder here, and "
+        return load_split(self, self.split or "train", isnt)
+
+    def told(self, split: str) -> str:
+        """The name, and what was chosen of it: "user/name@abc (en, dev)"."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{self.name}{revision} ({', '.join(filter(None, [self.config, split]))})"
+
+
+def load_split(source: Source, split: str, isnt: str = "") -> Any:
+    """A split of a data set that `datasets.load_dataset` knows.
+
+    Args:
+        source: its name, config and revision.
+        split: which one.
+        isnt: "is no ..., and ": what else the name could have been.
+
+    Raises:
+        UserError: it cannot be loaded; where it has several configurations or other splits, the
+            message has their names.
+    """
+    import datasets
+
+    try:
+        return datasets.load_dataset(
+            source.name, source.config, split=split, revision=source.revision
+        )
+    except (OSError, ValueError, ConnectionError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise UserError(
+            f"{source.name!r} {isnt}datasets.load_dataset could not load its split {split!r}: "
+            f"{said}. Of several, one is named as {source.name},config=NAME,split=NAME"
+        ) from error
+
+
+def read_source(word: str, keys: Sequence[str] = KEYS) -> Source:
+    """The source that a word of `--data` names.
+
+    Args:
+        word: NAME, and KEY=VALUE behind commas.
+        keys: that may stand in it.
+
+    Raises:
+        UserError: a key twice, or not among `keys`; a weight that is no positive number; a scheme
+            that is no name.
+    """
+    name, *rest = _KEY.split(word)
+    found, values = rest[::2], rest[1::2]
+    if not name or len(set(found)) < len(found) or "" in values:
+        raise UserError(
+            f"data {word!r}: expected NAME, and after it each of {_listed(keys)} once at most"
+        )
+    for key in found:
+        if key not in keys:
+            raise UserError(f"data {word!r}: {key}= is not of these data: may be {_listed(keys)}")
+    if "," in name and not Path(name).exists():
+        said = name.partition(",")[2].partition("=")[0]
+        if name.partition(",")[2].count("="):
+            raise unknown_name(f"key in data {word!r}", said, keys)
+    options: dict[str, Any] = dict(zip(found, values, strict=True))
+    if "weight" in options:
+        options["weight"] = _weight(options["weight"], word)
+    if "scheme" in options:
+        check_scheme(options["scheme"])
+    return Source(name, **options)
+
+
+def one_scheme(schemes: dict[str, str | None]) -> str | None:
+    """The scheme that all name.
+
+    Raises:
+        UserError: they name several; says which names which.
+    """
+    if len(set(schemes.values())) > 1:
+        told = ", ".join(f"{name}: {scheme or 'not recorded'}" for name, scheme in schemes.items())
+        raise UserError(
+            f"heads of several annotation schemes cannot be read together ({told}): choose "
+            "corpora of one, parse them alike, or say ,scheme=NAME where it is not recorded"
+        )
+    return next(iter(schemes.values()), None)
+
+
+def of_split(folder: Path, split: str) -> list[Path]:
+    """The files of a folder; those of the split where names say which they are of.
+
+    Raises:
+        UserError: there is none.
+    """
+    found = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+    if not found:
+        raise UserError(f"{folder} holds no {', '.join(SUFFIXES)} file")
+    splits = {path: split_of(path) for path in found}
+    if not any(splits.values()):
+        return found
+    chosen = [path for path, own in splits.items() if own == split]
+    if not chosen:
+        has = ", ".join(sorted({own for own in splits.values() if own}))
+        raise UserError(f"{folder} has no split {split!r}: it has {has}")
+    return chosen
+
+
+def split_of(path: Path) -> str | None:
+    """The split that a file's name says, as test.parquet and test-00000-of-00002.parquet do."""
+    matched = _OF_A_SPLIT.fullmatch(path.stem)
+    return matched["split"] if matched and matched["split"] in _SPLITS else None
+
+
+def _scheme_beside(file: Path) -> str | None:
+    """As beside the file, else as of its folder."""
+    return read_scheme(file) or read_scheme(file.parent)
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(f"{key}=" for key in keys)
+
+
+def _weight(text: str, word: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = 0.0
+    if not 0 < weight <= 1000:
+        raise UserError(f"data {word!r}: weight {text!r}: expected a number above 0, such as 2")
+    return weight
