@@ -89,6 +89,12 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
     DEFAULT_CONFIG_NAME = "default"
     GENERATION_FIELDS: ClassVar[tuple[str, ...]] = (*(f"{split}_size" for split in SPLITS), "seed")
     config: Any
+    __signature__: ClassVar[inspect.Signature]
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """help() and completion show the options that the subclass's configuration has."""
+        super().__init_subclass__(**named)
+        cls.__signature__ = _signature(cls)
 
     def __init__(
         self,
@@ -211,3 +217,23 @@ class GrammarBuilder(datasets.GeneratorBasedBuilder):
     def read_rows(self, split: str, file: str) -> Iterator[dict[str, Any]]:
         """The rows of one file of real data."""
         raise UserError(f"{type(self).__name__} reads no files: leave data_files out")
+
+
+def _signature(builder: type[GrammarBuilder]) -> inspect.Signature:
+    """The builder's own arguments, then the fields of its configuration with their defaults."""
+    own = list(inspect.signature(builder.__init__).parameters.values())[1:]
+    kept = [one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    library = {field.name for field in dataclasses.fields(datasets.BuilderConfig)}
+    configs = {config.name: config for config in builder.BUILDER_CONFIGS}
+    default = configs.get(builder.DEFAULT_CONFIG_NAME) or builder.BUILDER_CONFIG_CLASS()
+    options = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=getattr(default, field.name),
+            annotation=field.type,
+        )
+        for field in dataclasses.fields(builder.BUILDER_CONFIG_CLASS)
+        if field.name not in library
+    ]
+    return inspect.Signature([*kept, *options])

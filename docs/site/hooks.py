@@ -15,7 +15,7 @@ from typing import Any
 import griffe
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
-from public_names import ROOMS, ROOT, TOP_LEVEL, names_of
+from public_names import CONFIGURATIONS, ROOMS, ROOT, TOP_LEVEL, names_of
 
 SOURCE = ROOT / "build" / "docs"
 # File of the repository -> page of the site.
@@ -79,6 +79,9 @@ def page_of(room: str) -> str:
 def page_text(room: str) -> str:
     """The public names of a room, each with its docstring."""
     names = "\n\n".join(f"::: {room}.{name}" for name in names_of(room))
+    if room in CONFIGURATIONS:
+        names += "\n\n## Options of the builders\n\nGiven as `Builder(NAME=value)`.\n\n"
+        names += "\n\n".join(f"::: {room}.{name}" for name in CONFIGURATIONS[room])
     return f"# {room}\n\n{ROOMS[room]}\n\n{names}\n"
 
 

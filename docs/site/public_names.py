@@ -49,6 +49,16 @@ NAMES = {
     "hf_grok.errors": ["UserError"],
 }
 
+# Classes that explain what names of a room take; no names of it.
+CONFIGURATIONS = {
+    "hf_grok.datasets_scripts": [
+        "builder.task_sentences.SentenceConfig",
+        "agreement.AgreementConfig",
+        "dyck.DyckConfig",
+        "minimal_pairs.MinimalPairsConfig",
+    ],
+}
+
 
 def file_of(module: str) -> Path:
     """Where a module or room lies in the source tree."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import update_wrapper
+from typing import Any
+
 from transformers import Trainer
 
 from hf_grok.sas.mixin import SASMixin
@@ -22,3 +25,15 @@ class SASTrainer(SASMixin, Trainer):
         ...     data_collator=ArcCollator(tokenizer),
         ... )
     """
+
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        super().__init__(*positional, **named)
+
+    def train(self, *positional: Any, **named: Any) -> Any:
+        """Trainer's; the model is left with the attention that it came with."""
+        return super().train(*positional, **named)
+
+
+# The mixin passes on whatever it is given: help() and completion show what Trainer takes.
+update_wrapper(SASTrainer.__init__, Trainer.__init__, assigned=())
+update_wrapper(SASTrainer.train, Trainer.train, assigned=())

@@ -23,7 +23,12 @@ from hf_grok.sas.batches.keys import (
     WORD_OF,
     ArcCounts,
 )
-from hf_grok.sas.batches.published import ATTENTION_MASK, PUBLISHED_RELATIONS, special_ids
+from hf_grok.sas.batches.published import (
+    ATTENTION_MASK,
+    PUBLISHED_RELATIONS,
+    ROOT_RELATIONS,
+    special_ids,
+)
 from hf_grok.sas.batches.rows import INPUT_IDS, TOKEN_TYPES, ArcRow
 
 
@@ -54,8 +59,16 @@ class ArcCollator:
             default all, are shown as the mask token, as in recipes and in the validation loss.
         seed: of all masks; 0 or more.
         pad_to_multiple_of: make lengths of batches (in tokens, in words) multiples of this.
-        options: those of `ArcEncoder`: max_length, sham, sham_seed, add_start, allow_unknown,
-            root_relations, relation_names, first_head.
+        max_length: tokens of a row, special tokens included; None does not cut.
+        sham: draw a sham tree for each sentence.
+        sham_seed: of these draws; 0 or more.
+        add_start: put the tokenizer's start token in front of words where it adds none by itself.
+        allow_unknown: let words through that become the tokenizer's unknown token.
+        root_relations: of the published layout: relations by which a root hangs on itself or on a
+            special token.
+        relation_names: of the published layout: the names of numbered relations.
+        first_head: of the published layout: the position of the token that `heads[0]` belongs to, 0
+            or 1; None tells it by each row.
 
     Attributes:
         columns: the columns that are read of rows, where they have them.
@@ -84,12 +97,29 @@ class ArcCollator:
         kept: float = 0.0,
         seed: int = 0,
         pad_to_multiple_of: int = 1,
-        **options: Any,
+        max_length: int | None = None,
+        sham: bool = False,
+        sham_seed: int = 0,
+        add_start: bool = False,
+        allow_unknown: bool = False,
+        root_relations: tuple[str | int, ...] = ROOT_RELATIONS,
+        relation_names: tuple[str, ...] | None = None,
+        first_head: int | None = None,
     ) -> None:
         if pad_to_multiple_of < 1:
             raise UserError(f"pad_to_multiple_of={pad_to_multiple_of}: expected at least 1")
         self.tokenizer = tokenizer
-        self.encoder = ArcEncoder(tokenizer, **options)
+        self.encoder = ArcEncoder(
+            tokenizer,
+            max_length=max_length,
+            sham=sham,
+            sham_seed=sham_seed,
+            add_start=add_start,
+            allow_unknown=allow_unknown,
+            root_relations=root_relations,
+            relation_names=relation_names,
+            first_head=first_head,
+        )
         self.masking = Masking(share, random, kept, seed) if masked else None
         self.counts = ArcCounts()
         self.multiple = pad_to_multiple_of

@@ -200,7 +200,14 @@ def encode_rows(
     tokenizer: PreTrainedTokenizerBase,
     *,
     progress: bool = True,
-    **options: Any,
+    max_length: int | None = None,
+    sham: bool = False,
+    sham_seed: int = 0,
+    add_start: bool = False,
+    allow_unknown: bool = False,
+    root_relations: tuple[str | int, ...] = ROOT_RELATIONS,
+    relation_names: tuple[str, ...] | None = None,
+    first_head: int | None = None,
 ) -> ArcRows:
     """Every row cut into tokens once, so that no step has to: a data set for `ArcCollator`.
 
@@ -208,7 +215,16 @@ def encode_rows(
         rows: a `datasets.Dataset`, a `Treebank` or a list of dicts, in any layout of `ArcEncoder`.
         tokenizer: a fast one.
         progress: show a bar.
-        options: those of `ArcEncoder`, such as max_length, sham and sham_seed.
+        max_length: tokens of a row, special tokens included; None does not cut.
+        sham: draw a sham tree for each sentence.
+        sham_seed: of these draws; 0 or more.
+        add_start: put the tokenizer's start token in front of words where it adds none by itself.
+        allow_unknown: let words through that become the tokenizer's unknown token.
+        root_relations: of the published layout: relations by which a root hangs on itself or on a
+            special token.
+        relation_names: of the published layout: the names of numbered relations.
+        first_head: of the published layout: the position of the token that `heads[0]` belongs to, 0
+            or 1; None tells it by each row.
 
     Returns:
         The rows in their order; `counts` says what became of them ("3 of 1,000 sentences
@@ -217,7 +233,17 @@ def encode_rows(
     Raises:
         UserError: as `ArcEncoder`; no row at all.
     """
-    encoder = ArcEncoder(tokenizer, **options)
+    encoder = ArcEncoder(
+        tokenizer,
+        max_length=max_length,
+        sham=sham,
+        sham_seed=sham_seed,
+        add_start=add_start,
+        allow_unknown=allow_unknown,
+        root_relations=root_relations,
+        relation_names=relation_names,
+        first_head=first_head,
+    )
     total = ArcCounts()
     made: list[ArcRow] = []
     with tqdm(rows, desc="encoding", unit=" rows", disable=not progress) as bar:

@@ -25,7 +25,10 @@ def pack_rows(
     *,
     truncate: bool = False,
     progress: bool = True,
-    **options: Any,
+    sham: bool = False,
+    sham_seed: int = 0,
+    add_start: bool = False,
+    allow_unknown: bool = False,
 ) -> ArcRows:
     """Sentences side by side in rows of at most `max_length` tokens: a data set for `ArcCollator`.
 
@@ -40,7 +43,10 @@ def pack_rows(
         max_length: tokens of a row, special tokens included.
         truncate: cut a sentence that is longer than a row, instead of refusing it.
         progress: show a bar.
-        options: those of `ArcEncoder`, such as sham and sham_seed.
+        sham: draw a sham tree for each sentence.
+        sham_seed: of these draws; 0 or more.
+        add_start: put the tokenizer's start token in front of words where it adds none by itself.
+        allow_unknown: let words through that become the tokenizer's unknown token.
 
     Returns:
         The rows; `counts` counts sentences, not rows.
@@ -51,7 +57,14 @@ def pack_rows(
     sentences = list(rows)
     if not sentences:
         raise UserError("there are no sentences to pack: expected at least one")
-    encoder = ArcEncoder(tokenizer, max_length=max_length, **options)
+    encoder = ArcEncoder(
+        tokenizer,
+        max_length=max_length,
+        sham=sham,
+        sham_seed=sham_seed,
+        add_start=add_start,
+        allow_unknown=allow_unknown,
+    )
     alone, counts = _alone(sentences, replace(encoder, max_length=None, sham=False), progress)
     if not truncate:
         _require_fit(alone, max_length)
