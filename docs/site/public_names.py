@@ -27,6 +27,7 @@ ROOMS = {
     "hf_grok.evaluate_metrics": "The same numbers through the library `evaluate`.",
     "hf_grok.report": "The page and its figures.",
     "hf_grok.explorer": "The page of runs that can be asked.",
+    "hf_grok.report.plots": "Every figure, drawn into axes of your own.",
     "hf_grok.series": "Checkpoint series: journal, revisions, verification.",
     "hf_grok.model_cards": "Cards: data classes of facts, and the templates that they fill.",
     "hf_grok.metrics": "What every number is: meaning, unit, range, direction, baseline.",
