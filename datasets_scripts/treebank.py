@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, overload
 
+from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.datasets_scripts.readers.conllu import ParsedSentence, Word, read_conllu
 
@@ -50,6 +52,11 @@ class Treebank(Sequence[Row]):
         self.path = os.fspath(path)
         self.bad = BadLines(skip_bad_lines)
         self._rows = read_treebank(path, self.bad, keep_punct=keep_punct)
+
+    @property
+    def scheme(self) -> str | None:
+        """Annotation scheme of the heads, as annotation.json beside the file says; None without."""
+        return read_scheme(Path(self.path))
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -13,6 +13,7 @@ from hf_grok.text.json_reading import read_object
 
 SIDECAR = "annotation.json"
 SCHEME = "annotation_scheme"
+MISMATCH = "annotation_mismatch"
 UD, CLEARNLP = "ud", "clearnlp"
 
 _NAME = re.compile(r"[a-z][a-z0-9._-]*")
@@ -66,6 +67,35 @@ def read_scheme(data: Path) -> str | None:
         raise UserError(
             f'{path}: expected {{"{SCHEME}": "ud", ...}} as hf-grok data parse writes it; {error!r}'
         ) from error
+
+
+def agreed_scheme(said: str | None, found: str | None, where: str) -> str | None:
+    """The scheme that one or both of two places name.
+
+    Args:
+        said: in an option.
+        found: with the data.
+        where: the option, for the message.
+
+    Raises:
+        UserError: they name two.
+    """
+    if said is not None and found is not None and said != found:
+        raise UserError(
+            f"{where}={said!r}, and the data say that they follow {found!r}: leave {where} out, or "
+            f"mend {SIDECAR} if it is wrong"
+        )
+    return said or found
+
+
+def scheme_of_rows(rows: Any, said: str | None) -> str | None:
+    """The annotation scheme of rows, as was said, or as they say by an attribute `scheme`.
+
+    Raises:
+        UserError: a scheme that is no name, or another than the rows'.
+    """
+    said = None if said is None else check_scheme(said)
+    return agreed_scheme(said, getattr(rows, "scheme", None), "scheme")
 
 
 def scheme_mismatch(training: str | None, evaluation: str | None) -> str | None:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hf_grok.annotation.scheme import SCHEME
+from hf_grok.annotation.scheme import MISMATCH, SCHEME, scheme_mismatch
 from hf_grok.commands.probe_parser import build_parser
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.runs.folder import RESULTS_FILE
@@ -42,28 +42,46 @@ def main(arguments: Sequence[str]) -> int:
     asked = asked_probes(names, options)
     checkpoints = at_steps(_found(options), options.steps)
     path = options.out or default_file(options.model)
-    results = ProbeResults(path, options.model, about_probes(asked))
+    trained = trained_scheme(options.model)
+    results = ProbeResults(path, options.model, about_probes(asked, trained))
     probe_series(checkpoints, asked, results)
-    for said in notes(options.model, asked):
+    for said in notes(asked, trained):
         print(f"note: {said}", file=sys.stderr)
     print(summary(results, [one.name for one in asked]))
     print(f"written to {path}")
     return 1 if results.failures else 0
 
 
-def notes(model: str, asked: Sequence[AskedProbe]) -> list[str]:
+def notes(asked: Sequence[AskedProbe], trained: str | None) -> list[str]:
     """What was left out of the data, and whether heads follow another scheme than in training."""
-    from hf_grok.annotation.scheme import scheme_mismatch
-    from hf_grok.runs.record import recorded
-
     found = [one.data for one in asked if one.data is not None]
     said = {each.left_out for each in found if each.left_out}
-    run = recorded(Path(model)) if Path(model).is_dir() else None
-    recorded_schemes = (run or {}).get("annotation")
-    trained = recorded_schemes.get("training") if isinstance(recorded_schemes, dict) else None
-    schemes = {each.scheme for each in found if each.scheme is not None}
-    differing = [scheme_mismatch(trained, scheme) for scheme in schemes if trained is not None]
+    differing = {difference(one, trained) for one in asked}
     return [*sorted(said), *sorted(filter(None, differing))]
+
+
+def trained_scheme(model: str) -> str | None:
+    """The scheme of the arcs that a run, or a checkpoint's, was trained with; None if unknown."""
+    from hf_grok.runs.record import recorded
+
+    if not Path(model).is_dir():
+        return None
+    for folder in (Path(model), Path(model).resolve().parent):
+        schemes = (recorded(folder) or {}).get("annotation")
+        if isinstance(schemes, dict):
+            found = schemes.get("training")
+            return found if isinstance(found, str) else None
+    return None
+
+
+def difference(asked: AskedProbe, trained: str | None) -> str | None:
+    """What a reader must know where gold heads do not follow the scheme trained with; else None.
+
+    Nothing is said of rows without heads, nor where no scheme of training is recorded.
+    """
+    if asked.data is None or trained is None or "heads" not in asked.data.rows[0]:
+        return None
+    return scheme_mismatch(trained, asked.data.scheme)
 
 
 def _found(options: argparse.Namespace) -> list[Checkpoint]:
@@ -207,8 +225,15 @@ def _value(text: str, where: str) -> Any:
         return text if text.lower() in _WORDS else parse_yaml(text, where)
 
 
-def about_probes(asked: Sequence[AskedProbe]) -> dict[str, dict[str, Any]]:
-    """What a results file says of each probe: its rows and its options."""
+def about_probes(
+    asked: Sequence[AskedProbe], trained: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """What a results file says of each probe: its rows, their scheme, and its options.
+
+    Args:
+        asked: the probes.
+        trained: scheme of the arcs that the model was trained with; None if unknown.
+    """
     return {
         one.name: {
             "data": None if one.data is None else one.data.description,
@@ -216,6 +241,7 @@ def about_probes(asked: Sequence[AskedProbe]) -> dict[str, dict[str, Any]]:
             "options": dict(one.options),
             **_declared(one.kind),
             **({SCHEME: one.data.scheme} if one.data is not None and one.data.scheme else {}),
+            **({MISMATCH: said} if (said := difference(one, trained)) else {}),
         }
         for one in asked
     }

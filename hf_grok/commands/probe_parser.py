@@ -87,8 +87,9 @@ def _add_data(group: argparse._ArgumentGroup) -> None:
         "quoted pattern of them), a data set (folder or Hub name) or a language that `hf-grok data "
         "--help` lists, minimal-pairs among them (dyck:k20-m10 in that configuration, else as the "
         "run MODEL had it); behind it ,config=NAME ,split=NAME ,revision=NAME (of a data set) and "
-        ",scheme=NAME (of the heads, where no annotation.json says); with PROBE= for that probe "
-        "alone; repeatable. Behaviours are measured on their own language by default",
+        ",scheme=NAME (of the heads, where no annotation.json says) ,relations=ud (ClearNLP's "
+        "relations by UD's names); with PROBE= for that probe alone; repeatable. "
+        "Behaviours are measured on their own language by default",
     )
     add(
         "--split",

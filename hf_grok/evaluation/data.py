@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hf_grok.annotation.relations import rows_in_ud
 from hf_grok.annotation.rows import Rows, with_words
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.errors import UserError
@@ -71,7 +72,8 @@ def load_data(
             .parquet file or a pattern of them; a folder (such as hf-grok data parse writes) or Hub
             name that `datasets.load_dataset` reads; or a language that `hf-grok data` lists, such
             as question-formation or minimal-pairs. Behind it, as in a recipe's --data,
-            ,config=..,split=..,revision=..,scheme=.. (`hf_grok.evaluation.sources.read_source`).
+            ,config=..,split=..,revision=..,scheme=.. (`hf_grok.evaluation.sources.read_source`),
+            and ,relations=ud: relations of ClearNLP's scheme under UD's names.
         split: of a data set or language whose source names none.
         where: (column, value) pairs that a row must have.
         max_words: leave out rows of more words (of a minimal pair: in either sentence), before the
@@ -88,6 +90,9 @@ def load_data(
     bad, named = BadLines(skip_bad_lines), read_source(source)
     rows, name = _read(named, split, bad, run)
     name += f" without {bad.count:,} bad lines" if bad.count else ""
+    scheme = _scheme_of(named)
+    if named.relations:
+        rows, name = rows_in_ud(rows, scheme), f"{name} with relations named as in UD"
     for column, value in where:
         rows = _having(rows, column, value)
     told = printable(bad.told())
@@ -100,7 +105,7 @@ def load_data(
     if len(rows) == 0:
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
     description = f"{name}, {len(rows):,} rows"
-    return ProbeData(rows, description, _fingerprint(rows), told, _scheme_of(named))
+    return ProbeData(rows, description, _fingerprint(rows), told, scheme)
 
 
 def _scheme_of(source: Source) -> str | None:

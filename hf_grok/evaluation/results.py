@@ -46,8 +46,11 @@ class ProbeResults:
         if path.is_file():
             self._content = self._read(model)
         self._there = {_key_of(row) for row in self._content["rows"]}
+        before = dict(self._content["probes"])
         for probe, about in probes.items():
             self._claim(probe, dict(about))
+        if self._there and self._content["probes"] != before:
+            self._write()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -91,14 +94,18 @@ class ProbeResults:
         self._write()
 
     def _claim(self, probe: str, about: dict[str, Any]) -> None:
-        """Remember a probe's data and options, which must be those of an earlier time."""
-        earlier = self._content["probes"].setdefault(probe, about)
+        """Remember a probe's data and options, which must be those of an earlier time.
+
+        What else is known of its data, such as their annotation scheme, may be known since.
+        """
+        earlier = self._content["probes"].get(probe, about)
         for key, what in (("fingerprint", "data"), ("options", "options")):
             if earlier[key] != about[key]:
                 raise UserError(
                     f"{self.path} has results of probe {probe!r} with other {what} "
                     f"({earlier[what]}, now {about[what]}): write these elsewhere with --out"
                 )
+        self._content["probes"][probe] = about
 
     def _read(self, model: str) -> dict[str, Any]:
         try:

@@ -10,15 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hf_grok.annotation.relations import check_target
 from hf_grok.annotation.scheme import check_scheme, read_scheme
 from hf_grok.errors import UserError, unknown_name
 
 PARQUET, LINES, TREES = SUFFIXES = (".parquet", ".jsonl", ".conllu")
-KEYS = ("config", "split", "revision", "scheme")
-"""Of any data; training data have a weight too."""
-TRAINING_KEYS = (*KEYS, "weight")
+_ANY = ("config", "split", "revision", "scheme")
+KEYS = (*_ANY, "relations")
+"""Of data that probes look at."""
+TRAINING_KEYS = (*_ANY, "weight")
 UNFINISHED = "parse.json"
-_KEY = re.compile(rf",({'|'.join(TRAINING_KEYS)})=")
+_KEY = re.compile(rf",({'|'.join(dict.fromkeys((*KEYS, *TRAINING_KEYS)))})=")
 _OF_A_SPLIT = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5})?")
 _SPLITS = ("train", "validation", "test", "dev", "generalization")
 _HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -27,7 +29,7 @@ _WILD = re.compile(r"[*?[]")
 
 @dataclass(frozen=True)
 class Source:
-    """One word of `--data`: NAME[,config=..][,split=..][,revision=..][,weight=..][,scheme=..].
+    """One word of `--data`: NAME[,config=..][,split=..][,revision=..][,scheme=..] and more.
 
     Attributes:
         name: a Parquet, JSON lines or CoNLL-U file, a folder or a pattern of them, or a data set's
@@ -37,6 +39,7 @@ class Source:
         revision: of a data set on the Hub.
         weight: how often its rows are read in an epoch; 1.5 reads half of them twice.
         scheme: annotation scheme of its heads, where annotation.json does not say.
+        relations: "ud" where relations are to have UD's names (`hf_grok.annotation.relations`).
     """
 
     name: str
@@ -45,6 +48,7 @@ class Source:
     revision: str | None = None
     weight: float = 1.0
     scheme: str | None = None
+    relations: str | None = None
 
     @property
     def path(self) -> Path:
@@ -194,7 +198,7 @@ def read_source(word: str, keys: Sequence[str] = KEYS) -> Source:
 
     Raises:
         UserError: a key twice, or not among `keys`; a weight that is no positive number; a scheme
-            that is no name.
+            that is no name; relations in another scheme's names than UD's.
     """
     name, *rest = _KEY.split(word)
     found, values = rest[::2], rest[1::2]
@@ -214,6 +218,8 @@ def read_source(word: str, keys: Sequence[str] = KEYS) -> Source:
         options["weight"] = _weight(options["weight"], word)
     if "scheme" in options:
         check_scheme(options["scheme"])
+    if "relations" in options:
+        check_target(options["relations"])
     return Source(name, **options)
 
 

@@ -156,7 +156,8 @@ class ProbeArguments:
         default_factory=list,
         metadata={
             "help": "Of a corpus: what probes look at, NAME=FILE each: treebanks for uas, minimal "
-            "pairs for pairs; ,scheme= may stand behind. The documents held out otherwise."
+            "pairs for pairs; behind a file as behind one of --data, but for weight=, and "
+            ",relations=ud. The documents held out otherwise."
         },
     )
     probe_examples: int = field(

@@ -14,7 +14,7 @@ from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
 from hf_grok.annotation.heads import NONE
-from hf_grok.annotation.scheme import scheme_mismatch
+from hf_grok.annotation.scheme import agreed_scheme, scheme_mismatch
 from hf_grok.errors import UserError
 from hf_grok.measurement.shares import ignoring, to_be_wrapped
 from hf_grok.sas.arguments import SASArguments
@@ -80,6 +80,9 @@ class SASMixin(Loaders):
                 f"{type(self).__name__} was given {type(self.args).__name__}: expected "
                 "SASTrainingArguments, or arguments of your own that inherit SASArguments"
             )
+        self.args.sas_scheme = agreed_scheme(
+            self.args.sas_scheme, getattr(self.train_dataset, "scheme", None), "sas_scheme"
+        )
         self._read_settings()
         self._sas_log = StepLog()
         self._sas_loss = LossMeasure(self._gather)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_grok.annotation.scheme import write_annotation
-from hf_grok.commands.probe import build_parser, main, options_of
+from hf_grok.commands.probe import build_parser, main, options_of, trained_scheme
 from hf_grok.errors import UserError
 from hf_grok.packages import Brought
 from hf_grok.probes import registry
@@ -74,6 +74,10 @@ def test_the_scheme_beside_the_data_is_kept_and_another_than_the_runs_is_said(
     main(words)  # goes on with what was written before the scheme was known
     told = capsys.readouterr().err
     assert "note: The training arcs follow the annotation scheme ud, the evaluation arcs" in told
+    about = results(run / RESULTS_FILE)["probes"]["asked"]
+    assert about["annotation_scheme"] == "clearnlp"
+    assert about["annotation_mismatch"].startswith("The training arcs follow the annotation scheme")
+    assert trained_scheme(str(run / "checkpoint-0")) == "ud"  # of the run that it stands in
     out = tmp_path / "anew.json"
     main([*words, "--out", str(out)])
     assert results(out)["probes"]["asked"]["annotation_scheme"] == "clearnlp"
@@ -81,6 +85,10 @@ def test_the_scheme_beside_the_data_is_kept_and_another_than_the_runs_is_said(
     capsys.readouterr()
     main(words)
     assert "annotation scheme" not in capsys.readouterr().err
+    assert "annotation_mismatch" not in results(run / RESULTS_FILE)["probes"]["asked"]
+    Path(f"{data}.annotation.json").unlink()
+    main(words)
+    assert "ud; that of the evaluation arcs is not recorded" in capsys.readouterr().err
     Path(f"{data}.annotation.json").write_text('{"annotation_scheme": "U D"}')
     with pytest.raises(UserError, match="annotation scheme 'U D'"):
         main(words)

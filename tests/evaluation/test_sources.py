@@ -111,6 +111,19 @@ def test_a_scheme_that_is_said_and_one_that_stands_beside(tmp_path: Path) -> Non
         load_data(f"{file},scheme=ud")
 
 
+def test_relations_by_the_names_of_ud(tmp_path: Path) -> None:
+    row = {"words": ["We", "saw", "it"], "heads": [2, 0, 2], "deprels": ["nsubj", "ROOT", "dobj"]}
+    file = write_lines(tmp_path / "rows.jsonl", [row])
+    found = load_data(f"{file},scheme=clearnlp,relations=ud")
+    assert found.rows == [{**row, "deprels": ["nsubj", "root", "obj"]}]
+    assert found.description == "rows.jsonl with relations named as in UD, 1 rows"
+    assert found.scheme == "clearnlp"  # the heads are as they were
+    with pytest.raises(UserError, match=r"rows.jsonl.*relations= is not of these data"):
+        read_source(f"{file},relations=ud", TRAINING_KEYS)
+    with pytest.raises(UserError, match="is not recorded: say scheme="):
+        load_data(f"{file},relations=ud")
+
+
 @pytest.mark.parametrize(
     ("word", "rows", "scheme"),
     [

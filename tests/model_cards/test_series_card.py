@@ -52,7 +52,8 @@ SECTIONS = (
     (
         "Data",
         rf"(?:{TABLE})(?:The same data, .*:\n\n(?P<bash>`{{3,}})bash\n(?:.*\n)+?(?P=bash)\n\n)?"
-        rf"(?:### Annotation\n\n(?:{TABLE})(?:\*\*The two differ\.\*\* .*\n\n)?)?",
+        rf"(?:### Annotation\n\n(?:{TABLE})"
+        r"(?:(?:\*\*The two differ\.\*\*|One of the two) .*\n\n)?)?",
     ),
     (
         "Training",
@@ -273,6 +274,9 @@ def test_annotation_schemes_that_differ_are_a_warning() -> None:
     assert "### Annotation" in same
     assert "The two differ" not in same
     assert "### Annotation" not in full_card(annotation=AnnotationFacts()).render()
+    unknown = full_card(annotation=AnnotationFacts(None, "UD")).render()
+    assert "| trained with | not recorded |" in unknown
+    assert "whether they are the same is not known" in unknown
 
 
 def test_a_step_shows_what_its_scores_must_beat() -> None:

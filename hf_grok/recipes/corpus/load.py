@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from hf_grok.recipes.corpus.prepare import (
     require_heads,
     scheme_of,
 )
-from hf_grok.recipes.corpus.probes import corpus_probes, probe_sources
+from hf_grok.recipes.corpus.probes import ProbeSource, corpus_probes, probe_sources
 from hf_grok.recipes.corpus.store import BY_TOKEN, SHAM, Stored, add_sham
 from hf_grok.recipes.data.arcs import SHAM_SEED
 from hf_grok.recipes.data.batches import FlatTokens
@@ -88,9 +89,28 @@ def load_corpus(
         test=None,
         fingerprint=corpus.fingerprint,
         probes=tuple(built),
-        facts=_facts(corpus, built),
+        facts={**_facts(corpus, built), "schemes": schemes_of_gold(built, looked_at, scheme)},
         annotation={"training": scheme, "evaluation": evaluation},
     )
+
+
+def schemes_of_gold(
+    probes: Sequence[Probe], sources: Sequence[ProbeSource], own: str | None
+) -> dict[str, str | None]:
+    """Of each probe that scores attention, the annotation scheme of its gold arcs.
+
+    Args:
+        probes: of `corpus_probes`: `uas` looks at the first treebank, `uas_NAME` at others.
+        sources: of `--probe_data`.
+        own: of the corpus itself, whose documents held out are looked at.
+    """
+    gold = {source.name: source.scheme for source in sources if not source.is_pairs}
+    first = next(iter(gold.values()), own)
+    return {
+        probe.name: gold.get(probe.name.removeprefix("uas_"), own) if "_" in probe.name else first
+        for probe in probes
+        if probe.name == "uas" or probe.name.startswith("uas_")
+    }
 
 
 def told_of_corpus(data: LanguageData) -> list[str]:

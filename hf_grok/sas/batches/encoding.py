@@ -20,6 +20,7 @@ from hf_grok.annotation.heads import (
     relation_id,
     word_heads,
 )
+from hf_grok.annotation.scheme import scheme_of_rows
 from hf_grok.annotation.sham import word_keys
 from hf_grok.errors import UserError
 from hf_grok.sas.batches.keys import WORD_OF, ArcCounts
@@ -200,6 +201,7 @@ def encode_rows(
     tokenizer: PreTrainedTokenizerBase,
     *,
     progress: bool = True,
+    scheme: str | None = None,
     max_length: int | None = None,
     sham: bool = False,
     sham_seed: int = 0,
@@ -215,6 +217,8 @@ def encode_rows(
         rows: a `datasets.Dataset`, a `Treebank` or a list of dicts, in any layout of `ArcEncoder`.
         tokenizer: a fast one.
         progress: show a bar.
+        scheme: annotation scheme of the heads, such as "ud"; None: what the rows say, as a
+            `Treebank` does whose file has its annotation.json. `SASTrainer` records it.
         max_length: tokens of a row, special tokens included; None does not cut.
         sham: draw a sham tree for each sentence.
         sham_seed: of these draws; 0 or more.
@@ -231,8 +235,9 @@ def encode_rows(
         unparsed; ...").
 
     Raises:
-        UserError: as `ArcEncoder`; no row at all.
+        UserError: as `ArcEncoder`; no row at all; a scheme that is no name, or not the rows'.
     """
+    scheme = scheme_of_rows(rows, scheme)
     encoder = ArcEncoder(
         tokenizer,
         max_length=max_length,
@@ -253,7 +258,7 @@ def encode_rows(
             total.add(counts)
     if not made:
         raise UserError("there are no rows to encode: expected at least one")
-    return ArcRows(made, total)
+    return ArcRows(made, total, scheme)
 
 
 def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterable[list[Mapping[str, Any]]]:

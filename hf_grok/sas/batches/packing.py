@@ -10,6 +10,7 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.heads import NONE, ROOT, read_heads
+from hf_grok.annotation.scheme import scheme_of_rows
 from hf_grok.errors import UserError
 from hf_grok.sas.batches.encoding import CHUNK, DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 from hf_grok.sas.batches.keys import ArcCounts
@@ -25,6 +26,7 @@ def pack_rows(
     *,
     truncate: bool = False,
     progress: bool = True,
+    scheme: str | None = None,
     sham: bool = False,
     sham_seed: int = 0,
     add_start: bool = False,
@@ -43,6 +45,7 @@ def pack_rows(
         max_length: tokens of a row, special tokens included.
         truncate: cut a sentence that is longer than a row, instead of refusing it.
         progress: show a bar.
+        scheme: as in `encode_rows`.
         sham: draw a sham tree for each sentence.
         sham_seed: of these draws; 0 or more.
         add_start: put the tokenizer's start token in front of words where it adds none by itself.
@@ -54,6 +57,7 @@ def pack_rows(
     Raises:
         UserError: as `ArcEncoder`; a sentence longer than a row, by its number; no row at all.
     """
+    scheme = scheme_of_rows(rows, scheme)
     sentences = list(rows)
     if not sentences:
         raise UserError("there are no sentences to pack: expected at least one")
@@ -77,7 +81,7 @@ def pack_rows(
             packed += made
             counts.add(replace(found, sentences=0, unparsed=0))
             bar.update(sum(map(len, chunk)))
-    return ArcRows(packed, counts)
+    return ArcRows(packed, counts, scheme)
 
 
 def groups_in_order(lengths: Sequence[int], room: int) -> list[range]:

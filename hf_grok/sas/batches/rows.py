@@ -259,10 +259,16 @@ class ArcRows(Sequence[dict[str, np.ndarray]]):
     Args:
         rows: at least one; all with the same columns.
         counts: what became of the sentences that they were made of.
+        scheme: annotation scheme of their heads; None where nothing says.
     """
 
-    def __init__(self, rows: Sequence[ArcRow], counts: ArcCounts) -> None:
+    scheme: str | None = None
+
+    def __init__(
+        self, rows: Sequence[ArcRow], counts: ArcCounts, scheme: str | None = None
+    ) -> None:
         self.counts = counts
+        self.scheme = scheme
         self._length = len(rows)
         columns = [row.columns() for row in rows]
         if len({tuple(each) for each in columns}) != 1:

@@ -106,6 +106,8 @@ def test_a_run_from_corpus_to_record(
     assert facts["train_examples"] > facts["train"]["rows"]
     assert facts["probed"]["pairs"] == 2
     assert info["annotation"] == {"training": "clearnlp", "evaluation": "ud"}
+    schemes = {"uas": "ud", "uas_other": "ud", "uas_held_out": "clearnlp"}
+    assert facts["schemes"] == schemes
     said = capsys.readouterr().err
     assert "The training arcs follow the annotation scheme clearnlp, the evaluation arcs ud" in said
     assert f"{part[0]:,} words to train on" in said
@@ -189,6 +191,7 @@ def test_a_causal_model_learns_it_too(kind: str, books: Path, tmp_path: Path) ->
     assert np.isfinite(last["eval_loss"])
     assert "eval_uas_single_head" in last
     assert record(folder)["annotation"] == {"training": "clearnlp", "evaluation": "clearnlp"}
+    assert record(folder)["data"]["schemes"] == {"uas": "clearnlp"}
 
 
 def loaded(books: Path, probes: str = "none", **changed: Any) -> LanguageData:
