@@ -107,7 +107,8 @@ def build_parser() -> OptionParser:
         action="extend",
         default=[],
         metavar="KEY=VALUE",
-        help="settings of all arms, in place of the file's `common`; an arm's own stand above them",
+        help="settings of all arms, in place of the file's `common`; an arm's own stand above "
+        "them. A list is one word: 'data=[parsed/books, \"parsed/letters,weight=2\"]'",
     )
     add("--dry-run", action="store_true", help="check everything, name the runs, start none")
     add("--status", action="store_true", help="a table of how far each run is, start none")
@@ -187,20 +188,36 @@ def planned(name: str, overrides: dict[str, Any]) -> tuple[Plan, Path]:
 
 
 def read_overrides(words: Sequence[str]) -> dict[str, Any]:
-    """Read KEY=VALUE, the value as JSON where it is JSON and as text elsewhere.
+    """Read KEY=VALUE, the value as JSON where it is JSON, as a list in [a, b], as text elsewhere.
 
     Not as YAML, which takes the schedule 0:0.1 for a tenth of a second.
 
     Raises:
-        UserError: a word of another form.
+        UserError: a word of another form; a list of anything but names.
     """
     overrides = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier():
-            raise UserError(f"--override {word}: expected KEY=VALUE, such as max_steps=500")
+            raise UserError(
+                f"--override {word}: expected KEY=VALUE, such as max_steps=500; several values of "
+                "one key as a list in quotes, 'data=[parsed/books, parsed/letters]'"
+            )
         try:
             overrides[key] = json.loads(value)
         except (json.JSONDecodeError, RecursionError):
-            overrides[key] = value
+            overrides[key] = _names(key, value) if value.startswith("[") else value
     return overrides
+
+
+def _names(key: str, value: str) -> list[str]:
+    """The names of a list such as [a, "b,weight=2"]; a comma in a name needs the quotes."""
+    from hf_grok.text.yaml_reading import parse_yaml
+
+    found = parse_yaml(value, f"--override {key}")
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise UserError(
+            f"--override {key}={value}: expected names, [a, b], or JSON; what YAML takes for "
+            'a number goes in quotes, ["2"]'
+        )
+    return found

@@ -24,6 +24,10 @@ _KEY = re.compile(rf",({'|'.join(dict.fromkeys((*KEYS, *TRAINING_KEYS)))})=")
 _OF_A_SPLIT = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5})?")
 _SPLITS = ("train", "validation", "test", "dev", "generalization")
 _HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_SEVERAL = (
+    ". Several names are several words: --data a b; in a recipe or a sweep a list, data: [a, b]; "
+    "with --override 'data=[a, b]'"
+)
 _WILD = re.compile(r"[*?[]")
 
 
@@ -87,7 +91,7 @@ class Source:
         if not _HUB.fullmatch(self.name) or path.suffix in SUFFIXES:
             raise UserError(
                 f"there is no file or folder {self.name!r}, it fits none as a pattern, and it is "
-                "no data set's id on the Hub (USER/NAME)"
+                "no data set's id on the Hub (USER/NAME)" + (_SEVERAL if " " in self.name else "")
             )
         return []
 

@@ -62,6 +62,10 @@ def test_what_is_looked_at_has_no_weight() -> None:
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no file or folder"):
         _ = Source(str(tmp_path / "nowhere" / "x.parquet")).files
+    with pytest.raises(
+        UserError, match=r"file or folder 'a b', .* with --override 'data=\[a, b\]'"
+    ):
+        _ = Source("a b").files
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"empty holds no .parquet, .jsonl, .conllu file"):
         _ = Source(str(tmp_path / "empty")).files

@@ -18,6 +18,7 @@ from hf_grok.commands.sweep import read_overrides
 from hf_grok.errors import UserError
 from hf_grok.runs.results import load_results, load_runs
 from hf_grok.sweep.folder import plan_of_folder, write_description
+from hf_grok.sweep.jobs import as_words
 from hf_grok.sweep.plan import read_plan
 from tests.processes import Apart
 from tests.recipes.tiny import RECIPE, log_of
@@ -106,6 +107,22 @@ def test_overrides_are_json_or_text() -> None:
         "language_options": {"train_size": 3},
         "a": "b=c",
     }
+
+
+def test_an_override_may_be_a_list_of_names() -> None:
+    """And reaches the command of a run as several words."""
+    read = read_overrides(['data=[a, "b/c,weight=2"]', 'probe_data=["d"]', "seeds=[1, 2]"])
+    assert read == {"data": ["a", "b/c,weight=2"], "probe_data": ["d"], "seeds": [1, 2]}
+    assert read_overrides(["names=[a, 0:0.1]"]) == {"names": ["a", "0:0.1"]}
+    assert as_words(read)[:3] == ["--data", "a", "b/c,weight=2"]
+    for words, told in (
+        (["data=a", "b"], r"--override b: expected KEY=VALUE, .*'data=\[parsed/books, parsed/"),
+        (["data=[a, 2]"], r"expected names, \[a, b\], or JSON"),
+        (["data=[a, b"], r"--override data:\d+: not YAML"),
+        (["data=[a, b] c"], r"--override data:\d+: not YAML"),
+    ):
+        with pytest.raises(UserError, match=told):
+            read_overrides(words)
 
 
 def test_status_and_commands_start_nothing(
