@@ -129,7 +129,8 @@ def test_what_a_run_trains_is_what_its_saved_model_computes(name: str, tmp_path:
     set_attention(model, "auto", CPU)
     assert model.config._attn_implementation == register_batched_attention()
     model.save_pretrained(tmp_path)
-    loaded = type(model).from_pretrained(tmp_path).eval()
+    # transformers 5.18 loads Gemma 2 with scaled products, which leave out its cap.
+    loaded = type(model).from_pretrained(tmp_path, attn_implementation="eager").eval()
     torch.testing.assert_close(states(model, **inputs), states(loaded, **inputs), **CLOSE)
 
 
