@@ -90,6 +90,7 @@ def load_data(
     bad, named = BadLines(skip_bad_lines), read_source(source)
     rows, name = _read(named, split, bad, run)
     name += f" without {bad.count:,} bad lines" if bad.count else ""
+    _require_words(rows, name)
     scheme = _scheme_of(named)
     if named.relations:
         rows, name = rows_in_ud(rows, scheme), f"{name} with relations named as in UD"
@@ -106,6 +107,20 @@ def load_data(
         raise UserError(f"{name}: no row is left to probe (conditions: {list(where) or 'none'})")
     description = f"{name}, {len(rows):,} rows"
     return ProbeData(rows, description, _fingerprint(rows), told, scheme)
+
+
+def _require_words(rows: Rows, name: str) -> None:
+    """Rows of input_ids do not say which tokenizer cut them, and a model's own cuts words.
+
+    Raises:
+        UserError: they are such rows.
+    """
+    columns = set(rows[0]) if len(rows) else set()
+    if {"input_ids", "relns"} <= columns and "words" not in columns:
+        raise UserError(
+            f"{name} has input_ids, and nothing says which tokenizer they are of: probes read "
+            "words, heads and deprels, which the model's own tokenizer cuts"
+        )
 
 
 def _scheme_of(source: Source) -> str | None:

@@ -18,7 +18,7 @@ PARQUET, LINES, TREES = SUFFIXES = (".parquet", ".jsonl", ".conllu")
 _ANY = ("config", "split", "revision", "scheme")
 KEYS = (*_ANY, "relations")
 """Of data that probes look at."""
-TRAINING_KEYS = (*_ANY, "weight")
+TRAINING_KEYS = (*_ANY, "weight", "first_head")
 UNFINISHED = "parse.json"
 _KEY = re.compile(rf",({'|'.join(dict.fromkeys((*KEYS, *TRAINING_KEYS)))})=")
 _OF_A_SPLIT = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5})?")
@@ -43,6 +43,8 @@ class Source:
         revision: of a data set on the Hub.
         weight: how often its rows are read in an epoch; 1.5 reads half of them twice.
         scheme: annotation scheme of its heads, where annotation.json does not say.
+        first_head: of input_ids, heads and relns: the position, 0 or 1, of the token that
+            heads[0] belongs to; None tells it by each row.
         relations: "ud" where relations are to have UD's names (`hf_grok.annotation.relations`).
     """
 
@@ -52,6 +54,7 @@ class Source:
     revision: str | None = None
     weight: float = 1.0
     scheme: str | None = None
+    first_head: int | None = None
     relations: str | None = None
 
     @property
@@ -220,6 +223,10 @@ def read_source(word: str, keys: Sequence[str] = KEYS) -> Source:
     options: dict[str, Any] = dict(zip(found, values, strict=True))
     if "weight" in options:
         options["weight"] = _weight(options["weight"], word)
+    if options.get("first_head", "0") not in ("0", "1"):
+        raise UserError(f"data {word!r}: first_head={options['first_head']}: expected 0 or 1")
+    if "first_head" in options:
+        options["first_head"] = int(options["first_head"])
     if "scheme" in options:
         check_scheme(options["scheme"])
     if "relations" in options:

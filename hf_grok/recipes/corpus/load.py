@@ -27,6 +27,7 @@ from hf_grok.recipes.data.arcs import SHAM_SEED
 from hf_grok.recipes.data.batches import FlatTokens
 from hf_grok.recipes.data.language import LanguageData, training_sequences, validation_loss
 from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
+from hf_grok.sas.batches.published import special_ids
 from hf_grok.sas.batches.rows import ArcRows, Ragged
 
 _COLUMNS = {
@@ -74,7 +75,8 @@ def load_corpus(
     train = training_sequences(
         _flat(stored, chosen), tokenizer, arguments, arcs, masked=masked, seed=seed
     )
-    train.words = stored.words[chosen]
+    if not corpus.is_published:
+        train.words = stored.words[chosen]
     loss = validation_loss(
         validation_texts(corpus, arguments), tokenizer, arguments, masked=masked, of_a_corpus=True
     )
@@ -116,8 +118,9 @@ def schemes_of_gold(
 def told_of_corpus(data: LanguageData) -> list[str]:
     """What a run says of its corpus: sizes, and schemes that differ."""
     facts = data.facts
+    unit = "tokens that stand for words" if facts.get("published") else "words"
     told = [
-        f"{facts['train']['words']:,} words to train on in {facts['train']['rows']:,} rows, "
+        f"{facts['train']['words']:,} {unit} to train on in {facts['train']['rows']:,} rows, "
         f"{facts['validation']['words']:,} held out ({len(facts['held_out'])} of "
         f"{facts['documents']:,} documents); {facts['vocabulary']:,} tokens"
     ]
@@ -162,10 +165,11 @@ def _arcs(
 def validation_texts(corpus: Prepared, arguments: DataArguments) -> list[str]:
     """At most `evaluation_examples` rows of the validation part, drawn by `evaluation_seed`.
 
-    Rows that were cut are left out: their text would not be what the row holds.
+    Rows that were cut are left out, and of the published layout those whose text the tokenizer
+    cuts otherwise than they came: their text would not be what the row holds.
 
     Raises:
-        UserError: a number of examples below 0.
+        UserError: a number of examples below 0; a tokenizer that cuts no row as it came.
     """
     stored, wanted = corpus.part(VALIDATION), arguments.evaluation_examples
     if wanted < 0:
@@ -173,12 +177,21 @@ def validation_texts(corpus: Prepared, arguments: DataArguments) -> list[str]:
     order = np.random.default_rng(arguments.evaluation_seed).permutation(len(stored))
     texts: list[str] = []
     words = np.array(corpus.vocabulary, dtype=object)
+    special = special_ids(corpus.tokenizer)
     for row in order:
-        text = " ".join(words[stored.row_forms(int(row))])
-        if len(corpus.tokenizer(text)["input_ids"]) <= arguments.row_tokens:
+        own = stored.row_forms(int(row))
+        text = corpus.text(words[own].tolist())
+        ids = corpus.tokenizer(text)["input_ids"]
+        given = not corpus.is_published or [one for one in ids if one not in special] == list(own)
+        if given and len(ids) <= arguments.row_tokens:
             texts.append(text)
         if len(texts) == wanted:
             break
+    if corpus.is_published and not texts:
+        raise UserError(
+            f"tokenizer {arguments.tokenizer!r} cuts none of the rows held out as their input_ids "
+            "do: name the one that cut these data with --tokenizer"
+        )
     return texts
 
 

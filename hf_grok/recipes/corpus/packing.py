@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hf_grok.annotation.heads import NONE, ROOT
+from hf_grok.recipes.corpus.published import TokenIds
 from hf_grok.recipes.corpus.sentences import Sentences
 from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.sas.batches.keys import ArcCounts
@@ -49,7 +50,7 @@ class Packer:
     of is left out. Nothing keeps the model from attending from one sentence to another.
 
     Args:
-        tokens: of words.
+        tokens: of words; or of tokens that stand for them.
         length: of a row, special tokens included.
 
     Attributes:
@@ -57,7 +58,7 @@ class Packer:
         left_out: sentences that are in no row.
     """
 
-    def __init__(self, tokens: WordTokens, length: int) -> None:
+    def __init__(self, tokens: WordTokens | TokenIds, length: int) -> None:
         self._tokens, self._length = tokens, length
         self._room = length - len(tokens.before) - len(tokens.after)
         self.counts = ArcCounts()

@@ -21,6 +21,7 @@ from hf_grok.models.subword_tokenizer import KINDS, WORDPIECE, train_tokenizer
 from hf_grok.recipes.arguments import DataArguments
 from hf_grok.recipes.corpus.documents import check_apart, held_out_documents, words_by_document
 from hf_grok.recipes.corpus.packing import Packer
+from hf_grok.recipes.corpus.published import TokenIds, require_one_layout
 from hf_grok.recipes.corpus.sentences import Sentences, has_heads, read_sentences
 from hf_grok.recipes.corpus.store import VERSION, Stored, made_once, write_rows
 from hf_grok.recipes.corpus.tables import identity
@@ -71,9 +72,23 @@ class Prepared:
         return ArcCounts(**self.facts[name]["arcs"])
 
     def held_out(self) -> list[dict[str, Any]]:
-        """The sentences of the validation part, as rows."""
+        """The sentences of the validation part, as rows; only words where tokens stand for them."""
         rows: list[dict[str, Any]] = pq.read_table(self.folder / SENTENCES).to_pylist()
-        return rows
+        if not self.is_published:
+            return rows
+        texts = (self.text(row["words"]).split() for row in rows)
+        return [{"words": words} for words in texts if words]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether tokens stand for its words, since it came as input_ids."""
+        return bool(self.facts.get("published", False))
+
+    def text(self, words: list[str]) -> str:
+        """Words of the corpus as running text."""
+        if self.is_published:
+            return str(self.tokenizer.convert_tokens_to_string(words))
+        return " ".join(words)
 
     @property
     def fingerprint(self) -> str:
@@ -128,8 +143,9 @@ def prepare(arguments: DataArguments, *, masked: bool) -> Prepared:
     """
     sources, validation = sources_of(arguments.data), sources_of(arguments.validation_data)
     scheme_of([*sources, *validation])
-    pretrained = None
-    if arguments.tokenizer not in KINDS:
+    pretrained, named = None, arguments.tokenizer not in KINDS
+    published = require_one_layout([*sources, *validation], named=named)
+    if named:
         pretrained = _pretrained(arguments.tokenizer, masked=masked)
     depends = {
         "version": VERSION,
@@ -143,7 +159,9 @@ def prepare(arguments: DataArguments, *, masked: bool) -> Prepared:
     mark = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def make(folder: Path) -> dict[str, object]:
-        return _make(folder, arguments, sources, validation, pretrained, masked=masked)
+        return _make(
+            folder, arguments, sources, validation, pretrained, masked=masked, published=published
+        )
 
     return Prepared(made_once(_cache() / mark, make), sources)
 
@@ -188,17 +206,20 @@ def _make(
     tokenizer: PreTrainedTokenizerBase | None,
     *,
     masked: bool,
+    published: bool,
 ) -> dict[str, object]:
-    words = words_by_document(read_sentences(sources, heads=False))
+    theirs = tokenizer if published else None
+    words = words_by_document(read_sentences(sources, heads=False, tokenizer=theirs))
     if validation:
-        check_apart(words, words_by_document(read_sentences(validation, heads=False)))
+        others = read_sentences(validation, heads=False, tokenizer=theirs)
+        check_apart(words, words_by_document(others))
         held_out = frozenset[str]()
     else:
         held_out = held_out_documents(words, arguments.validation_share, arguments.validation_seed)
 
     def part(name: str, *, heads: bool) -> Iterator[Sentences]:
         given = validation if name == VALIDATION and validation else sources
-        for chunk in read_sentences(given, heads=heads):
+        for chunk in read_sentences(given, heads=heads, tokenizer=theirs):
             if validation:
                 yield chunk
                 continue
@@ -216,7 +237,11 @@ def _make(
             masked=masked,
         )
     tokenizer.save_pretrained(folder / "tokenizer")
-    tokens = WordTokens(tokenizer, list(islice(_listed(part(TRAIN, heads=False)), _TRIED)))
+    tokens: WordTokens | TokenIds
+    if published:
+        tokens = TokenIds(tokenizer)
+    else:
+        tokens = WordTokens(tokenizer, list(islice(_listed(part(TRAIN, heads=False)), _TRIED)))
     if not masked and not tokens.before and tokenizer.bos_token_id is not None:
         tokens.before = [int(tokenizer.bos_token_id)]
     facts: dict[str, object] = {}
@@ -242,6 +267,7 @@ def _make(
         "documents": len(words),
         "held_out": sorted(held_out),
         "vocabulary": len(tokenizer),
+        **({"published": True} if published else {}),
     }
 
 

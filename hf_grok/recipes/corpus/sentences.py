@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.heads import NONE, ROOT, check_relations, relation_id, word_heads
 from hf_grok.errors import UserError
 from hf_grok.evaluation.sources import Source
+from hf_grok.recipes.corpus.published import is_published, published_tables
 from hf_grok.recipes.corpus.tables import COLUMNS, tables
 
 
@@ -67,12 +69,15 @@ class Sentences:
         )
 
 
-def read_sentences(sources: Sequence[Source], *, heads: bool) -> Iterator[Sentences]:
+def read_sentences(
+    sources: Sequence[Source], *, heads: bool, tokenizer: PreTrainedTokenizerBase | None = None
+) -> Iterator[Sentences]:
     """The sentences of all sources in order, a chunk at a time.
 
     Args:
         sources: to read.
         heads: read and check heads and relations, where a source has them.
+        tokenizer: of sources in the published layout, whose tokens stand for words.
 
     Raises:
         UserError: a column is missing; words that are no lists of text, or none in a sentence;
@@ -81,7 +86,7 @@ def read_sentences(sources: Sequence[Source], *, heads: bool) -> Iterator[Senten
     for number, source in enumerate(sources):
         row = 0
         last = None
-        for name, table in tables(source, COLUMNS if heads else ("words", "document")):
+        for name, table in _tables(source, tokenizer, heads=heads):
             row = 0 if name != last else row
             last = name
             yield _sentences(table, name, row, number, heads=heads)
@@ -91,7 +96,15 @@ def read_sentences(sources: Sequence[Source], *, heads: bool) -> Iterator[Senten
 def has_heads(source: Source) -> bool:
     """Whether the rows of a source have heads and relations."""
     _, table = next(iter(tables(source)))
-    return {"heads", "deprels"} <= set(table.column_names)
+    return {"heads", "deprels"} <= set(table.column_names) or is_published(source)
+
+
+def _tables(
+    source: Source, tokenizer: PreTrainedTokenizerBase | None, *, heads: bool
+) -> Iterator[tuple[str, pa.Table]]:
+    if tokenizer is not None:
+        return published_tables(source, tokenizer, heads=heads)
+    return tables(source, COLUMNS if heads else ("words", "document"))
 
 
 def _sentences(table: pa.Table, name: str, row: int, source: int, *, heads: bool) -> Sentences:

@@ -24,8 +24,9 @@ COLUMNS = ("words", "heads", "deprels", "document")
 def identity(source: Source) -> dict[str, Any]:
     """What tells its rows from others': the sha256 of each file, or the data set's own mark."""
     if not source.files:
-        return {"dataset": source.dataset._fingerprint}
-    return {path.name: file_facts(path).sha256 for path in source.files}
+        return {"dataset": source.dataset._fingerprint, "first_head": source.first_head}
+    numbering = {} if source.first_head is None else {"first_head": source.first_head}
+    return {**{path.name: file_facts(path).sha256 for path in source.files}, **numbering}
 
 
 def tables(source: Source, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[str, pa.Table]]:

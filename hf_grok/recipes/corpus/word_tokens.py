@@ -46,7 +46,7 @@ class WordTokens:
         self._lengths: list[list[int]] = [[], []]
         self._flat: tuple[_Flat, _Flat] | None = None
         self.words: list[str] = []
-        self.before, self.after = _around(tokenizer)
+        self.before, self.after = special_around(tokenizer)
         self._require_independent(sentences)
 
     def __len__(self) -> int:
@@ -124,8 +124,8 @@ class _Flat:
         self.total = int(lengths.sum())
 
 
-def _around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
-    """The special tokens before and behind a text."""
+def special_around(tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[int]]:
+    """The special tokens that a tokenizer puts before and behind a text."""
     encoding = tokenizer([_BEFORE], is_split_into_words=True)
     ids, words = list(encoding["input_ids"]), encoding.word_ids()
     real = [at for at, word in enumerate(words) if word is not None]
