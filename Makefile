@@ -94,7 +94,11 @@ docs: $(VENV)/.dev  ## build the site into build/site, links checked (needs no n
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo 'open build/site/index.html'
 
+# The last one reads the run of the first.
+tutorials: $(VENV)/.dev  ## run the tutorials and write their notebooks anew (some minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python docs/site/tutorials.py
+
 clean:  ## remove what make has made: environments and build files
 	rm -rf $(VENV) $(FLOORS) build hf_grok.egg-info
 
-.PHONY: help install demo test test-browser test-floors test-engines test-slurm quality typecheck format docs clean build/typing
+.PHONY: help install demo test test-browser test-floors test-engines test-slurm quality typecheck format docs tutorials clean build/typing

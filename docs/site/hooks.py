@@ -1,6 +1,7 @@
 """What mkdocs is told beside mkdocs.yml: the pages that are made, and links that lead out of docs/.
 
 - README, CONTRIBUTING and CHANGELOG are pages of the site, as they stand in the repository.
+- A tutorial's page is its notebook, with what its cells gave when it was run.
 - The reference has a page a room, from `public_names`, and one list of all names.
 - `pyproject.toml` maps three folders into the package; mkdocstrings reads the tree it describes.
 """
@@ -15,6 +16,7 @@ from typing import Any
 import griffe
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
+from notebook_pages import NOTEBOOKS, page_of_notebook, rendered
 from public_names import CONFIGURATIONS, ROOMS, ROOT, TOP_LEVEL, names_of
 
 SOURCE = ROOT / "build" / "docs"
@@ -43,6 +45,12 @@ def on_files(files: Files, config: Any) -> Files:
     made["reference/index.md"] = list_of_names()
     for page, text in made.items():
         files.append(File.generated(config, page, content=text))
+    for notebook in NOTEBOOKS:
+        page = page_of_notebook(notebook)
+        text, pictures = rendered(notebook)
+        files.append(File.generated(config, page, content=text))
+        for name, picture in pictures.items():
+            files.append(File.generated(config, f"tutorials/{name}", content=picture))
     return files
 
 
@@ -65,6 +73,7 @@ def linked(link: re.Match[str], source: str, at_root: bool) -> str:
     elif inside.startswith("docs/"):
         place = inside.removeprefix("docs/")
         place = f"{place}/README.md" if (ROOT / inside).is_dir() else place
+        place = f"{place.removesuffix('.ipynb')}.md" if place.endswith(".ipynb") else place
     else:
         return f"{picture}{text}"
     up = "../" * source.count("/")

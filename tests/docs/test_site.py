@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 SETTINGS = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
 # Of which mkdocs gets the pages from docs/site/hooks.py.
-MADE = {"index.md", "contributing.md", "changelog.md", "reference/index.md"}
+MADE = {"index.md", "contributing.md", "changelog.md", "reference/index.md"} | {
+    path.relative_to(DOCS).with_suffix(".md").as_posix() for path in DOCS.glob("tutorials/*.ipynb")
+}
 
 sys.path.insert(0, str(DOCS / "site"))
 public_names = import_module("public_names")
