@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "tutorials"
 # In this order: the last one reads the run of the first.
-NAMES = ("probes_in_your_trainer", "series_to_statistics")
+NAMES = ("probes_in_your_trainer", "suppress_and_release", "series_to_statistics")
 # The kernel's: what bars and libraries say on the way is no result.
 QUIET = {
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",

@@ -165,7 +165,7 @@ print(f"step {found.step:.0f}" if found.exists else found.reason)
 # %% [markdown]
 # The reason is the answer: these heads are there within a hundred steps, sooner than three of the
 # evaluations that come every hundred (which is the window). Evaluate more often (`log:10`), or take the
-# other rule, the crossing of a baseline, as [the next tutorial](series_to_statistics.ipynb) does. What
+# other rule, the crossing of a baseline, as [the third tutorial](series_to_statistics.ipynb) does. What
 # they do afterwards, while the loss still falls, is no rise: the best head follows syntax less.
 #
 # What `hf-grok` needs to look at this run again, by itself, is its checkpoints, and the sentences:
@@ -176,4 +176,5 @@ sorted(path.name for path in Path(OUT).glob("checkpoint-*"))
 
 # %% [markdown]
 # Go on: [what each probe can and cannot tell](../probes/README.md);
+# [suppressing what they measure](suppress_and_release.ipynb);
 # [from these checkpoints, or a series on the Hub, to statistics](series_to_statistics.ipynb).

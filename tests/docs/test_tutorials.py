@@ -20,12 +20,13 @@ SOURCES = sorted(FOLDER.glob("*.py"))
 SMALL: dict[str, Mapping[str, Any]] = {
     "probes_in_your_trainer": {"STEPS": 7, "SENTENCES": 60, "HELD_OUT": 20},
     "series_to_statistics": {"RESAMPLES": 10},
+    "suppress_and_release": {"STEPS": 15, "SENTENCES": 60, "HELD_OUT": 20},
 }
 # What stands in its cells for the long run, and what is written there for the short one: as many
 # evaluations as an onset asks for.
 SHORTER = {"probes_in_your_trainer": ("log:100", "log:1")}
 # What a picture of it shows is its own matter: how many there are.
-PICTURES = {"probes_in_your_trainer": 1, "series_to_statistics": 2}
+PICTURES = {"probes_in_your_trainer": 1, "series_to_statistics": 2, "suppress_and_release": 1}
 MOST_BYTES = 150_000
 
 
@@ -92,6 +93,18 @@ def test_probes_in_a_trainer_then_its_checkpoints_as_a_series(
     assert later["came"].seeds == 4
     assert drawn == PICTURES["series_to_statistics"]
     assert "arrived at [14250.0, 6250.0, 6250.0, None]" in capsys.readouterr().out
+
+
+def test_suppress_and_release(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names, drawn = run("suppress_and_release", monkeypatch)
+    none, suppressed, released = (names["arms"][arm] for arm in names["arms"])
+    assert list(none.index) == list(range(1, 16))
+    let_go = names["LET_GO"]
+    # Until it is let go, the third arm is the second; from there on it is a run of its own.
+    assert suppressed.loc[:let_go].equals(released.loc[:let_go])
+    assert not suppressed.loc[let_go + 1 :].equals(released.loc[let_go + 1 :])
+    assert not none["eval_loss"].equals(suppressed["eval_loss"])
+    assert drawn == PICTURES["suppress_and_release"]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
