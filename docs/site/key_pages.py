@@ -164,9 +164,12 @@ def changed_defaults() -> dict[str, tuple[Any, Any]]:
 
 
 def _argument_row(item: Field[Any]) -> tuple[str, ...]:
-    required = default_of(item) is None and "None" not in str(item.type)
-    default = "required" if required else _value(default_of(item))
-    return f"`{item.name}`", default, " ".join(str(item.metadata.get("help", "")).split())
+    # Not by its type: an argument parser that has seen the class takes the None out of it.
+    return (
+        f"`{item.name}`",
+        _value(default_of(item)),
+        " ".join(str(item.metadata.get("help", "")).split()),
+    )
 
 
 def _value(value: Any) -> str:

@@ -109,7 +109,7 @@ def test_their_defaults_do_no_harm() -> None:
 def test_a_recipe_without_a_language_is_refused_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("layers: 2\n")
     with pytest.raises(UserError, match="--language"):
-        parse(load_recipe(str(tmp_path / "mine.yaml")), [])
+        check_settings(parse(load_recipe(str(tmp_path / "mine.yaml")), []))
 
 
 def test_words_go_out_as_they_came_in() -> None:

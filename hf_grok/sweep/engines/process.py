@@ -71,7 +71,8 @@ def end_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """The process, and what a launcher has started in its group."""
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
+    end_group = getattr(os, "killpg", None)
+    if end_group is not None:
+        end_group(process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
     else:
         process.kill()
