@@ -28,8 +28,9 @@ def run_command(words: Sequence[str]) -> int:
 
     def end_group(number: int, frame: FrameType | None) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is of the group itself
-        if hasattr(os, "killpg"):
-            os.killpg(os.getpgrp(), signal.SIGTERM)
+        end_all = getattr(os, "killpg", None)
+        if end_all is not None:
+            end_all(os.getpgrp(), signal.SIGTERM)
         else:
             process.terminate()
 
