@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Any, TypeAlias, overload
 
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.datasets_scripts.readers.conllu import ParsedSentence, read_conllu
+from hf_grok.datasets_scripts.readers.file_rows import FileRows, Row
 from hf_grok.datasets_scripts.readers.penn import PennTree, read_penn
 from hf_grok.datasets_scripts.readers.penn_trees import (
     DIRECTIONS,
@@ -24,12 +24,10 @@ from hf_grok.datasets_scripts.treebank import dependency_columns, kept_places
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.text.printable import quoted
 
-Row: TypeAlias = dict[str, Any]
-
 _QUOTES = ("``", "''")
 
 
-class ConstituencyTreebank(Sequence[Row]):
+class ConstituencyTreebank(FileRows):
     """The sentences of a file of Penn brackets, one row each, in the file's order.
 
     Columns, named as those of the builders' data sets: `sent_id`, `text`, `words`, `xpos` (the
@@ -79,33 +77,15 @@ class ConstituencyTreebank(Sequence[Row]):
                 "skip_bad_lines with dependencies: a tree that is left out would give all trees "
                 "after it the heads of another sentence. Correct the file, or read it alone"
             )
-        self.path = os.fspath(path)
-        self.bad = BadLines(skip_bad_lines)
-        self._rows = read_constituents(
-            path, self.bad, dependencies=dependencies, keep_punct=keep_punct, binarise=binarise
+        bad = BadLines(skip_bad_lines)
+        rows = read_constituents(
+            path, bad, dependencies=dependencies, keep_punct=keep_punct, binarise=binarise
         )
+        super().__init__(path, rows, bad)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        return self._rows[index]
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
-
-    def __repr__(self) -> str:
-        words = sum(len(row["words"]) for row in self._rows)
-        spans = sum(len(row["spans"]) for row in self._rows)
-        left_out = f"; {self.bad.told()}" if self.bad.count else ""
-        return (
-            f"ConstituencyTreebank({self.path!r}: {len(self):,} sentences, {words:,} words, "
-            f"{spans:,} constituents of two words or more{left_out})"
-        )
+    def _counts(self) -> list[str]:
+        spans = sum(len(row["spans"]) for row in self)
+        return [*super()._counts(), f"{spans:,} constituents of two words or more"]
 
 
 def read_constituents(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, overload
 
 from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.datasets_scripts.readers.conllu import ParsedSentence, Word, read_conllu
-
-Row: TypeAlias = dict[str, Any]
+from hf_grok.datasets_scripts.readers.file_rows import FileRows, Row
 
 PUNCTUATION = "punct"
 
 
-class Treebank(Sequence[Row]):
+class Treebank(FileRows):
     """The sentences of a CoNLL-U file, one row each, in the file's order.
 
     Columns, named as those of the builders' data sets: `sent_id`, `text` (as it is written in the
@@ -49,32 +47,13 @@ class Treebank(Sequence[Row]):
         keep_punct: bool = True,
         skip_bad_lines: bool = False,
     ) -> None:
-        self.path = os.fspath(path)
-        self.bad = BadLines(skip_bad_lines)
-        self._rows = read_treebank(path, self.bad, keep_punct=keep_punct)
+        bad = BadLines(skip_bad_lines)
+        super().__init__(path, read_treebank(path, bad, keep_punct=keep_punct), bad)
 
     @property
     def scheme(self) -> str | None:
         """Annotation scheme of the heads, as annotation.json beside the file says; None without."""
         return read_scheme(Path(self.path))
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Row: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Row]: ...
-    def __getitem__(self, index: int | slice) -> Row | list[Row]:
-        return self._rows[index]
-
-    def __iter__(self) -> Iterator[Row]:
-        return iter(self._rows)
-
-    def __repr__(self) -> str:
-        words = sum(len(row["words"]) for row in self._rows)
-        left_out = f"; {self.bad.told()}" if self.bad.count else ""
-        return f"Treebank({self.path!r}: {len(self):,} sentences, {words:,} words{left_out})"
 
 
 def read_treebank(

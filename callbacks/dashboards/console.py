@@ -9,6 +9,7 @@ from transformers import (
     PrinterCallback,
     ProgressCallback,
     Trainer,
+    TrainerCallback,
     TrainerControl,
     TrainerState,
     TrainingArguments,
@@ -17,11 +18,10 @@ from transformers import (
 Shorten = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-class BriefPrinter(PrinterCallback):
-    """PrinterCallback, of what is left of each row."""
+class _Brief(TrainerCallback):
+    """In front of a console callback: it is given what is left of each row."""
 
-    def __init__(self, shorten: Shorten) -> None:
-        self.shorten = shorten
+    shorten: Shorten
 
     def on_log(
         self,
@@ -31,34 +31,30 @@ class BriefPrinter(PrinterCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Print it."""
+        """Show what is left."""
         super().on_log(args, state, control, logs=self.shorten(logs or {}), **kwargs)
 
 
-class BriefProgress(ProgressCallback):
+class BriefPrinter(_Brief, PrinterCallback):
+    """PrinterCallback, of what is left of each row."""
+
+    def __init__(self, shorten: Shorten) -> None:
+        self.shorten = shorten
+
+
+class BriefProgress(_Brief, ProgressCallback):
     """ProgressCallback, of what is left of each row."""
 
     def __init__(self, shorten: Shorten, max_str_len: int = 100) -> None:
         super().__init__(max_str_len)
         self.shorten = shorten
 
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Write it above the bar."""
-        super().on_log(args, state, control, logs=self.shorten(logs or {}), **kwargs)
-
 
 def make_brief(trainer: Trainer, shorten: Shorten) -> None:
     """Put brief ones in the place of a trainer's own console callbacks; others stay as they are."""
     callbacks = trainer.callback_handler.callbacks
     for place, one in enumerate(callbacks):
-        if isinstance(one, BriefPrinter | BriefProgress):
+        if isinstance(one, _Brief):
             one.shorten = shorten
         elif type(one) is PrinterCallback:
             callbacks[place] = BriefPrinter(shorten)
