@@ -60,7 +60,7 @@ class DashboardCallback(TrainerCallback):
         UserError: another `probe_detail`; a trainer that reports to none of the three.
 
     Example:
-        >>> args = TrainingArguments("run", report_to="trackio")
+        >>> args = TrainingArguments("run", report_to="tensorboard")
         >>> trainer = Trainer(model, args, train_dataset=rows)
         >>> trainer.add_callback(DashboardCallback(trainer, probe_detail="all"))
     """
