@@ -92,7 +92,7 @@ format: $(VENV)/.dev  ## mend what the linter and formatter can
 # What mkdocs-material says of its successor at every build is no warning of ours.
 docs: $(VENV)/.dev  ## build the site into build/site, links checked (needs no network)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo 'open build/site/index.html'
+	@echo 'open build/site/index.html; to search in it: python3 -m http.server --directory build/site'
 
 # The last one reads the run of the first.
 tutorials: $(VENV)/.dev  ## run the tutorials and write their notebooks anew (some minutes)

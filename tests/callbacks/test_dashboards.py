@@ -22,9 +22,8 @@ from tests.callbacks.material import tiny_trainer
 
 # Read where trackio is first imported.
 os.environ["TRACKIO_DIR"] = tempfile.mkdtemp(prefix="trackio")
-# It asks for pillow below 13: the extra trackio has other versions than those that are pinned.
-trackio = pytest.importorskip("trackio", reason="the extra trackio is not installed")
-from trackio.sqlite_storage import SQLiteStorage  # noqa: E402
+import trackio
+from trackio.sqlite_storage import SQLiteStorage
 
 
 def rows_of(project: str, name: str = "run") -> list[dict[str, Any]]:
