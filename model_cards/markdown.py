@@ -18,6 +18,11 @@ _BACKTICKS = re.compile("`+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _IN_TARGETS = "/:#?=&%@-._~"
 MISSING = "-"
+# A card is read by people who have never heard of the package that it names.
+TO_INSTALL = (
+    "`hf-grok` is a Python package. Until it is on the package index it is installed from a clone "
+    "of its repository: `pip install .` there."
+)
 
 
 def plain(value: object) -> str:
@@ -88,4 +93,5 @@ def environment() -> jinja2.Environment:
     )
     for function in (plain, code, fenced, number, score, target):
         templates.filters[function.__name__] = function
+    templates.globals["to_install"] = TO_INSTALL
     return templates

@@ -40,7 +40,7 @@ SECTIONS = (
     (
         "Load a step",
         r"(?P<python>`{3,})python\n(?:.*\n)+?(?P=python)\n\nWithout .*\n\n"
-        r"```bash\nhf-grok verify .*\n```\n\n",
+        r"```bash\nhf-grok verify .*\n```\n\n`hf-grok` is a Python package\. .*\n\n",
     ),
     (
         "Steps",
