@@ -23,9 +23,10 @@ from hf_grok.recipes.corpus.documents import check_apart, held_out_documents, wo
 from hf_grok.recipes.corpus.packing import Packer
 from hf_grok.recipes.corpus.published import TokenIds, require_one_layout
 from hf_grok.recipes.corpus.sentences import Sentences, has_heads, read_sentences
-from hf_grok.recipes.corpus.store import VERSION, Stored, made_once, write_rows
+from hf_grok.recipes.corpus.store import VERSION, Stored, write_rows
 from hf_grok.recipes.corpus.tables import identity
 from hf_grok.recipes.corpus.word_tokens import WordTokens
+from hf_grok.recipes.data.made_once import cached_folder, made_once
 from hf_grok.sas.batches.keys import ArcCounts
 from hf_grok.text.json_reading import read_object
 
@@ -156,20 +157,13 @@ def prepare(arguments: DataArguments, *, masked: bool) -> Prepared:
         "masked": masked,
         "row_tokens": arguments.row_tokens,
     }
-    mark = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
     def make(folder: Path) -> dict[str, object]:
         return _make(
             folder, arguments, sources, validation, pretrained, masked=masked, published=published
         )
 
-    return Prepared(made_once(_cache() / mark, make), sources)
-
-
-def _cache() -> Path:
-    import datasets
-
-    return Path(datasets.config.HF_DATASETS_CACHE) / "hf_grok_corpora"
+    return Prepared(made_once(cached_folder("corpora", depends), make), sources)
 
 
 def _identity(arguments: DataArguments, pretrained: PreTrainedTokenizerBase | None) -> Any:

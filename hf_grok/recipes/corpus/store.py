@@ -1,13 +1,9 @@
-"""Packed rows in files that are mapped into memory, not read into it: 100 million words need none.
-
-A folder is written once for all runs that read the same rows; whoever comes second waits.
-"""
+"""Packed rows in files that are mapped, not read into memory: 100 million words need none."""
 
 from __future__ import annotations
 
 import itertools
-import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +13,7 @@ from numpy.typing import NDArray
 
 from hf_grok.annotation.sham import word_keys
 from hf_grok.recipes.corpus.packing import Rows
-from hf_grok.runs.folder import replace, write_json
+from hf_grok.runs.folder import replace
 from hf_grok.sas.batches.rows import ArcRow, ShamRow, lent_sham, sham_of_row
 
 BY_TOKEN = {"ids": np.int32, "word_of": np.int32}
@@ -116,26 +112,3 @@ def _sham(
     row = lent_sham(ArcRow(nothing, nothing, heads, np.asarray(relations)), drawn)
     columns = row.columns()
     return columns["arc_sham_heads"], columns["arc_sham_relations"]
-
-
-def made_once(folder: Path, make: Callable[[Path], dict[str, object]]) -> Path:
-    """The folder, made by `make` if it is not there; whole or not there at all.
-
-    Args:
-        folder: named after all that its content depends on.
-        make: fills a new folder and returns its facts, which are kept as facts.json.
-    """
-    facts = folder / "facts.json"
-    if facts.exists():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{folder.name}.lock")):
-        if facts.exists():
-            return folder
-        part = folder.with_name(f"{folder.name}.part")
-        for left in (part, folder):  # by a process that was stopped
-            shutil.rmtree(left, ignore_errors=True)
-        part.mkdir()
-        write_json(part / "facts.json", make(part))
-        part.replace(folder)
-    return folder

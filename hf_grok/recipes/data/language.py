@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
@@ -19,8 +17,8 @@ from hf_grok.probes.tasks import Behaviour, TokenLoss
 from hf_grok.probes.tasks.base import MEASURED_SPLITS
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
 from hf_grok.recipes.arguments import DataArguments
-from hf_grok.recipes.data.arcs import arcs_of_rows, sham_column
 from hf_grok.recipes.data.batches import FlatTokens, TokenSequences
+from hf_grok.recipes.data.encoded_lines import encoded_lines
 from hf_grok.recipes.data.masked import MaskedSequences
 from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.text.json_reading import read_options
@@ -75,7 +73,7 @@ def load_language(
     with_sham: bool = False,
     quiet: bool = False,
 ) -> LanguageData:
-    """Everything a run reads, encoded once.
+    """Everything a run reads, encoded once for all runs that read the same lines.
 
     Args:
         arguments: which language, and how much of it.
@@ -95,10 +93,11 @@ def load_language(
     _require_splits(splits, arguments.language, asks=bool(language.behaviour))
     words = getattr(builder, "vocabulary", None) or words_of_splits(splits)
     tokenizer = word_level_tokenizer(words, append_end=language.ends, mask=masked)
-    sequences = tokenizer(splits["train"]["text"][:], return_attention_mask=False)["input_ids"]
-    arcs = _arcs(splits["train"], sequences, with_sham=with_sham) if with_arcs else None
-    train = training_sequences(sequences, tokenizer, arguments, arcs, masked=masked, seed=seed)
-    train.words = words_of_texts(splits["train"]["text"][:])
+    lines = encoded_lines(splits["train"], tokenizer, with_arcs=with_arcs, with_sham=with_sham)
+    train = training_sequences(
+        lines.tokens, tokenizer, arguments, lines.arcs, masked=masked, seed=seed
+    )
+    train.words = lines.words
     validation = sample(splits["validation"], arguments)["text"][:]
     loss = validation_loss(validation, tokenizer, arguments, masked=masked)
     return LanguageData(
@@ -108,10 +107,6 @@ def load_language(
         test=splits["test"],
         fingerprint=splits["train"]._fingerprint,
     )
-
-
-def _arcs(rows: Dataset, sequences: Sequence[Sequence[int]], *, with_sham: bool) -> ArcRows:
-    return arcs_of_rows(rows, sequences, sham=sham_column(rows) if with_sham else None)
 
 
 def _require_splits(splits: DatasetDict, language: str, *, asks: bool) -> None:
@@ -129,11 +124,6 @@ def _require_splits(splits: DatasetDict, language: str, *, asks: bool) -> None:
 def words_of_splits(splits: DatasetDict) -> set[str]:
     """Every word of every split: the vocabulary of a language that does not list its own."""
     return {word for split in splits.values() for text in split["text"][:] for word in text.split()}
-
-
-def words_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Words of each text, as blanks part them: the task word is one, special tokens are none."""
-    return np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
 
 
 def training_sequences(
