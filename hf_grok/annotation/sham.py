@@ -115,57 +115,89 @@ class _Chain:
         self.arcs_of = list(range(len(self.tree)))
 
     def go(self, proposals: int, draw: Callable[[], float]) -> bool:
-        """Make so many proposals; whether any of them stood."""
-        moved = False
-        for _ in range(proposals if len(self.words) > 2 else 0):
-            several, chosen = 2, list[int]()
-            while several < len(self.words) and draw() < 0.5:
+        """Make so many proposals; whether any of them stood.
+
+        A corpus of ten million words makes three hundred million of them: what is called in a loop
+        is a local name here, and the pair, which is half of all proposals, is written out.
+        """
+        words, count, moved = self.words, len(self.words), False
+        if count <= 2:
+            return False
+        pass_on = self._pass_on
+        for _ in range(proposals):
+            several = 2
+            while several < count and draw() < 0.5:
                 several += 1
-            while len(chosen) < several:
-                word = self.words[int(draw() * len(self.words))]
-                if word not in chosen:
-                    chosen.append(word)
-            moved = self._pass_on(chosen) or moved
+            first = words[int(draw() * count)]
+            other = words[int(draw() * count)]
+            while other == first:
+                other = words[int(draw() * count)]
+            if several == 2:
+                stood = self._exchange(first, other)
+            else:
+                chosen = [first, other]
+                while len(chosen) < several:
+                    word = words[int(draw() * count)]
+                    if word not in chosen:
+                        chosen.append(word)
+                stood = pass_on(chosen)
+            if stood:
+                moved = True
         return moved
 
-    def _pass_on(self, chosen: Sequence[int]) -> bool:
-        givers = [*chosen[1:], chosen[0]]
-        new = [
-            self._pointing(word, self.offsets[giver])
-            for word, giver in zip(chosen, givers, strict=True)
-        ]
-        if NONE in new:
-            return False
-        old = [self.tree[word] for word in chosen]
-        self._put(chosen, new)
-        if any(_in_cycle(self.tree, word) for word in chosen):
-            self._put(chosen, old)
-            return False
-        arcs = [(self.offsets[giver], self.arcs_of[giver]) for giver in givers]
-        for word, (offset, origin) in zip(chosen, arcs, strict=True):
-            self.offsets[word], self.arcs_of[word] = offset, origin
+    def _exchange(self, first: int, other: int) -> bool:
+        """`_pass_on` of two words."""
+        tree, offsets, arcs_of = self.tree, self.offsets, self.arcs_of
+        to_first, to_other = offsets[other], offsets[first]
+        if to_first != to_other:
+            new_first, new_other = first + to_first, other + to_other
+            size = len(tree)
+            if not (0 <= new_first < size and 0 <= new_other < size):
+                return False
+            if tree[new_first] == NONE or tree[new_other] == NONE:
+                return False
+            old_first, old_other = tree[first], tree[other]
+            tree[first], tree[other] = new_first, new_other
+            if not (_reaches_a_root(tree, first) and _reaches_a_root(tree, other)):
+                tree[first], tree[other] = old_first, old_other
+                return False
+            offsets[first], offsets[other] = to_first, to_other
+        arcs_of[first], arcs_of[other] = arcs_of[other], arcs_of[first]
         return True
 
-    def _put(self, words: Sequence[int], heads: Sequence[int]) -> None:
-        for word, head in zip(words, heads, strict=True):
-            self.tree[word] = head
+    def _pass_on(self, chosen: Sequence[int]) -> bool:
+        """Each word takes the offset of the next, the last that of the first, if a tree remains."""
+        tree, offsets, arcs_of = self.tree, self.offsets, self.arcs_of
+        size, last = len(tree), chosen[0]
+        new = []
+        for at in range(len(chosen)):
+            giver = chosen[at + 1] if at + 1 < len(chosen) else last
+            head = chosen[at] + offsets[giver]
+            if not 0 <= head < size or tree[head] == NONE:
+                return False
+            new.append(head)
+        old = [tree[word] for word in chosen]
+        for word, head in zip(chosen, new, strict=True):
+            tree[word] = head
+        for word in chosen:
+            if not _reaches_a_root(tree, word):
+                for changed, head in zip(chosen, old, strict=True):
+                    tree[changed] = head
+                return False
+        arcs = [(offsets[giver], arcs_of[giver]) for giver in (*chosen[1:], last)]
+        for word, (offset, origin) in zip(chosen, arcs, strict=True):
+            offsets[word], arcs_of[word] = offset, origin
+        return True
 
-    def _pointing(self, word: int, offset: int) -> int:
-        """The head at that offset; -1 where no word of the tree stands."""
-        head = word + offset
-        return head if 0 <= head < len(self.tree) and self.tree[head] != NONE else NONE
 
-
-def _in_cycle(tree: Sequence[int], word: int) -> bool:
-    """Whether the way from a word, which is no root, comes back to it or never ends."""
-    at = word
+def _reaches_a_root(tree: Sequence[int], word: int) -> bool:
+    """Whether the way up from a word ends at a root, and not in a cycle."""
     for _ in tree:
-        if tree[at] == at:
-            return False
-        at = tree[at]
-        if at == word:
-            break
-    return True
+        head = tree[word]
+        if head == word:
+            return True
+        word = head
+    return False
 
 
 def _check(heads: Sequence[int]) -> None:

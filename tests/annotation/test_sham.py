@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pytest
 from hf_grok.annotation.heads import NONE, head_places
 from hf_grok.annotation.sham import (
     LEFT_OUT,
+    _Chain,
     left_out,
     rooted,
     sentence_spans,
@@ -24,6 +26,7 @@ from hf_grok.annotation.sham import (
 )
 from hf_grok.annotation.sham_search import other_tree, same_offsets
 from hf_grok.errors import UserError
+from tests.annotation.slow_chain import slow_chain
 from tests.sas.parsed import random_heads
 
 
@@ -59,6 +62,20 @@ def test_the_search_finds_every_forest_of_the_same_offsets() -> None:
         assert found == {tuple(rooted(tree)) for tree in expected}
         other = other_tree(rooted(gold))
         assert (sham_tree(gold, 0) is None) == (other is None) == (len(expected) == 1)
+
+
+@pytest.mark.parametrize("words", [1, 2, 3, 4, 6, 9, 17, 40])
+def test_the_chain_makes_the_moves_of_the_definition(words: int) -> None:
+    for seed in range(12):
+        heads = rooted(random_heads(words, seed))
+        if seed % 3 == 0 and words > 3:
+            unparsed = next(word for word in range(words) if word not in heads)
+            heads[unparsed] = NONE
+        ours, theirs = random.Random(seed), random.Random(seed)
+        chain = _Chain(heads)
+        moved = chain.go(100, ours.random)
+        assert (moved, chain.tree, chain.arcs_of) == slow_chain(heads, 100, theirs.random)
+        assert ours.random() == theirs.random()  # as many draws, too
 
 
 def test_every_other_forest_of_the_same_offsets_comes_about_as_often() -> None:
