@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
 from hf_grok.annotation.sham import word_keys
 from hf_grok.recipes.corpus.packing import Rows
@@ -94,7 +95,10 @@ def add_sham(stored: Stored, vocabulary: Sequence[str], seed: int) -> None:
         bounds = np.append(0, np.cumsum(stored.words))
         heads, relations, forms = (stored.column(name) for name in BY_WORD)
         parts = {name: (stored.folder / f"{name}.part").open("wb") for name in SHAM}
-        for start, end in itertools.pairwise(bounds):
+        spans = itertools.pairwise(bounds.tolist())
+        # None: no bar where nobody watches, as in the log of a sweep.
+        bar = tqdm(spans, "drawing sham trees", len(stored), leave=False, unit="row", disable=None)
+        for start, end in bar:
             drawn = _sham(heads[start:end], relations[start:end], keys[forms[start:end]], seed)
             for (name, kind), values in zip(SHAM.items(), drawn, strict=True):
                 parts[name].write(values.astype(kind).tobytes())
