@@ -37,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.model is None or options.probes is None:
         parser.error("name a MODEL and --probes (hf-grok probe --list names them)")
     from hf_grok.evaluation import ProbeResults, at_steps, probe_series
+    from hf_grok.evaluation.checkpoints import trained_scheme
 
     names = probe_names_of(options.probes)
     asked = asked_probes(names, options)
@@ -58,20 +59,6 @@ def notes(asked: Sequence[AskedProbe], trained: str | None) -> list[str]:
     said = {each.left_out for each in found if each.left_out}
     differing = {difference(one, trained) for one in asked}
     return [*sorted(said), *sorted(filter(None, differing))]
-
-
-def trained_scheme(model: str) -> str | None:
-    """The scheme of the arcs that a run, or a checkpoint's, was trained with; None if unknown."""
-    from hf_grok.runs.record import recorded
-
-    if not Path(model).is_dir():
-        return None
-    for folder in (Path(model), Path(model).resolve().parent):
-        schemes = (recorded(folder) or {}).get("annotation")
-        if isinstance(schemes, dict):
-            found = schemes.get("training")
-            return found if isinstance(found, str) else None
-    return None
 
 
 def difference(asked: AskedProbe, trained: str | None) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.constants import HF_HUB_CACHE
@@ -26,6 +27,7 @@ from hf_grok.evaluation.adapters import ADAPTER
 from hf_grok.evaluation.loading import load
 from hf_grok.runs.folder import blocks_of, checkpoints, step_of
 from hf_grok.runs.manifest import is_incomplete
+from hf_grok.runs.record import recorded
 from hf_grok.series.hub.asking import asking
 from hf_grok.series.hub.remote_tree import read_index
 from hf_grok.series.hub.retry import in_words
@@ -190,6 +192,31 @@ def names_of_series(repository: str, revisions: str | None = None) -> NameReader
             return named
         index = read_index(api, repository, commit)
     return NameReader(RevisionTemplate(index.template) if index else None)
+
+
+def trained_scheme(model: str) -> str | None:
+    """The scheme of the arcs that a run, a checkpoint of one, or a series was trained with.
+
+    Args:
+        model: a folder, or a repository of the Hub, whose index says it.
+
+    Returns:
+        None where nothing says.
+
+    Raises:
+        UserError: the Hub cannot be asked; an index that cannot be read.
+    """
+    schemes: Mapping[str, Any] | None = None
+    if Path(model).is_dir():
+        abouts = [recorded(folder) or {} for folder in (Path(model), Path(model).resolve().parent)]
+        schemes = next((one["annotation"] for one in abouts if "annotation" in one), None)
+    elif not Path(model).exists():
+        with _asked(model):
+            api = HfApi()
+            index = read_index(api, model, api.repo_info(model, timeout=PATIENCE).sha)
+        schemes = index.annotation if index else None
+    found = schemes.get("training") if isinstance(schemes, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 @contextmanager

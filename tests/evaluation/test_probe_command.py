@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from hf_grok.annotation.scheme import write_annotation
-from hf_grok.commands.probe import build_parser, main, options_of, trained_scheme
+from hf_grok.commands.probe import build_parser, main, options_of
+from hf_grok.commands.push import main as push
 from hf_grok.errors import UserError
+from hf_grok.evaluation.checkpoints import trained_scheme
 from hf_grok.packages import Brought
 from hf_grok.probes import registry
 from hf_grok.runs.folder import RESULTS_FILE
 from tests.evaluation.material import ROWS, NormProbe, run_folder
+from tests.hub_server import HubServer
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +81,7 @@ def test_the_scheme_beside_the_data_is_kept_and_another_than_the_runs_is_said(
     assert about["annotation_scheme"] == "clearnlp"
     assert about["annotation_mismatch"].startswith("The training arcs follow the annotation scheme")
     assert trained_scheme(str(run / "checkpoint-0")) == "ud"  # of the run that it stands in
+    assert trained_scheme(str(tmp_path)) is None
     out = tmp_path / "anew.json"
     main([*words, "--out", str(out)])
     assert results(out)["probes"]["asked"]["annotation_scheme"] == "clearnlp"
@@ -92,6 +96,27 @@ def test_the_scheme_beside_the_data_is_kept_and_another_than_the_runs_is_said(
     Path(f"{data}.annotation.json").write_text('{"annotation_scheme": "U D"}')
     with pytest.raises(UserError, match="annotation scheme 'U D'"):
         main(words)
+
+
+def test_a_series_on_the_hub_says_the_scheme_that_it_was_trained_with(
+    tmp_path: Path, data: str, hub_server: HubServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, about in (("before", {}), ("series", {"annotation": {"training": "ud"}})):
+        run = run_folder(tmp_path / name, [0])
+        # Without it a checkpoint is not whole, and not pushed.
+        state = {"global_step": 0, "log_history": []}
+        (run / "checkpoint-0" / "trainer_state.json").write_text(json.dumps(state))
+        (run / "run.json").write_text(json.dumps(about))
+        push([str(run), name])
+    assert trained_scheme("grower/series") == "ud"
+    assert trained_scheme("grower/before") is None  # as in an index of an earlier version
+    write_annotation(Path(data), {"annotation_scheme": "clearnlp"})
+    capsys.readouterr()
+    out = tmp_path / "results.json"
+    main(["grower/series", "--data", data, "--probes", "asked", "--out", str(out)])
+    assert "note: The training arcs follow the annotation scheme ud" in capsys.readouterr().err
+    about = results(out)["probes"]["asked"]
+    assert about["annotation_mismatch"].startswith("The training arcs follow the annotation scheme")
 
 
 def test_other_weights_under_an_old_name_are_measured_anew(tmp_path: Path, data: str) -> None:

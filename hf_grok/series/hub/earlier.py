@@ -66,7 +66,10 @@ def record_of(entry: IndexEntry, manifest: Manifest | None, repository: str) -> 
 
 
 def index_of(
-    template: str, records: Iterable[StepRecord], beside: Iterable[IndexEntry] = ()
+    template: str,
+    records: Iterable[StepRecord],
+    beside: Iterable[IndexEntry] = (),
+    annotation: Mapping[str, str | None] | None = None,
 ) -> Index:
     """The index of the steps that are on the Hub, and of those that never came so far, by step.
 
@@ -74,6 +77,7 @@ def index_of(
         template: names of the branches.
         records: of the journal.
         beside: entries of an earlier index that the journal does not know.
+        annotation: schemes of the run's arcs.
     """
     rows = list(records)
     entries: Mapping[int, IndexEntry] = {
@@ -86,7 +90,8 @@ def index_of(
     }
     kinds = {State.REFUSED: "refused", State.SAVED: "missing"}
     absent = [Absent(r.step, r.revision, kinds[r.state]) for r in rows if r.state in kinds]
-    return Index(template, tuple(entries[step] for step in sorted(entries)), tuple(absent))
+    steps = tuple(entries[step] for step in sorted(entries))
+    return Index(template, steps, tuple(absent), annotation or {})
 
 
 def _span(entries: tuple[IndexEntry, ...]) -> str:

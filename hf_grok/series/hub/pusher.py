@@ -9,6 +9,7 @@ from functools import partial
 
 from filelock import FileLock, Timeout
 
+from hf_grok.runs.notes import read_about
 from hf_grok.series.card.render import files_beside, render_series_card
 from hf_grok.series.errors import PushingStopsError, SeriesError
 from hf_grok.series.hub.earlier import check_same_series, index_of, missing_here, record_of
@@ -209,7 +210,8 @@ class Pusher:
         def card(old: str | None) -> str:
             return render_series_card(run, folder, shown, repository, old)
 
-        index = index_of(self.series.template.text, journal, beside)
+        schemes = read_about(run).get("annotation")
+        index = index_of(self.series.template.text, journal, beside, schemes)
         further = files_beside(run, folder, shown, repository)
         self.hub.push_main(folder, {**further, INDEX_FILE: dump(index.to_json()).encode()}, card)
         self._main_at = last.step

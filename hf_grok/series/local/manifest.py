@@ -114,18 +114,28 @@ class Absent:
 
 @dataclass(frozen=True)
 class Index:
-    """series-index.json: every revision of the series, by step; and what is not in it."""
+    """series-index.json: every revision of the series, by step; and what is not in it.
+
+    Attributes:
+        template: names of the branches.
+        steps: what is published.
+        absent: what the run saved and is not.
+        annotation: schemes of the arcs of "training" and "evaluation", as in run.json; empty where
+            the run has none, and in an index of an earlier version.
+    """
 
     template: str
     steps: tuple[IndexEntry, ...]
     absent: tuple[Absent, ...] = ()
+    annotation: Mapping[str, str | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The object that series-index.json holds."""
         steps = [entry.to_json() for entry in self.steps]
         found = {"format": FORMAT, "revision_template": self.template, "steps": steps}
         absent = [dict(vars(entry)) for entry in self.absent]
-        return {**found, "not_published": absent} if absent else found
+        further = {"not_published": absent, "annotation": dict(self.annotation)}
+        return {**found, **{name: value for name, value in further.items() if value}}
 
     @classmethod
     def from_json(cls, text: str, where: str) -> Index:
@@ -150,7 +160,8 @@ class Index:
                 Absent(int(row["step"]), str(row["revision"]), _kind(row["kind"]))
                 for row in found.get("not_published", ())
             )
-            return cls(str(found["revision_template"]), entries, absent)
+            annotation = dict(found.get("annotation") or {})
+            return cls(str(found["revision_template"]), entries, absent, annotation)
         except SeriesError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
