@@ -14,7 +14,6 @@ import pytest
 from hf_grok.annotation.heads import NONE, head_places
 from hf_grok.annotation.sham import (
     LEFT_OUT,
-    _Chain,
     left_out,
     rooted,
     sentence_spans,
@@ -24,6 +23,7 @@ from hf_grok.annotation.sham import (
     shared_arcs,
     word_keys,
 )
+from hf_grok.annotation.sham_chain import Chain
 from hf_grok.annotation.sham_search import other_tree, same_offsets
 from hf_grok.errors import UserError
 from tests.annotation.slow_chain import slow_chain
@@ -72,7 +72,7 @@ def test_the_chain_makes_the_moves_of_the_definition(words: int) -> None:
             unparsed = next(word for word in range(words) if word not in heads)
             heads[unparsed] = NONE
         ours, theirs = random.Random(seed), random.Random(seed)
-        chain = _Chain(heads)
+        chain = Chain(heads)
         moved = chain.go(100, ours.random)
         assert (moved, chain.tree, chain.arcs_of) == slow_chain(heads, 100, theirs.random)
         assert ours.random() == theirs.random()  # as many draws, too
