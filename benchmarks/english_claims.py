@@ -78,10 +78,11 @@ def print_base(found: dict[tuple[str, int, str], Curve], seeds: Sequence[int]) -
         )
         above, ratio = head.ends - offset.ends, head.half() / loss.half()
         print(
-            f"  seed {seed}: above the best offset by {above:+.3f} (.05 or more); of its rise "
+            f"  seed {seed}: {above:+.3f} above the best offset (.05 or more); of its rise "
             f"{head.abrupt():.2f} within 15 % of the steps (.5 or more); half at "
-            f"{head.half():.0f}, of the loss's fall at {loss.half():.0f}, ratio {ratio:.2f} (.67 to 1.5); pairs "
-            f"{pairs.begins:.3f} to {pairs.ends:.3f}, half at {pairs.half():.0f} (later)"
+            f"{head.half():.0f}, of the loss's fall at {loss.half():.0f}, ratio {ratio:.2f} "
+            f"(.67 to 1.5); pairs {pairs.begins:.3f} to {pairs.ends:.3f}, half at "
+            f"{pairs.half():.0f} (later)"
         )
 
 
