@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from hf_grok.measurement.requirements import require_finite_weights
-from hf_grok.metrics import Metric
+from hf_grok.metrics import Level, Metric
 
 # name -> sums, on the CPU; of the same names and shapes for every part of the data.
 State: TypeAlias = dict[str, Tensor]
@@ -83,16 +83,30 @@ class Probe(ABC):
         return None
 
     def named(self, name: str) -> Probe:
-        """The same probe under another name, with which its numbers then begin."""
+        """The same probe under another name, with which its numbers then begin.
+
+        What goes on from the old name, as in `uas.named("uas_gum")`, stands in brackets behind
+        their titles, so that figures and tables show both probes apart: "UAS, best heads (gum)".
+        """
         other = copy.copy(self)
+        own = name.removeprefix(f"{self.name}_") if name.startswith(f"{self.name}_") else ""
 
         def renamed(metric: str) -> str:
             return name + metric.removeprefix(self.name)
 
+        def compared(other: str | Level) -> str | Level:
+            return renamed(other) if isinstance(other, str) else other
+
+        def titled(text: str) -> str:
+            return f"{text} ({own.replace('_', ' ')})" if own and text else text
+
         metrics = {
             renamed(key): replace(
                 one,
-                baseline=renamed(one.baseline) if isinstance(one.baseline, str) else one.baseline,
+                baseline=None if one.baseline is None else compared(one.baseline),
+                beside=tuple(map(compared, one.beside)),
+                title=titled(one.title),
+                panel=titled(one.panel),
             )
             for key, one in self.metrics.items()
         }

@@ -151,6 +151,19 @@ def test_under_another_name_the_numbers_are_the_same(name: str) -> None:
     assert probe.name == name, "the probe itself keeps its own"
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_two_of_a_kind_are_told_apart_by_their_titles(name: str) -> None:
+    probe = probe_of(name)
+    other = probe.named(f"{name}_held_out")
+    for key, metric in probe.metrics.items():
+        further = other.metrics[f"{name}_held_out{key.removeprefix(name)}"]
+        for own, also in ((metric.title, further.title), (metric.panel, further.panel)):
+            assert also == (f"{own} (held out)" if own else "")
+        shown = (metric.baseline, *metric.beside), (further.baseline, *further.beside)
+        for own, also in zip(*shown, strict=True):
+            assert also == (own if not isinstance(own, str) else own.replace(name, other.name, 1))
+
+
 def test_a_probe_of_the_weights_alone_needs_no_data() -> None:
     assert not probe_class("norm").needs_data
     assert build_probe("norm", None, None).measure(watched_model())["norm_l2"] > 0
