@@ -156,9 +156,20 @@ def headlines(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> 
 
 
 def owner_of(column: str) -> str:
-    """Which of our probes a column is of; for others the column."""
+    """Which of our probes a column is of, also under a name that goes on from its own ("uas_gum").
+
+    For others the column.
+    """
     name = column.removeprefix(PREFIX)
-    return next((probe for probe, own in PROBES.items() if key_of(own, name) is not None), column)
+    for probe, own in PROBES.items():
+        if key_of(own, name) is not None:
+            return probe
+    for probe, own in PROBES.items():
+        words = name.removeprefix(f"{probe}_").split("_") if name.startswith(f"{probe}_") else []
+        for at in range(1, len(words)):
+            if key_of(own, "_".join([probe, *words[at:]])) is not None:
+                return "_".join([probe, *words[:at]])
+    return column
 
 
 def _words(name: str) -> str:

@@ -13,6 +13,7 @@ from hf_grok.metrics import (
     headlines,
     known_measures,
     measure_of,
+    owner_of,
 )
 from hf_grok.probes import probe_class, registry
 
@@ -139,3 +140,21 @@ def test_ranges_hold_what_is_declared_a_share() -> None:
             name
         )
         assert not (metric.headline and metric.direction is None), name
+
+
+@pytest.mark.parametrize(
+    ("column", "owner"),
+    [
+        ("eval_uas_best_head", "uas"),
+        ("eval_uas_relation_nsubj", "uas"),
+        ("eval_uas_gum_best_head", "uas_gum"),
+        ("eval_uas_held_out_best_head", "uas_held_out"),
+        ("eval_uas_held_out_relation_nsubj", "uas_held_out"),
+        ("eval_tree_novels_parseval", "tree_novels"),
+        ("eval_uasgum_best_head", "eval_uasgum_best_head"),
+        ("eval_uas_gum_nothing", "eval_uas_gum_nothing"),
+        ("eval_loss", "eval_loss"),
+    ],
+)
+def test_a_probe_owns_its_numbers_under_a_name_that_goes_on(column: str, owner: str) -> None:
+    assert owner_of(column) == owner
