@@ -144,10 +144,12 @@ def direction_of(column: str, recorded: Mapping[str, Metric] = NONE) -> Directio
 
 
 def known_measures(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Measure]:
-    """What is known of the columns of a run's evaluations: ours in their order, then the others."""
+    """What is known of the columns of a run's evaluations: ours first, each in declared order."""
     found = (find_measure(one, recorded) for one in columns if one.startswith(PREFIX))
     known = (measure for measure in found if measure is not None)
-    return sorted(known, key=lambda measure: _PLACES.get(measure.name, len(_PLACES)))
+    order = [*_PLACES, *(name for name in recorded if name not in _PLACES)]
+    places = {name: at for at, name in enumerate(order)}
+    return sorted(known, key=lambda measure: places.get(measure.name, len(order)))
 
 
 def headlines(columns: Iterable[str], recorded: Mapping[str, Metric] = NONE) -> list[Measure]:

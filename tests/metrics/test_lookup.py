@@ -110,6 +110,11 @@ def test_headlines_are_in_the_order_of_the_table() -> None:
     assert main == ["eval_loss", "eval_uas_best_head", "eval_pairs_accuracy"]
     known = [one.column for one in known_measures(["eval_x", "eval_accuracy", *columns])]
     assert known == [*main, "eval_pairs_ties", "eval_accuracy"]
+    recorded = {one: Metric("a number", "share", headline=True) for one in ("loss", "zeta", "beta")}
+    columns = ["eval_beta", "eval_zeta", "eval_accuracy", "eval_uas_best_head", "eval_loss"]
+    known = [one.column for one in known_measures(columns, recorded)]
+    assert known[:2] == ["eval_loss", "eval_uas_best_head"]
+    assert known[2:] == ["eval_zeta", "eval_beta", "eval_accuracy"]  # as declared, then the rest
 
 
 def test_titles_are_declared_or_the_name() -> None:
