@@ -10,6 +10,7 @@ from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
     from hf_grok.report.sweep.compare import ArmNumbers
+    from hf_grok.report.sweep.runs import Sweep
 
 DESCRIPTION = """\
 Compare the arms of a sweep with its first, over seeds.
@@ -42,8 +43,19 @@ def build_parser() -> OptionParser:
     add = parser.add_argument
     add("sweep", nargs="?", type=Path, metavar="SWEEP", help="folder that hf-grok sweep wrote")
     add("--arms", nargs="+", metavar="ARM", help="these, the first of which is compared with")
-    add("--metric", default=None, metavar="NAME", help="default: generalization accuracy")
-    add("--level", type=float, metavar="X", help="to be reached (default for accuracies: .8)")
+    add(
+        "--metric",
+        default=None,
+        metavar="NAME",
+        help="default: generalization accuracy, or the loss",
+    )
+    add(
+        "--level",
+        type=float,
+        metavar="X",
+        help="to be reached (default for accuracies: .8; for the validation loss: a quarter of the "
+        "way that the sweep's first arm goes)",
+    )
     add("--hold", type=int, default=2, metavar="N", help="evaluations in a row (default: 2)")
     add(
         "--power",
@@ -91,14 +103,16 @@ def compared(
     hold: int = 2,
 ) -> str:
     """The comparison as text; arguments as those of the command."""
-    from hf_grok.metrics import GENERALIZATION
+    from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS
     from hf_grok.report.sweep.compare import contrast, numbers_of
     from hf_grok.report.sweep.compare_text import comparison_text
     from hf_grok.report.sweep.runs import read_sweep
 
-    name = metric or GENERALIZATION
-    reached, falling = _level(name, level)
-    every = numbers_of(read_sweep(folder), name, reached, hold, falling)
+    sweep = read_sweep(folder)
+    asked = any(GENERALIZATION in run.evaluations.columns for run in sweep.runs)
+    name = metric or (GENERALIZATION if asked else VALIDATION_LOSS)
+    reached, falling = _level(name, level, sweep)
+    every = numbers_of(sweep, name, reached, hold, falling)
     chosen = _chosen(every, arms)
     contrasts = [contrast(chosen[0], arm) for arm in chosen[1:]]
     sign = "<=" if falling else ">="
@@ -106,10 +120,11 @@ def compared(
     return comparison_text(chosen, contrasts, name, rule)
 
 
-def _level(metric: str, level: float | None) -> tuple[float, bool]:
+def _level(metric: str, level: float | None, sweep: Sweep) -> tuple[float, bool]:
     """The level, and whether it is reached from above."""
     from hf_grok.errors import UserError
-    from hf_grok.metrics import direction_of, find_metric
+    from hf_grok.metrics import VALIDATION_LOSS, direction_of, find_metric
+    from hf_grok.report.sweep.onsets import loss_level
 
     direction = direction_of(metric)
     if direction is None:
@@ -118,6 +133,8 @@ def _level(metric: str, level: float | None) -> tuple[float, bool]:
             "hf-grok or an installed probe declares (hf-grok probe --list)"
         )
     found = find_metric(metric)
+    if level is None and metric == VALIDATION_LOSS and (own := loss_level(sweep.reference)):
+        level = own.start - own.margin
     if level is None and (found is None or not found.is_share):
         raise UserError(f"{metric} has no level of its own: say --level, such as one of its curve")
     return (0.8 if level is None else level), direction == "fall"

@@ -12,6 +12,7 @@ from hf_grok.dynamics import load_run
 from hf_grok.dynamics.when import arrival_of, log_rank
 from hf_grok.errors import UserError
 from hf_grok.report.sweep.compare import contrast, numbers_of
+from hf_grok.report.sweep.onsets import loss_level
 from hf_grok.report.sweep.runs import read_sweep
 from tests.report.synthetic_arms import ARMS, write_sweep
 
@@ -60,6 +61,16 @@ def test_a_loss_is_reached_from_above(folder: Path, capsys: pytest.CaptureFixtur
     assert "base: 6 of 6 seeds arrived against 0 of 6 (p .002); it arrives earlier" in text
 
 
+def test_without_generalization_arms_are_compared_by_the_drop_of_the_loss(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = loss_level(read_sweep(folder).reference)
+    assert found is not None
+    assert main(["compare", str(folder)]) == 0
+    level = found.start - 0.25 * (found.start - found.end)
+    assert f"eval_loss <= {level:g} at 2 evaluations in a row" in capsys.readouterr().out
+
+
 def test_one_seed_and_no_event_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_sweep(tmp_path, dict.fromkeys(("base", "other"), ARMS["suppress-0.3"]), seeds=(1,))
     assert main(["compare", str(tmp_path), "--metric", PAIRS, "--level", "0.7"]) == 0
@@ -76,11 +87,14 @@ def test_power(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--metric", "eval_loss"], "say --level"),
+        (["--metric", "eval_class_loss_content"], "say --level"),
         (["--metric", "eval_nonsense"], "nothing says whether"),
         (["--metric", "eval_uas_mass"], "unknown metric of the sweep|nothing says"),
         (["--metric", PAIRS, "--arms", "basis"], "unknown arm with finished runs 'basis'"),
-        ([], "unknown metric of the sweep 'eval_generalization_accuracy'"),
+        (
+            ["--metric", "eval_generalization_accuracy"],
+            "unknown metric of the sweep 'eval_generalization_accuracy'",
+        ),
     ],
 )
 def test_what_cannot_be_compared(folder: Path, words: list[str], told: str) -> None:
