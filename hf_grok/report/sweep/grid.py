@@ -113,9 +113,11 @@ def _add_panel(figure: Figure, row: int, column: int) -> Axes:
 
 
 def _head(axes: Axes, quantity: Quantity) -> None:
+    text = quantity.measure.panel
     axes.annotate(
-        quantity.measure.panel,
+        text,
         (0.0, 1.0),
+        fontsize=_fitting(text, 72 * PANEL_WIDTH),
         xycoords="axes fraction",
         xytext=(0, 20),
         textcoords="offset points",
@@ -123,6 +125,14 @@ def _head(axes: Axes, quantity: Quantity) -> None:
         color=colour("ink"),
         annotation_clip=False,
     )
+
+
+def _fitting(text: str, width: float) -> float:
+    """The size at which a bold text is at most so wide, in points; the usual one if that is."""
+    usual = float(matplotlib_module("matplotlib").rcParams["font.size"])
+    bold = matplotlib_module("matplotlib.font_manager").FontProperties(weight="bold")
+    drawn = matplotlib_module("matplotlib.textpath").TextPath((0, 0), text, usual, prop=bold)
+    return usual * min(1.0, width / max(1.0, float(drawn.get_extents().width)))
 
 
 def _name_arms(
