@@ -56,8 +56,8 @@ def test_a_recorded_headline_has_a_panel_of_its_own() -> None:
         "my_share": Metric("share of it", "share", 0.0, 1.0, True, title="my share", headline=True),
     }
     panels = families(["eval_my_depth_a", "eval_my_share", "eval_my_depth"], recorded)
-    assert [family.title for family in panels] == ["My share", "My depth (levels)"]
-    share, depth = panels
+    assert [family.title for family in panels] == ["My depth (levels)", "My share"]  # as declared
+    depth, share = panels
     assert (share.headline, depth.headline) == (True, False)  # neither direction of it is better
     assert [(one.label, one.value) for one in depth.measures[0].baselines] == [("none", 0.0)]
     assert (share.say(0.998), depth.say(96.54)) == (".998", "96.5")
