@@ -106,7 +106,7 @@ def words_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
 def _save(
     folder: Path, name: str, rows: Iterable[Sequence[int] | NDArray[Any]], kind: type
 ) -> None:
-    parts = [np.asarray(row, dtype=kind) for row in rows]
+    parts: list[NDArray[Any]] = [np.asarray(row, dtype=kind) for row in rows]
     np.save(folder / f"{name}.npy", np.concatenate(parts))
     np.save(folder / f"{name}.lengths.npy", np.fromiter(map(len, parts), np.int64, len(parts)))
 
