@@ -1,6 +1,6 @@
 """What the arms on real English say of the five claims, by the criteria stated in docs/results.md.
 
-    python benchmarks/english_claims.py docs/results/english.parquet
+    python benchmarks/english_claims.py docs/results/english-seed*.parquet
     python benchmarks/english_claims.py runs/english
 
 Takes tables of results, or folders of sweeps. Curves are joined by straight lines between
@@ -40,9 +40,13 @@ class Curve:
     def ends(self) -> float:
         return float(self.values[-3:].mean())
 
+    @property
+    def halfway(self) -> float:
+        return (self.begins + self.ends) / 2
+
     def half(self) -> float:
         """First step at which half of the way from `begins` to `ends` is gone; nan for no way."""
-        return self.passes((self.begins + self.ends) / 2)
+        return self.passes(self.halfway)
 
     def passes(self, level: float) -> float:
         """First step from 200 on at which the curve is at `level`; nan if it never is."""
@@ -98,10 +102,9 @@ def print_pairs(found: dict[tuple[str, int, str], Curve], arms: Sequence[tuple[s
                 for name, metric in (("loss", LOSS), ("UAS", HEAD), ("pairs", PAIRS))
             )
             ours, theirs = found[arm, seed, HEAD], found[other, seed, HEAD]
-            level = (theirs.begins + theirs.ends) / 2
             print(
                 f"  {arm} against {other}, seed {seed}: {told}; UAS at half of {other}'s rise at "
-                f"{ours.passes(level):.0f} against {theirs.half():.0f}"
+                f"{ours.passes(theirs.halfway):.0f} against {theirs.half():.0f}"
             )
 
 

@@ -134,7 +134,7 @@ def _level(metric: str, level: float | None, sweep: Sweep) -> tuple[float, bool]
         )
     found = find_metric(metric)
     if level is None and metric == VALIDATION_LOSS and (own := loss_level(sweep.reference)):
-        level = own.start - own.margin
+        level = own.value
     if level is None and (found is None or not found.is_share):
         raise UserError(f"{metric} has no level of its own: say --level, such as one of its curve")
     return (0.8 if level is None else level), direction == "fall"

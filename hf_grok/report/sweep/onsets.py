@@ -37,6 +37,11 @@ class LossLevel:
         """How far below `start`."""
         return LOSS_SHARE * (self.start - self.end)
 
+    @property
+    def value(self) -> float:
+        """The loss that has dropped so far."""
+        return self.start - self.margin
+
 
 def loss_level(reference: Arm) -> LossLevel | None:
     """The level for a sweep's losses; None if the reference's does not fall after the start."""

@@ -132,7 +132,7 @@ def _crossings(sweep: Sweep, quantities: Sequence[Quantity], level: LossLevel | 
     )
     if level is None:
         return text
-    below = numerals.plain(level.start - level.margin)
+    below = numerals.plain(level.value)
     return (
         f"{text} The loss: below {below}, which is {numerals.accuracy(LOSS_SHARE)} of the way that "
         f"{sweep.reference.name} goes from its first window ({numerals.plain(level.start)}) to its "
