@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hf_grok.evaluation import AskedProbe, Checkpoint, ProbeResults
     from hf_grok.evaluation.data import ProbeData
     from hf_grok.probes import Probe
+    from hf_grok.series.local.manifest import Index
 
 # To YAML 1.1 true and false, whatever their case.
 _WORDS = ("yes", "no", "on", "off")
@@ -37,13 +38,15 @@ def main(arguments: Sequence[str]) -> int:
     if options.model is None or options.probes is None:
         parser.error("name a MODEL and --probes (hf-grok probe --list names them)")
     from hf_grok.evaluation import ProbeResults, at_steps, probe_series
-    from hf_grok.evaluation.checkpoints import trained_scheme
+    from hf_grok.evaluation.remote import index_of, trained_scheme
 
     names = probe_names_of(options.probes)
     asked = asked_probes(names, options)
-    checkpoints = at_steps(_found(options), options.steps)
+    _require_choosable(options)
+    index = index_of(options.model)
+    checkpoints = at_steps(_found(options, index), options.steps)
     path = options.out or default_file(options.model)
-    trained = trained_scheme(options.model)
+    trained = trained_scheme(options.model, index)
     results = ProbeResults(path, options.model, about_probes(asked, trained))
     probe_series(checkpoints, asked, results)
     for said in notes(asked, trained):
@@ -71,22 +74,33 @@ def difference(asked: AskedProbe, trained: str | None) -> str | None:
     return scheme_mismatch(trained, asked.data.scheme)
 
 
-def _found(options: argparse.Namespace) -> list[Checkpoint]:
+def _require_choosable(options: argparse.Namespace) -> None:
+    """Refuse a --revisions that cannot be one, before anything is asked of the Hub.
+
+    Raises:
+        UserError: it stands beside --revision, a folder is named, or it is no such expression.
+    """
+    from hf_grok.series.revision_names import NameReader
+
+    if options.revisions is None:
+        return
+    NameReader(pattern=options.revisions)
+    if options.revision is not None or Path(options.model).exists():
+        other = "--revision" if options.revision is not None else f"the folder {options.model}"
+        raise UserError(f"--revisions chooses among those of a Hub repository, not with {other}")
+
+
+def _found(options: argparse.Namespace, index: Index | None) -> list[Checkpoint]:
     """The checkpoints of MODEL, in order.
 
     Raises:
-        UserError: as `find_checkpoints`; --revisions beside --revision, or of a folder.
+        UserError: as `find_checkpoints`.
     """
     from hf_grok.evaluation import find_checkpoints
-    from hf_grok.evaluation.checkpoints import names_of_series
+    from hf_grok.evaluation.remote import names_of_series
 
-    model, revisions = options.model, options.revisions
-    if revisions is not None and (options.revision is not None or Path(model).exists()):
-        other = "--revision" if options.revision is not None else f"the folder {model}"
-        raise UserError(f"--revisions chooses among those of a Hub repository, not with {other}")
-    if options.revision is not None or Path(model).exists():
-        return find_checkpoints(model, options.revision)
-    return find_checkpoints(model, names=names_of_series(model, revisions))
+    names = names_of_series(index, options.revisions)
+    return find_checkpoints(options.model, options.revision, names=names)
 
 
 def probe_list() -> str:

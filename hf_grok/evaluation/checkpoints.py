@@ -4,35 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from huggingface_hub import HfApi, get_token
-from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import (
-    HFValidationError,
-    OfflineModeIsEnabled,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-from huggingface_hub.utils import httpx
+from huggingface_hub import HfApi
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.errors import UserError
 from hf_grok.evaluation.adapters import ADAPTER
 from hf_grok.evaluation.loading import load
+from hf_grok.evaluation.remote import PATIENCE, asked
 from hf_grok.runs.folder import blocks_of, checkpoints, step_of
 from hf_grok.runs.manifest import is_incomplete
-from hf_grok.runs.record import recorded
-from hf_grok.series.hub.asking import asking
-from hf_grok.series.hub.remote_tree import read_index
-from hf_grok.series.hub.retry import in_words
-from hf_grok.series.local.safety import mask_tokens
-from hf_grok.series.naming import MAIN, RevisionTemplate
+from hf_grok.series.naming import MAIN
 from hf_grok.series.revision_names import STEPS, NameReader
 
 
@@ -40,9 +26,6 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-# Seconds that the first answer of the Hub may take. Its client has no limit of its own: where no
-# answer ever comes, the system's is two minutes.
-PATIENCE = 10.0
 # Of a model, or of an adapter of one.
 CONFIGS = ("config.json", ADAPTER)
 
@@ -174,89 +157,10 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def names_of_series(repository: str, revisions: str | None = None) -> NameReader:
-    """What tells the steps of a repository: a pattern, or what its index says of its names.
-
-    Args:
-        repository: "user/name" on the Hub.
-        revisions: a regular expression with one group for the step.
-
-    Raises:
-        UserError: no such expression; the Hub cannot be asked; an index that cannot be read.
-    """
-    named = None if revisions is None else NameReader(pattern=revisions)
-    with _asked(repository):
-        api = HfApi()
-        commit = api.repo_info(repository, timeout=PATIENCE).sha
-        if named is not None:
-            return named
-        index = read_index(api, repository, commit)
-    return NameReader(RevisionTemplate(index.template) if index else None)
-
-
-def trained_scheme(model: str) -> str | None:
-    """The scheme of the arcs that a run, a checkpoint of one, or a series was trained with.
-
-    Args:
-        model: a folder, or a repository of the Hub, whose index says it.
-
-    Returns:
-        None where nothing says.
-
-    Raises:
-        UserError: the Hub cannot be asked; an index that cannot be read.
-    """
-    schemes: Mapping[str, Any] | None = None
-    if Path(model).is_dir():
-        abouts = [recorded(folder) or {} for folder in (Path(model), Path(model).resolve().parent)]
-        schemes = next((one["annotation"] for one in abouts if "annotation" in one), None)
-    elif not Path(model).exists():
-        with _asked(model):
-            api = HfApi()
-            index = read_index(api, model, api.repo_info(model, timeout=PATIENCE).sha)
-        schemes = index.annotation if index else None
-    found = schemes.get("training") if isinstance(schemes, Mapping) else None
-    return found if isinstance(found, str) else None
-
-
-@contextmanager
-def _asked(repository: str, revision: str | None = None) -> Iterator[None]:
-    with asking(repository, "is no folder here, and the Hub could not be asked for it"):
-        try:
-            yield
-        except (httpx.TransportError, OfflineModeIsEnabled) as error:
-            raise UserError(
-                f"{repository} is no folder here, and the Hub could not be asked for it: "
-                f"{mask_tokens(str(error), get_token())}. {_without_network(repository)}"
-            ) from None
-        except RevisionNotFoundError:
-            raise UserError(f"{repository} has no revision {revision!r}") from None
-        except (RepositoryNotFoundError, HFValidationError) as error:
-            said = mask_tokens(in_words(error, repository, "read"), get_token())
-            raise UserError(
-                f"{repository} is neither a folder here nor a repository on the Hub: {said}"
-            ) from None
-
-
-def _without_network(repository: str) -> str:
-    """What to do where the Hub is out of reach: with the cache's copies of a model, or without."""
-    cache = Path(HF_HUB_CACHE)
-    kept = cache / f"models--{repository.replace('/', '--')}" / "snapshots"
-    found = sorted(kept.iterdir()) if kept.is_dir() else []
-    if not found:
-        return (
-            f"The cache ({cache}) does not hold it either. Without a network, name a folder, and "
-            "set HF_HUB_OFFLINE=1 so that nothing waits for the Hub"
-        )
-    return (
-        f"The cache holds it: with HF_HUB_OFFLINE=1, name its folder {' or '.join(map(str, found))}"
-    )
-
-
 def _of_hub(
     repository: str, revision: str | None, names: NameReader, say: Callable[[str], None]
 ) -> list[Checkpoint]:
-    with _asked(repository, revision):
+    with asked(repository, revision):
         if revision is not None:
             api = HfApi()
             commit = str(api.model_info(repository, revision=revision, timeout=PATIENCE).sha)

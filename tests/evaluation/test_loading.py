@@ -18,7 +18,7 @@ from transformers import BertConfig, BertForMaskedLM, BertModel
 
 from hf_grok.cli import main
 from hf_grok.errors import UserError
-from hf_grok.evaluation import checkpoints, find_checkpoints
+from hf_grok.evaluation import find_checkpoints, remote
 from hf_grok.evaluation.loading import load
 from hf_grok.probes import AttentionUAS, WeightNorm
 from hf_grok.runs.folder import RESULTS_FILE
@@ -252,10 +252,10 @@ def test_without_a_network_the_first_call_is_the_last_and_has_a_limit(
 
     for name in ("model_info", "list_repo_refs", "list_repo_tree"):
         monkeypatch.setattr(HfApi, name, fails)
-    monkeypatch.setattr(checkpoints, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(remote, "HF_HUB_CACHE", str(tmp_path))
     command = ["probe", "nosuch/model", "--probes", "norm", *words]
     assert main(command) == 2
-    assert asked == [checkpoints.PATIENCE]
+    assert asked == [remote.PATIENCE]
     said = capsys.readouterr().err
     assert f"no route. The cache ({tmp_path}) does not hold it either" in said
     assert "HF_HUB_OFFLINE=1" in said

@@ -11,7 +11,7 @@ from hf_grok.annotation.scheme import write_annotation
 from hf_grok.commands.probe import build_parser, main, options_of
 from hf_grok.commands.push import main as push
 from hf_grok.errors import UserError
-from hf_grok.evaluation.checkpoints import trained_scheme
+from hf_grok.evaluation.remote import index_of, trained_scheme
 from hf_grok.packages import Brought
 from hf_grok.probes import registry
 from hf_grok.runs.folder import RESULTS_FILE
@@ -108,8 +108,8 @@ def test_a_series_on_the_hub_says_the_scheme_that_it_was_trained_with(
         (run / "checkpoint-0" / "trainer_state.json").write_text(json.dumps(state))
         (run / "run.json").write_text(json.dumps(about))
         push([str(run), name])
-    assert trained_scheme("grower/series") == "ud"
-    assert trained_scheme("grower/before") is None  # as in an index of an earlier version
+    assert trained_scheme("grower/series", index_of("grower/series")) == "ud"
+    assert trained_scheme("grower/before", index_of("grower/before")) is None  # an earlier index
     write_annotation(Path(data), {"annotation_scheme": "clearnlp"})
     capsys.readouterr()
     out = tmp_path / "results.json"

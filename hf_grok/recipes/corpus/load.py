@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from hf_grok.annotation.scheme import scheme_mismatch
@@ -22,13 +21,12 @@ from hf_grok.recipes.corpus.prepare import (
     scheme_of,
 )
 from hf_grok.recipes.corpus.probes import ProbeSource, corpus_probes, probe_sources
-from hf_grok.recipes.corpus.store import BY_TOKEN, SHAM, Stored, add_sham
+from hf_grok.recipes.corpus.store import SHAM, Stored, add_sham
 from hf_grok.recipes.data.arcs import SHAM_SEED
-from hf_grok.recipes.data.batches import FlatTokens
 from hf_grok.recipes.data.language import LanguageData, training_sequences, validation_loss
 from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.batches.published import special_ids
-from hf_grok.sas.batches.rows import ArcRows, Ragged
+from hf_grok.sas.batches.rows import ArcRows
 
 _COLUMNS = {
     "word_of": WORD_OF,
@@ -73,7 +71,7 @@ def load_corpus(
         arcs = _arcs(corpus, stored, chosen, with_sham=with_sham)
     tokenizer = corpus.tokenizer
     train = training_sequences(
-        _flat(stored, chosen), tokenizer, arguments, arcs, masked=masked, seed=seed
+        stored.rows("ids").at(chosen), tokenizer, arguments, arcs, masked=masked, seed=seed
     )
     if not corpus.is_published:
         train.words = stored.words[chosen]
@@ -144,11 +142,6 @@ def rows_of_an_epoch(source: NDArray[np.int64], weights: list[float]) -> NDArray
     return chosen
 
 
-def _flat(stored: Stored, chosen: NDArray[np.int64]) -> FlatTokens:
-    starts = np.cumsum(stored.tokens) - stored.tokens
-    return FlatTokens(torch.from_numpy(stored.column("ids")), starts[chosen], stored.tokens[chosen])
-
-
 def _arcs(
     corpus: Prepared, stored: Stored, chosen: NDArray[np.int64], *, with_sham: bool
 ) -> ArcRows:
@@ -156,9 +149,7 @@ def _arcs(
     for name, own in _COLUMNS.items():
         if name in SHAM and not with_sham:
             continue
-        lengths = stored.tokens if name in BY_TOKEN else stored.words
-        starts = np.cumsum(lengths) - lengths
-        columns[own] = Ragged.of_flat(stored.column(name), starts[chosen], lengths[chosen])
+        columns[own] = stored.rows(name).at(chosen)
     return ArcRows.of_columns(columns, len(chosen), corpus.counts(TRAIN))
 
 

@@ -14,7 +14,7 @@ from hf_grok.recipes.corpus.published import TokenIds
 from hf_grok.recipes.corpus.sentences import Sentences
 from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.sas.batches.keys import ArcCounts
-from hf_grok.sas.batches.rows import ArcRow, truncated
+from hf_grok.sas.batches.row import ArcRow, truncated
 
 
 @dataclass(frozen=True)

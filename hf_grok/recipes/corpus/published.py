@@ -26,7 +26,7 @@ from hf_grok.sas.batches.published import (
     row_from_published,
     special_ids,
 )
-from hf_grok.sas.batches.rows import INPUT_IDS
+from hf_grok.sas.batches.row import INPUT_IDS
 
 COLUMNS = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS, ATTENTION_MASK, "document")
 _NEEDED = {INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS}

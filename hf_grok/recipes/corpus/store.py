@@ -12,10 +12,11 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from hf_grok.annotation.sham import word_keys
+from hf_grok.annotation.sham import ShamRow, sham_of_row, word_keys
 from hf_grok.recipes.corpus.packing import Rows
 from hf_grok.runs.folder import replace
-from hf_grok.sas.batches.rows import ArcRow, ShamRow, lent_sham, sham_of_row
+from hf_grok.sas.batches.ragged import Ragged
+from hf_grok.sas.batches.row import ArcRow, lent_sham
 
 BY_TOKEN = {"ids": np.int32, "word_of": np.int32}
 BY_WORD = {"heads": np.int32, "relations": np.int64, "forms": np.int32}
@@ -58,6 +59,11 @@ class Stored:
         path = self.folder / f"{name}.bin"
         # Copy on write: torch warns of arrays that may not be written to.
         return np.memmap(path, dtype=kind, mode="c") if path.stat().st_size else np.zeros(0, kind)
+
+    def rows(self, name: str) -> Ragged:
+        """The same column, row by row."""
+        lengths = self.tokens if name in BY_TOKEN else self.words
+        return Ragged.one_after_another(self.column(name), lengths)
 
     def row_forms(self, row: int) -> NDArray[np.int64]:
         """The numbers of the words of one row."""

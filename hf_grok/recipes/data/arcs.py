@@ -13,7 +13,8 @@ from hf_grok.annotation.sham import ShamRow, sham_of_row, word_keys
 from hf_grok.errors import UserError
 from hf_grok.sas.batches.encoding import WORD_LAYOUT, word_arcs
 from hf_grok.sas.batches.keys import ArcCounts
-from hf_grok.sas.batches.rows import ArcRow, ArcRows, add_arcs, is_unparsed, lent_sham
+from hf_grok.sas.batches.row import ArcRow, add_arcs, is_unparsed, lent_sham
+from hf_grok.sas.batches.rows import ArcRows
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,41 +10,18 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset, Sampler
 
 from hf_grok.masking import IGNORED
+from hf_grok.sas.batches.ragged import Ragged
 from hf_grok.sas.batches.rows import ArcRows
 
 
-@dataclass(frozen=True)
-class FlatTokens:
-    """Token sequences one after another.
-
-    Attributes:
-        tokens: of all sequences, int64 or int32.
-        starts: where each sequence begins; two may be the same one.
-        lengths: tokens of each.
-    """
-
-    tokens: torch.Tensor
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, sequences: Sequence[Sequence[int]]) -> FlatTokens:
-        """The sequences in memory."""
-        lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-        starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-        return cls(
-            torch.from_numpy(np.concatenate([np.asarray(s) for s in sequences])), starts, lengths
-        )
-
-
 class TokenSequences(Dataset[dict[str, torch.Tensor]]):
-    """Sequences of token ids in one flat tensor: a batch is cut out of it, not read from rows.
+    """Sequences of token ids in one flat array: a batch is cut out of it, not read from rows.
 
     Reading Arrow rows in the hot loop costs a small model half as much again as its forward pass.
     `__getitems__` returns a finished batch, so the loader's collator is `first_of`.
 
     Args:
-        sequences: token ids of each example, at least two tokens long, or all in one tensor.
+        sequences: token ids of each example, at least two tokens long, or all in one array.
         padding_id: fills a batch up to its longest example; padding has label -100. It stands to
             the right, where a causal model's real positions cannot see it, so no mask is needed.
         arcs: heads of the sequences' words, which batches then carry too.
@@ -56,13 +32,14 @@ class TokenSequences(Dataset[dict[str, torch.Tensor]]):
 
     def __init__(
         self,
-        sequences: Sequence[Sequence[int]] | FlatTokens,
+        sequences: Sequence[Sequence[int]] | Ragged,
         padding_id: int,
         arcs: ArcRows | None = None,
     ) -> None:
         self.padding_id, self.arcs = padding_id, arcs
-        flat = sequences if isinstance(sequences, FlatTokens) else FlatTokens.of(sequences)
-        self.lengths, self._starts, self._tokens = flat.lengths, flat.starts, flat.tokens
+        flat = sequences if isinstance(sequences, Ragged) else Ragged.of_rows(sequences)
+        self.lengths, self._starts = flat.lengths, flat.starts
+        self._tokens = torch.from_numpy(flat.values)
 
     def __len__(self) -> int:
         return len(self.lengths)

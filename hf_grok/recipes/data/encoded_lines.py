@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.recipes.data.arcs import SHAM_VERSION, arcs_of_rows, sham_column
-from hf_grok.recipes.data.batches import FlatTokens
 from hf_grok.recipes.data.made_once import cached_folder, made_once
 from hf_grok.sas.batches.keys import ANNOTATION, RELATIONS, SHAM_RELATIONS, ArcCounts
-from hf_grok.sas.batches.rows import ArcRows, Ragged
+from hf_grok.sas.batches.ragged import Ragged
+from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.text.json_reading import read_object
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class EncodedLines:
         arcs: of each line, mapped too; None where they were not asked for.
     """
 
-    tokens: FlatTokens
+    tokens: Ragged
     words: NDArray[np.int64]
     arcs: ArcRows | None
 
@@ -88,13 +87,13 @@ def _encode(
 ) -> dict[str, object]:
     texts = rows["text"][:]
     sequences = tokenizer(texts, return_attention_mask=False)["input_ids"]
-    _save(folder, _TOKENS, sequences, np.int32)
+    Ragged.of_rows(sequences).save(folder, _TOKENS, np.int32)
     np.save(folder / f"{_WORDS}.npy", words_of_texts(texts))
     if not with_arcs:
         return {}
     arcs = arcs_of_rows(rows, sequences, sham=sham_column(rows) if with_sham else None)
-    for name in (name for name in ANNOTATION if name in arcs[0]):
-        _save(folder, name, (row[name] for row in arcs), np.int64 if name in _LARGE else np.int32)
+    for name in arcs.columns.keys() & ANNOTATION:
+        arcs.columns[name].save(folder, name, np.int64 if name in _LARGE else np.int32)
     return {"counts": asdict(arcs.counts)}
 
 
@@ -103,34 +102,15 @@ def words_of_texts(texts: Sequence[str]) -> NDArray[np.int64]:
     return np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
 
 
-def _save(
-    folder: Path, name: str, rows: Iterable[Sequence[int] | NDArray[Any]], kind: type
-) -> None:
-    parts: list[NDArray[Any]] = [np.asarray(row, dtype=kind) for row in rows]
-    np.save(folder / f"{name}.npy", np.concatenate(parts))
-    np.save(folder / f"{name}.lengths.npy", np.fromiter(map(len, parts), np.int64, len(parts)))
-
-
 def _read(folder: Path) -> EncodedLines:
     facts = read_object(folder / "facts.json")
     words: NDArray[np.int64] = np.load(folder / f"{_WORDS}.npy")
     columns = {
-        name: Ragged.of_flat(*_mapped(folder, name))
+        name: Ragged.mapped(folder, name)
         for name in ANNOTATION
         if (folder / f"{name}.npy").exists()
     }
-    values, starts, lengths = _mapped(folder, _TOKENS)
-    arcs = None
+    tokens, arcs = Ragged.mapped(folder, _TOKENS), None
     if columns:
-        arcs = ArcRows.of_columns(columns, len(lengths), ArcCounts(**facts["counts"]))
-    return EncodedLines(FlatTokens(torch.from_numpy(values), starts, lengths), words, arcs)
-
-
-def _mapped(
-    folder: Path, name: str
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Values of all rows, where each row starts, how long it is."""
-    lengths: NDArray[np.int64] = np.load(folder / f"{name}.lengths.npy")
-    # Copy on write: torch warns of arrays that may not be written to.
-    values: NDArray[np.int64] = np.load(folder / f"{name}.npy", mmap_mode="c")
-    return values, np.cumsum(lengths) - lengths, lengths
+        arcs = ArcRows.of_columns(columns, len(tokens), ArcCounts(**facts["counts"]))
+    return EncodedLines(tokens, words, arcs)

@@ -17,9 +17,10 @@ from hf_grok.probes.tasks import Behaviour, TokenLoss
 from hf_grok.probes.tasks.base import MEASURED_SPLITS
 from hf_grok.probes.tasks.masked_loss import MaskedLoss
 from hf_grok.recipes.arguments import DataArguments
-from hf_grok.recipes.data.batches import FlatTokens, TokenSequences
+from hf_grok.recipes.data.batches import TokenSequences
 from hf_grok.recipes.data.encoded_lines import encoded_lines
 from hf_grok.recipes.data.masked import MaskedSequences
+from hf_grok.sas.batches.ragged import Ragged
 from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.text.json_reading import read_options
 
@@ -127,7 +128,7 @@ def words_of_splits(splits: DatasetDict) -> set[str]:
 
 
 def training_sequences(
-    sequences: Sequence[Sequence[int]] | FlatTokens,
+    sequences: Sequence[Sequence[int]] | Ragged,
     tokenizer: PreTrainedTokenizerBase,
     arguments: DataArguments,
     arcs: ArcRows | None,

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
 from hf_grok.masking import Masking, mask_tokens
-from hf_grok.recipes.data.batches import FlatTokens, TokenSequences
+from hf_grok.recipes.data.batches import TokenSequences
+from hf_grok.sas.batches.ragged import Ragged
 from hf_grok.sas.batches.rows import ArcRows
 
 
@@ -31,7 +32,7 @@ class MaskedSequences(TokenSequences):
 
     def __init__(
         self,
-        sequences: Sequence[Sequence[int]] | FlatTokens,
+        sequences: Sequence[Sequence[int]] | Ragged,
         tokenizer: PreTrainedTokenizerBase,
         masking: Masking,
         arcs: ArcRows | None = None,

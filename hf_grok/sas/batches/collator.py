@@ -29,7 +29,7 @@ from hf_grok.sas.batches.published import (
     ROOT_RELATIONS,
     special_ids,
 )
-from hf_grok.sas.batches.rows import INPUT_IDS, TOKEN_TYPES, ArcRow
+from hf_grok.sas.batches.row import INPUT_IDS, TOKEN_TYPES, ArcRow
 
 
 class ArcCollator:

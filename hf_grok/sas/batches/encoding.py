@@ -32,16 +32,16 @@ from hf_grok.sas.batches.published import (
     row_from_published,
     special_ids,
 )
-from hf_grok.sas.batches.rows import (
+from hf_grok.sas.batches.row import (
     INPUT_IDS,
     ArcRow,
-    ArcRows,
     add_arcs,
     is_unparsed,
     row_from_columns,
     truncated,
     with_sham,
 )
+from hf_grok.sas.batches.rows import ArcRows
 
 WORDS, WORD_HEADS, DEPRELS = WORD_LAYOUT = ("words", "heads", "deprels")
 PUBLISHED_LAYOUT = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS)

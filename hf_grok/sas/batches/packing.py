@@ -14,7 +14,8 @@ from hf_grok.annotation.scheme import scheme_of_rows
 from hf_grok.errors import UserError
 from hf_grok.sas.batches.encoding import CHUNK, DEPRELS, WORD_HEADS, WORDS, ArcEncoder
 from hf_grok.sas.batches.keys import ArcCounts
-from hf_grok.sas.batches.rows import ArcRow, ArcRows
+from hf_grok.sas.batches.row import ArcRow
+from hf_grok.sas.batches.rows import ArcRows
 
 Row = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.heads import NONE, check_no_cycle, read_heads, relation_id
 from hf_grok.errors import UserError
-from hf_grok.sas.batches.rows import INPUT_IDS, TOKEN_TYPES, ArcRow
+from hf_grok.sas.batches.row import INPUT_IDS, TOKEN_TYPES, ArcRow
 
 PUBLISHED_HEADS = "heads"
 PUBLISHED_RELATIONS = "relns"

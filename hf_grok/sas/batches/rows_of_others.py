@@ -8,7 +8,8 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.batches.encoding import WORDS
-from hf_grok.sas.batches.rows import INPUT_IDS, ArcRows
+from hf_grok.sas.batches.row import INPUT_IDS
+from hf_grok.sas.batches.rows import ArcRows
 from hf_grok.sas.checks import check_rows_are_not_joined
 
 ROWS = {"train_dataset", "eval_dataset"}
