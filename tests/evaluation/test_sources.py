@@ -11,8 +11,9 @@ from datasets import Dataset
 
 from hf_grok.annotation.scheme import write_annotation
 from hf_grok.errors import UserError
-from hf_grok.evaluation import data
-from hf_grok.evaluation.data import has_splits, load_data
+from hf_grok.evaluation import reading
+from hf_grok.evaluation.data import load_data
+from hf_grok.evaluation.reading import has_splits
 from hf_grok.evaluation.sources import TRAINING_KEYS, Source, one_scheme, read_source
 from hf_grok.recipes.corpus.sentences import read_sentences
 from tests.hub_server import HubServer
@@ -203,7 +204,7 @@ def test_a_language_takes_the_same_words(monkeypatch: pytest.MonkeyPatch) -> Non
         asked.append(config)
         return Built()
 
-    monkeypatch.setattr(data, "prepared", prepared)
+    monkeypatch.setattr(reading, "prepared", prepared)
     for word in ("dyck:k20-m10,split=generalization", "dyck,config=k20-m10,split=generalization"):
         found = load_data(word)
         assert found.rows[0]["text"] == "( ) generalization"

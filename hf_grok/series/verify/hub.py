@@ -18,8 +18,9 @@ from hf_grok.series.local.manifest import SERIES_FILE, Index, Manifest
 from hf_grok.series.local.safety import holds_model
 from hf_grok.series.naming import MAIN, STEP, RevisionTemplate, pin_of
 from hf_grok.series.revision_names import KnownStep, NameReader
+from hf_grok.series.verify.judging import judge
 from hf_grok.series.verify.main import main_problems
-from hf_grok.series.verify.report import FoundRevision, Problem, Report, judge
+from hf_grok.series.verify.report import FoundRevision, Problem, Report
 
 
 def verify_hub(

@@ -23,7 +23,8 @@ from hf_grok.series.local.manifest import (
 from hf_grok.series.local.selection import is_a_model
 from hf_grok.series.revision_names import known_step
 from hf_grok.series.run_series import SERIES_FOLDER, checkpoints
-from hf_grok.series.verify.report import FoundRevision, Problem, Report, judge
+from hf_grok.series.verify.judging import judge
+from hf_grok.series.verify.report import FoundRevision, Problem, Report
 from hf_grok.text.files import read_text
 
 Item = TypeVar("Item")
