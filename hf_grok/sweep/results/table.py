@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from hf_grok.errors import UserError
+from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.runs.results import RESULTS_TABLE, add_to_results, runs_in_results
 from hf_grok.sweep.arms import Arm
 from hf_grok.sweep.job import FINISHED, Job
@@ -25,7 +26,7 @@ class SweepResults:
         self._is_written = True
 
     def catch_up(self, jobs: Iterable[Job]) -> None:
-        """Add the runs that finished while no sweep looked: of an earlier start, or by hand.
+        """Add the runs that finished while no sweep looked, and what was probed of others since.
 
         Without pandas there is no table, which is said; the runs do not depend on it.
         """
@@ -35,9 +36,15 @@ class SweepResults:
             self._is_written = False
             self._say(f"{self.out / RESULTS_TABLE} is not written: {error}")
             return
-        for job in jobs:
-            if job.key not in there and job.state() == FINISHED:
-                self.add(job)
+        finished = [job for job in jobs if job.state() == FINISHED]
+        # All before the first is added: that makes the table younger than what others wait for.
+        for job in [one for one in finished if one.key not in there or self._probed_since(one)]:
+            self.add(job)
+
+    def _probed_since(self, job: Job) -> bool:
+        """Whether `hf-grok probe` wrote numbers of the run after the table was written."""
+        probed, table = job.folder / RESULTS_FILE, self.out / RESULTS_TABLE
+        return probed.is_file() and probed.stat().st_mtime_ns > table.stat().st_mtime_ns
 
     def add(self, job: Job) -> None:
         """Add a run that has just finished; one that cannot be read is named, and left out."""
