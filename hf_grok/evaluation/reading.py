@@ -160,7 +160,7 @@ def _generate(name: str, config: str, split: str, run: str | None) -> tuple[Rows
     if split not in builder.info.splits:
         known = ", ".join(builder.info.splits)
         raise UserError(f"{name} has no split {split!r}: it has {known}")
-    told = ", ".join([split, *(f"{value}" for value in chosen.values())])
+    told = ", ".join([split, *(str(value) for value in chosen.values() if value)])
     return with_words(builder.as_dataset(split=split)), f"{name} ({told})"
 
 

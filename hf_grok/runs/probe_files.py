@@ -211,8 +211,9 @@ def _declared_of(path: Path, content: Mapping[str, Any]) -> dict[str, Metric]:
 
 def _data_of(content: Mapping[str, Any], probe: str) -> str:
     about = content["probes"].get(probe)
-    named = about.get("data") if isinstance(about, dict) else None
-    return str(named or "data not named")
+    if not isinstance(about, dict) or "data" not in about:
+        return "data not named"
+    return str(about["data"] or "of the weights alone")
 
 
 def _origin(path: Path, records: ProbeRecords) -> list[str]:

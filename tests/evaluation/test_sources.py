@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -190,7 +191,7 @@ def test_a_parse_that_has_not_ended_is_not_looked_at(tmp_path: Path) -> None:
         load_data(f"{books},split=train")
 
 
-def test_a_language_takes_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_language_takes_the_same_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """`dyck:k20-m10` is asked for however it is named; the splits are in the place of real ones."""
     asked: list[str | None] = []
 
@@ -211,6 +212,12 @@ def test_a_language_takes_the_same_words(monkeypatch: pytest.MonkeyPatch) -> Non
         assert found.description == "dyck (generalization, k20-m10), 1 rows"
         assert has_splits(word)
     assert asked == ["k20-m10", "k20-m10"]
+    (tmp_path / "run.json").write_text(
+        json.dumps(
+            {"arguments": {"language": "dyck", "language_config": None, "language_options": {}}}
+        )
+    )
+    assert load_data("dyck", run=str(tmp_path)).description == "dyck (test), 1 rows"
     with pytest.raises(UserError, match=r"'dyck:k20-m10' and config=k2-m4: expected one"):
         load_data("dyck:k20-m10,config=k2-m4")
     with pytest.raises(UserError, match="a language of this package, which has no revision"):

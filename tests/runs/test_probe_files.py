@@ -114,15 +114,17 @@ def test_a_bad_line_is_named(tmp_path: Path, row: dict[str, Any], expected: str)
 
 def test_numbers_measured_later_become_columns(tmp_path: Path) -> None:
     rows = [number(0, "tree_score", 0.5), number(20, "tree_score", 0.75), number(0, "norm_l2", 3)]
-    loaded = load_run(results(run(tmp_path), rows=rows))
+    probes = {"tree": {"data": "question-formation (test), 100 rows"}, "norm": {"data": None}}
+    rows.append(number(20, "other_score", 1))
+    loaded = load_run(results(run(tmp_path), rows=rows, probes=probes))
     assert loaded.evaluations.index.tolist() == [0, 10, 20]
     assert loaded.evaluations["eval_tree_score"].dropna().to_dict() == {0: 0.5, 20: 0.75}
     assert loaded.evaluations["eval_norm_l2"].dropna().to_dict() == {0: 3.0}
     assert loaded.evaluations["eval_loss"].dropna().to_dict() == {0: 4.5, 10: 2.5}
     (note,) = loaded.notes
     assert note.endswith(
-        "probe_results.json: measured after training, at 2 steps: norm (data not named); "
-        "tree (question-formation (test), 100 rows)"
+        "probe_results.json: measured after training, at 2 steps: norm (of the weights alone); "
+        "other (data not named); tree (question-formation (test), 100 rows)"
     )
 
 
