@@ -10,6 +10,7 @@ import pytest
 
 from hf_grok.dynamics.onsets.existence import Onset
 from hf_grok.metrics import measure_of
+from hf_grok.report.sweep.figure import panel_quantities
 from hf_grok.report.sweep.numbers import (
     LOSS,
     Quantity,
@@ -238,3 +239,40 @@ def test_generalization_is_held_against_nothing(tmp_path: Path) -> None:
     text = markdown(sweep)
     assert "| *without the model* |  | — |" in text
     assert "beyond the baseline: accuracy, generalization at .80." in text
+
+
+def test_a_probe_without_a_main_number_is_told_by_the_one_that_it_draws_alone(
+    tmp_path: Path,
+) -> None:
+    columns = {
+        "eval_generalization_accuracy": at((0, 0.3), (500, 0.9)),
+        "eval_sparsity_normalised": at((0, -0.8), (1000, -0.5)),
+        "eval_sparsity_negative_entropy": at((0, -1.3)),
+        "eval_norm_l2": at((0, 50.0)),
+        "eval_class_loss_content": at((0, 3.0)),  # three numbers in one panel: none is all of it
+        "eval_class_loss_function": at((0, 2.0)),
+    }
+    sweep = sweep_of(tmp_path, {"base": [columns], "late": [columns]})
+    found = [one.column.removeprefix("eval_") for one in present(sweep)]
+    assert found == ["generalization_accuracy", "sparsity_normalised", "norm_l2"]
+    drawn = [one.column.removeprefix("eval_") for one in panel_quantities(sweep)]
+    assert drawn == found
+
+
+def test_onsets_are_told_only_of_what_can_have_them(tmp_path: Path) -> None:
+    """A norm gets neither better nor worse, a tree score has no level to cross, "late" no trees."""
+    columns = {
+        "eval_generalization_accuracy": at((0, 0.3), (500, 0.9)),
+        "eval_norm_l2": at((0, 50.0)),
+    }
+    trees = {"eval_tree_score": at((0, 0.1), (1000, 0.8))}
+    sweep = sweep_of(tmp_path, {"base": [columns | trees], "late": [columns]})
+    crossing, acceleration = (
+        part.splitlines() for part in markdown(sweep).split("## Onsets: ")[1:3]
+    )
+    (head,) = [line for line in crossing if line.startswith("| arm |")]
+    assert head == "| arm | accuracy, generalization |"
+    (head,) = [line for line in acceleration if line.startswith("| arm |")]
+    assert head == "| arm | accuracy, generalization | tree score |"
+    (late,) = [line for line in acceleration if line.startswith("| late |")]
+    assert late.endswith("| — |")  # not "none, 0/1": nobody looked

@@ -51,6 +51,11 @@ def test_a_step_on_an_axis(value: float, expected: str) -> None:
     assert numerals.short_step(value) == expected
 
 
+def test_a_count_takes_an_s_where_it_is_several() -> None:
+    counts = [numerals.counted(number, "seed") for number in (0, 1, 2, 1000)]
+    assert counts == ["0 seeds", "1 seed", "2 seeds", "1,000 seeds"]
+
+
 def test_other_numbers() -> None:
     assert numerals.step(16_200) == "16,200"
     assert (numerals.times(3.43), numerals.times(12.1)) == ("3.4", "12")

@@ -55,6 +55,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 
 
+def counted(number: int, what: str) -> str:
+    """1 seed, 65 seeds: a count of what takes an s where it is several."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def spoken_list(items: list[str]) -> str:
     """One item as it is; two as "a and b"; more as "a, b and c"."""
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

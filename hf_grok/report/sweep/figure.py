@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hf_grok.errors import UserError
 from hf_grok.metrics import IN_DISTRIBUTION, owner_of
+from hf_grok.report.style import numerals
 from hf_grok.report.sweep.grid import Panel, draw_grid
 from hf_grok.report.sweep.numbers import Quantity, present
 from hf_grok.report.sweep.onsets import loss_level
@@ -45,10 +46,9 @@ def draw_arms(sweep: Sweep) -> Figure:
         if panel.first:
             name_baseline(panel.axes, sweep, panel.quantity)
 
-    seeds = max(len(arm.runs) for arm in sweep.arms)
-    return draw_grid(
-        sweep, panel_quantities(sweep), f"{sweep.name}: {len(sweep.arms)} arms, {seeds} seeds", draw
-    )
+    arms = numerals.counted(len(sweep.arms), "arm")
+    seeds = numerals.counted(max(len(arm.runs) for arm in sweep.arms), "seed")
+    return draw_grid(sweep, panel_quantities(sweep), f"{sweep.name}: {arms}, {seeds}", draw)
 
 
 def plot_arms(

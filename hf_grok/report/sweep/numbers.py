@@ -10,7 +10,7 @@ import numpy as np
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import last_part
-from hf_grok.metrics import VALIDATION_LOSS, Measure, Metric, headlines, measure_of
+from hf_grok.metrics import VALIDATION_LOSS, Measure, Metric, headlines, measure_of, owner_of
 from hf_grok.report import probe_metrics
 from hf_grok.report.style import numerals
 from hf_grok.report.sweep.runs import Arm, Sweep
@@ -91,9 +91,19 @@ def has(run: Run, column: str) -> bool:
 
 
 def present(sweep: Sweep) -> list[Quantity]:
-    """The main numbers that any run has measured."""
+    """The main numbers that any run has measured, and of a probe without one what it draws alone.
+
+    Norms and sparsity have no better and worse, so none of theirs is a main number.
+    """
     recorded = {name: metric for run in sweep.runs for name, metric in run.metrics.items()}
-    return [_told(sweep, measure) for measure in headlines(_columns(sweep), recorded)]
+    columns = _columns(sweep)
+    chosen = headlines(columns, recorded)
+    owners = {owner_of(measure.column) for measure in chosen}
+    for family in probe_metrics.families(columns, recorded):
+        lone = family.measures[0]
+        if len(family.measures) == 1 and owner_of(lone.column) not in owners:
+            chosen.append(lone)
+    return [_told(sweep, measure) for measure in chosen]
 
 
 def paradigms(sweep: Sweep) -> list[Quantity]:

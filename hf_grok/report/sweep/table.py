@@ -7,7 +7,16 @@ from typing import Any
 
 from hf_grok.dynamics.onsets.find import RULES, Rule
 from hf_grok.report.style import numerals
-from hf_grok.report.sweep.numbers import Quantity, Spread, baseline_at_end, ends, paradigms, present
+from hf_grok.report.sweep.numbers import (
+    LOSS,
+    Quantity,
+    Spread,
+    baseline_at_end,
+    ends,
+    has,
+    paradigms,
+    present,
+)
 from hf_grok.report.sweep.onsets import LOSS_SHARE, LossLevel, loss_level, onsets
 from hf_grok.report.sweep.runs import Arm, Sweep
 
@@ -92,13 +101,17 @@ def _paradigm_table(sweep: Sweep) -> str:
     return _table(["paradigm", *(arm.name for arm in sweep.arms)], rows)
 
 
-def onset_quantities(sweep: Sweep) -> list[Quantity]:
-    """The quantities whose onsets are told: those that get better in one direction."""
-    return [one for one in present(sweep) if one.metric.direction is not None]
+def onset_quantities(sweep: Sweep, rule: Rule, level: LossLevel | None) -> list[Quantity]:
+    """The quantities that can have an onset: they get better in one direction, or cross a level."""
+    sought = [one for one in present(sweep) if one.metric.direction is not None]
+    if rule != "crossing":
+        return sought
+    levelled = {LOSS.column} if level else set()
+    return [one for one in sought if one.baseline is not None or one.column in levelled]
 
 
 def _onset_text(sweep: Sweep, rule: Rule, level: LossLevel | None) -> list[str]:
-    quantities = onset_quantities(sweep)
+    quantities = onset_quantities(sweep, rule, level)
     rows = [
         [arm.name, *(_onset_cell(arm, one, rule, level) for one in quantities)]
         for arm in sweep.arms
@@ -141,10 +154,11 @@ def _crossings(sweep: Sweep, quantities: Sequence[Quantity], level: LossLevel | 
 
 
 def _onset_cell(arm: Arm, quantity: Quantity, rule: Rule, level: LossLevel | None) -> str:
-    if not arm.runs:
+    measured = sum(has(run, quantity.column) for run in arm.runs)
+    if not measured:
         return NOTHING
     found = onsets(arm, quantity, rule, level)
-    share = f"{found.count if found else 0}/{len(arm.runs)}"
+    share = f"{found.count if found else 0}/{measured}"
     return f"{say(found, numerals.step) if found else 'none'}, {share}"
 
 
@@ -165,8 +179,8 @@ def records(sweep: Sweep) -> Iterator[dict[str, Any]]:
     for arm in sweep.arms:
         for quantity in (*present(sweep), *paradigms(sweep)):
             yield _record(arm, f"{quantity.column}", ends(arm, quantity))
-        for quantity in onset_quantities(sweep):
-            for rule in RULES:
+        for rule in RULES:
+            for quantity in onset_quantities(sweep, rule, level):
                 found = onsets(arm, quantity, rule, level)
                 yield _record(arm, f"{quantity.column} onset by {rule}", found)
 
