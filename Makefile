@@ -1,7 +1,8 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 # Each makes .venv, installs what it needs at the versions of constraints.txt, and runs.
 PYTHON ?= python3
-WORKERS ?= 2
+# Three for two cores: tests that wait for a server, a browser or another process leave one idle.
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 FLOORS := .venv-floors
@@ -47,7 +48,7 @@ demo: $(VENV)/.demo  ## watch a small transformer grok question formation, then 
 	$(BIN)/hf-grok demo
 
 test: $(VENV)/.dev  ## run the tests (TESTS=tests/models: only those)
-	$(PYTEST) -n $(WORKERS) $(TESTS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
 
 # Debian's; elsewhere name one: make test-browser CHROMIUM=/path/to/chromium. Without one the tests
 # of `make test` that need it skip.
@@ -59,7 +60,7 @@ test-browser: $(VENV)/.dev  ## run the tests of pages in a browser, which is ins
 
 test-floors: BIN := $(FLOORS)/bin
 test-floors: $(FLOORS)/.dev  ## run the tests at the lowest versions that pyproject.toml allows
-	$(PYTEST) -n $(WORKERS) $(TESTS)
+	$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
 
 test-engines: $(VENV)/.dev  ## a sweep ends with one table on this machine and on Ray (some minutes)
 	$(BIN)/python $(INSTALL) --constraint constraints.txt --editable '.[ray]'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +16,31 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers.utils import logging
 
 from hf_grok.callbacks.data_facts import describe_data
-from hf_grok.callbacks.loader_epoch import loader_epoch
 from hf_grok.callbacks.published_config import (
     is_our_model,
     published_config,
     published_config_with_code,
 )
+from hf_grok.callbacks.series_of_a_run import (
+    epoch_of_run,
+    export_model,
+    present_values,
+    refuse_search,
+    refuse_sharded,
+    refuse_unknown_amount,
+    strength_before,
+)
 from hf_grok.errors import UserError
-from hf_grok.measurement.guard import watching
 from hf_grok.runs.about import about_training, note_runtime, write_about
 from hf_grok.runs.epochs import Epoch, Seen
 from hf_grok.runs.notes import read_about
-from hf_grok.runs.step import StepValues
 from hf_grok.series.errors import SeriesError
 from hf_grok.series.hub.background import BackgroundPusher
 from hf_grok.series.hub.pusher import Pusher
 from hf_grok.series.hub.repository import SeriesHub, check_repository_name
 from hf_grok.series.local.journal import State
 from hf_grok.series.local.safety import mask_tokens
-from hf_grok.series.local.step_values import recorded_epoch, values_at
-from hf_grok.series.naming import DEFAULT_TEMPLATE, STEP, RevisionTemplate
+from hf_grok.series.naming import DEFAULT_TEMPLATE, RevisionTemplate
 from hf_grok.series.run_series import RunSeries
 
 logger = logging.get_logger(__name__)
@@ -102,7 +107,7 @@ class CheckpointSeriesCallback(TrainerCallback):
             raise UserError(f"wait_seconds={wait_seconds}: expected seconds from 0 on")
         self.repo_id = check_repository_name(repo_id)
         self.template, self._seen = RevisionTemplate(revision), seen or {}
-        _refuse_unknown_amount(self.template, self._seen)
+        refuse_unknown_amount(self.template, self._seen)
         self.private, self.tags, self.optimizer = private, tags, optimizer
         self.wait_seconds, self.step_zero = wait_seconds, step_zero
         self.ship_code = ship_code
@@ -131,7 +136,7 @@ class CheckpointSeriesCallback(TrainerCallback):
             UserError: step 0 cannot be had from this model by one process; `ship_code` with a
                 class that is neither of transformers nor ours; a hyperparameter search.
         """
-        _refuse_search(state)
+        refuse_search(state)
         again = self._series is not None and state.global_step == 0 and args.auto_find_batch_size
         self._given_up = False
         self._from_the_start = state.global_step == 0
@@ -139,7 +144,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         if not state.is_world_process_zero:
             return
         if self.step_zero and state.global_step == 0:
-            _refuse_sharded(args)
+            refuse_sharded(args)
         if not adds_code:
             logger.warning(f"ship_code adds nothing: {type(model).__name__} is of transformers")
         if again:
@@ -221,7 +226,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         series.agree_on_code()
         if state.global_step > 0:
             series.adopt(
-                Path(str(args.output_dir)), state.global_step, logger.error, _strength(args)
+                Path(str(args.output_dir)), state.global_step, logger.error, strength_before(args)
             )
 
     def _data(self, args: TrainingArguments, loader: Any) -> dict[str, Any]:
@@ -253,7 +258,7 @@ class CheckpointSeriesCallback(TrainerCallback):
         """Set aside what could not be when it was saved, where its checkpoint is still there."""
         series = self._of(args)
         if series.journal.in_state(State.SAVED):
-            series.adopt(Path(str(args.output_dir)), last, logger.error, _strength(args))
+            series.adopt(Path(str(args.output_dir)), last, logger.error, strength_before(args))
 
     def _add_step_zero(
         self, args: TrainingArguments, state: TrainerState, model: nn.Module, tokenizer: Any
@@ -311,85 +316,3 @@ class CheckpointSeriesCallback(TrainerCallback):
 
     def _masked(self, text: str) -> str:
         return mask_tokens(text, self._token or get_token())
-
-
-def present_values(args: TrainingArguments, state: TrainerState, epoch: Epoch | None) -> StepValues:
-    """What Trainer's state says of the present step; plain numbers."""
-    return values_at(state.global_step, vars(state), epoch, _strength(args))
-
-
-def epoch_of_run(
-    args: TrainingArguments, state: TrainerState, loader: Any, earlier: Mapping[str, Any]
-) -> tuple[Epoch | None, str]:
-    """What a pass over the data reads, from the run's first step on; None, and why, if unknown.
-
-    Args:
-        args: of the run.
-        state: where training begins now.
-        loader: of the training data.
-        earlier: what the run has left of itself before.
-    """
-    epoch = loader_epoch(loader, args)
-    if epoch is None:
-        return None, "the data have no length, or batches of no known size"
-    if state.global_step == 0:
-        return epoch, ""
-    if "epoch" in earlier and recorded_epoch(earlier) != epoch:
-        return None, "the run is resumed with other batches than it began with"
-    steps, ragged = -(-epoch.examples // epoch.per_step), epoch.examples % epoch.per_step
-    if args.ignore_data_skip and ragged and state.global_step % steps:
-        return None, "ignore_data_skip began an epoch again, and its last batch is not full"
-    return epoch, ""
-
-
-def export_model(model: nn.Module, tokenizer: Any, folder: Path) -> None:
-    """Write a model as Trainer would, without touching its weights, modes or random numbers.
-
-    Raises:
-        SeriesError: it has no save_pretrained, so nobody could load what was written.
-    """
-    bare: Any = getattr(model, "_orig_mod", model)  # of torch.compile
-    if not hasattr(bare, "save_pretrained"):
-        raise SeriesError(
-            f"step 0 is not saved: {type(bare).__name__} has no save_pretrained; a series holds "
-            "models that from_pretrained can load"
-        )
-    shutil.rmtree(folder, ignore_errors=True)
-    with watching(bare):
-        bare.save_pretrained(folder)
-        if hasattr(tokenizer, "save_pretrained"):
-            tokenizer.save_pretrained(folder)
-
-
-def _strength(args: TrainingArguments) -> Callable[[int], float] | None:
-    """lambda before a step, as the arguments tell it; None where it is off or not theirs."""
-    made = getattr(args, "penalty_schedule", None)
-    schedule: Any = None if made is None else made()
-    return None if schedule is None or schedule.is_off else schedule.before
-
-
-def _refuse_unknown_amount(template: RevisionTemplate, seen: Seen) -> None:
-    unit = template.field
-    if unit != STEP and unit not in seen:
-        raise UserError(
-            f"revision={template.text!r} names a step by the {unit} seen, and nobody says how many "
-            f"they are: pass seen={{{unit!r}: a function of the step}}, such as lambda step: step "
-            "* rows_a_batch * words_a_row for packed rows; hf-grok train knows its own"
-        )
-
-
-def _refuse_search(state: TrainerState) -> None:
-    if state.is_hyper_param_search:
-        raise UserError(
-            "a hyperparameter search trains many runs, and a series is of one: leave "
-            "CheckpointSeriesCallback out of the search, and add it to the Trainer that trains "
-            "with what was found"
-        )
-
-
-def _refuse_sharded(args: TrainingArguments) -> None:
-    if args.fsdp or args.deepspeed:
-        raise UserError(
-            "step 0 cannot be saved by one process where the model is sharded (FSDP, DeepSpeed): "
-            "pass step_zero=False and save step 0 with Trainer"
-        )
