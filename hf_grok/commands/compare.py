@@ -1,7 +1,8 @@
-"""`hf-grok compare SWEEP`: do arms differ in whether, and in when, their seeds generalise?"""
+"""`hf-grok compare SWEEP...`: do arms differ in whether, and in when, their seeds generalise?"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from hf_grok.report.sweep.runs import Sweep
 
 DESCRIPTION = """\
-Compare the arms of a sweep with its first, over seeds.
+Compare the arms of a sweep with its first, over seeds; of several sweeps as if they were one.
 
 For each arm: the fraction of seeds that came to a level and held it, with its exact interval; the
 step by which half of them had; the mean step, with seeds that never did counted at the end; the
@@ -28,6 +29,8 @@ examples:
       every depth against the first arm, by generalization accuracy at .8
   hf-grok compare runs/sas-mlm --arms base suppress-0.3 --metric eval_loss --level 3.2
       two arms, by when the loss falls below 3.2
+  hf-grok compare runs/seeds-0-4 results.parquet --until 15000 --arms layers-2 layers-6
+      seeds of two sweeps together, one of them as the table that it left, to step 15,000
   hf-grok compare --power .2 .8
       how many seeds an arm it takes to tell these fractions apart"""
 
@@ -36,12 +39,18 @@ def build_parser() -> OptionParser:
     """The options of `hf-grok compare`."""
     parser = OptionParser(
         prog="hf-grok compare",
-        usage="hf-grok compare SWEEP [options]",
+        usage="hf-grok compare SWEEP [SWEEP ...] [options]",
         description=DESCRIPTION,
         epilog=EPILOG,
     )
     add = parser.add_argument
-    add("sweep", nargs="?", type=Path, metavar="SWEEP", help="folder that hf-grok sweep wrote")
+    add(
+        "sweeps",
+        nargs="*",
+        type=Path,
+        metavar="SWEEP",
+        help="folder that hf-grok sweep wrote, or a results.parquet of one",
+    )
     add("--arms", nargs="+", metavar="ARM", help="these, the first of which is compared with")
     add(
         "--metric",
@@ -56,6 +65,7 @@ def build_parser() -> OptionParser:
         help="to be reached (default for accuracies: .8; for the validation loss: a quarter of the "
         "way that the sweep's first arm goes)",
     )
+    add("--until", type=int, metavar="STEP", help="read runs to here; leave out shorter ones")
     add("--hold", type=int, default=2, metavar="N", help="evaluations in a row (default: 2)")
     add(
         "--power",
@@ -78,9 +88,18 @@ def main(arguments: Sequence[str]) -> int:
     if chosen.power is not None:
         print(power_text(*chosen.power))
         return 0
-    if chosen.sweep is None:
-        parser.error("name a SWEEP: a folder that hf-grok sweep wrote")
-    print(compared(chosen.sweep, chosen.arms, chosen.metric, chosen.level, chosen.hold))
+    if not chosen.sweeps:
+        parser.error("name a SWEEP: a folder that hf-grok sweep wrote, or its results.parquet")
+    print(
+        compared(
+            chosen.sweeps,
+            chosen.arms,
+            chosen.metric,
+            chosen.level,
+            hold=chosen.hold,
+            until=chosen.until,
+        )
+    )
     return 0
 
 
@@ -96,19 +115,21 @@ def power_text(first: float, second: float) -> str:
 
 
 def compared(
-    folder: Path,
+    sweeps: Sequence[Path],
     arms: Sequence[str] | None = None,
     metric: str | None = None,
     level: float | None = None,
+    *,
     hold: int = 2,
+    until: int | None = None,
 ) -> str:
     """The comparison as text; arguments as those of the command."""
     from hf_grok.metrics import GENERALIZATION, VALIDATION_LOSS
     from hf_grok.report.sweep.compare import contrast, numbers_of
     from hf_grok.report.sweep.compare_text import comparison_text
-    from hf_grok.report.sweep.runs import read_sweep
+    from hf_grok.report.sweep.several import read_sweeps
 
-    sweep = read_sweep(folder)
+    sweep = read_sweeps(sweeps, until, lambda text: print(text, file=sys.stderr))
     asked = any(GENERALIZATION in run.evaluations.columns for run in sweep.runs)
     name = metric or (GENERALIZATION if asked else VALIDATION_LOSS)
     reached, falling = _level(name, level, sweep)

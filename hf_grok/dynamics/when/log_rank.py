@@ -13,6 +13,7 @@ from hf_grok.dynamics.when.arrivals import Arrival
 from hf_grok.dynamics.when.on_scipy import scipy_stats
 from hf_grok.errors import UserError
 
+FEWEST_SEEDS = 2
 _RESAMPLES = 2000
 
 
@@ -36,12 +37,16 @@ def log_rank(first: Sequence[Arrival], second: Sequence[Arrival]) -> LogRank:
     takes for granted that runs of both arms are cut short alike.
 
     Raises:
-        UserError: an arm without seeds; no seed that arrived in either; scipy is not installed.
+        UserError: an arm of fewer than two seeds, of which nothing can be permuted; no seed that
+            arrived in either; scipy is not installed.
 
     Source: Mantel 1966; scipy.stats.permutation_test, and logrank, whose statistic this is.
     """
-    if not first or not second:
-        raise UserError("an arm without seeds: expected at least one run in both")
+    if min(len(first), len(second)) < FEWEST_SEEDS:
+        raise UserError(
+            f"arms of {len(first)} and {len(second)} seeds: expected {FEWEST_SEEDS} or more in "
+            "both, since the test is by which seed is of which arm"
+        )
     every = [*first, *second]
     if all(seed.step is None for seed in every):
         raise UserError("no seed of either arm arrived: their times cannot be told apart")

@@ -24,6 +24,7 @@ from hf_grok.dynamics.when import (
     paired_difference,
     restricted_mean_step,
 )
+from hf_grok.dynamics.when.log_rank import FEWEST_SEEDS
 from hf_grok.dynamics.when.seeds import FEWEST_FOR_A_DIP
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.report.sweep.runs import Sweep
@@ -63,7 +64,8 @@ class ArmContrast:
 
     Attributes:
         fisher: p of the difference in how many seeds arrived, two-sided, exact.
-        times: of the difference in when; None where no seed of either arrived.
+        times: of the difference in when; None where no seed of either arrived, or an arm has one
+            seed alone.
         last_quarter: arm - first over the seeds that both have; None below two of them.
     """
 
@@ -134,11 +136,12 @@ def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:
     one, other = ((part.arrived.count, part.arrived.seeds) for part in (first, arm))
     both = [*first.arrivals.values(), *arm.arrivals.values()]
     anybody = any(arrival.step is not None for arrival in both)
+    enough = min(len(first.arrivals), len(arm.arrivals)) >= FEWEST_SEEDS
     shared = sorted(first.last_quarter.keys() & arm.last_quarter.keys())
     return ArmContrast(
         fisher=counts_differ(one, other),
         times=log_rank(list(first.arrivals.values()), list(arm.arrivals.values()))
-        if anybody
+        if anybody and enough
         else None,
         last_quarter=paired_difference(
             [first.last_quarter[seed] for seed in shared],

@@ -60,15 +60,16 @@ def _sentence(first: ArmNumbers, arm: ArmNumbers, found: ArmContrast) -> str:
     parts = [
         f"{arm.arrived.count} of {arm.arrived.seeds} seeds arrived against "
         f"{first.arrived.count} of {first.arrived.seeds} (p {_p(found.fisher)})",
-        _times(found),
+        _times(first, arm, found),
         _quarter(found),
     ]
     return f"{arm.name}: {'; '.join(part for part in parts if part)}"
 
 
-def _times(found: ArmContrast) -> str:
+def _times(first: ArmNumbers, arm: ArmNumbers, found: ArmContrast) -> str:
     if found.times is None:
-        return "no seed of either arrived"
+        arrived = first.arrived.count or arm.arrived.count
+        return "too few seeds to say when" if arrived else "no seed of either arrived"
     if found.times.p > _SURE:
         return f"when they arrive cannot be told apart (p {_p(found.times.p)})"
     when = "later" if found.times.statistic > 0 else "earlier"

@@ -101,7 +101,9 @@ def test_everything_censored_is_said_and_not_crashed() -> None:
     assert curve.high[-1] == pytest.approx(stats.binomtest(0, 2).proportion_ci().high)
     assert restricted_mean_step(arrivals([None, None], 500)).mean == 500
     with pytest.raises(UserError, match="no seed of either arm arrived"):
-        log_rank(arrivals([None], 5), arrivals([None], 5))
+        log_rank(arrivals([None] * 2, 5), arrivals([None] * 2, 5))
+    with pytest.raises(UserError, match="arms of 1 and 3 seeds: expected 2 or more in both"):
+        log_rank(arrivals([2], 5), arrivals([3, 4, 5], 5))
 
 
 def test_one_seed_says_little_and_no_more() -> None:
