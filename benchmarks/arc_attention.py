@@ -36,8 +36,9 @@ from tqdm import tqdm
 from training_step import middle, print_load, print_machine
 from transformers import BertConfig, BertForMaskedLM
 
-from hf_grok.attention.arcs import batched_arc_attention, fused_arc_attention
-from hf_grok.sas.attention.implementation import BATCHED, EAGER, FUSED, set_arc_attention
+from hf_grok.attention.arcs import BATCHED, FUSED, batched_arc_attention, fused_arc_attention
+from hf_grok.sas.attention.choice import EAGER
+from hf_grok.sas.attention.switch import set_arc_attention
 
 IMPLEMENTATIONS = {"none": "sdpa", "fused": FUSED, "batched": BATCHED, "eager": EAGER}
 MASKED = 0.15

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from hf_grok.annotation.heads import NONE
-from hf_grok.sas.attention.implementation import gather_pairs
+from hf_grok.attention.pairs import gather_pairs
 from hf_grok.sas.batches.keys import WORD_OF
 from hf_grok.sas.batches.pairs import ArcPairs, arc_pairs
 from hf_grok.sas.options import PenaltyOptions

@@ -20,7 +20,8 @@ from hf_grok.attention.terms import REFUSED, Terms, softmax_with
 from hf_grok.errors import UserError
 from hf_grok.models.text_model import transformer_of
 from hf_grok.recipes.trainer.attention import set_attention
-from hf_grok.sas.attention.implementation import arc_attention_for, set_arc_attention
+from hf_grok.sas.attention.choice import arc_attention_for
+from hf_grok.sas.attention.switch import set_arc_attention
 from tests.models.other_architectures import fill_sinks, made
 from tests.probes.matrix import model_of
 

@@ -16,20 +16,18 @@ from transformers import (
     T5EncoderModel,
 )
 
+from hf_grok.attention.arcs import BATCHED, FUSED, register_arc_attentions
 from hf_grok.attention.batched import register_batched_attention
+from hf_grok.attention.pairs import gather_pairs
 from hf_grok.errors import UserError
-from hf_grok.sas.attention.implementation import (
-    BATCHED,
+from hf_grok.sas.attention.choice import (
     EAGER,
-    FUSED,
     SHORT,
     arc_attention_for,
     attention_dropout_of,
-    gather_pairs,
     not_fused_because,
-    register_arc_attentions,
-    set_arc_attention,
 )
+from hf_grok.sas.attention.switch import set_arc_attention
 from tests.probes.matrix import ARCHITECTURES, CAUSAL, HEADS, LAYERS, config_of, model_of
 
 CPU = torch.device("cpu")

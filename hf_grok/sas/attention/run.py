@@ -11,13 +11,9 @@ from transformers.utils import logging
 
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.attention.capture import ArcCapture, Attentions, require_graph
-from hf_grok.sas.attention.implementation import (
-    EAGER,
-    arc_attention_for,
-    require_before_dropout,
-    set_arc_attention,
-)
+from hf_grok.sas.attention.choice import EAGER, arc_attention_for
 from hf_grok.sas.attention.recompute import keep_graph, reentrant_parts
+from hf_grok.sas.attention.switch import require_before_dropout, set_arc_attention
 
 logger = logging.get_logger(__name__)
 
