@@ -12,8 +12,9 @@ from hf_grok.report.style.numerals import spoken_list
 from hf_grok.report.style.palette import COLOURS
 from hf_grok.report.text.group_prose import describe_group, unfinished
 from hf_grok.report.text.run_prose import describe_run
+from hf_grok.report.text.settings import setting_rows
 from hf_grok.report.text.structure_rows import failed_probes, paradigm_rows, structure_rows
-from hf_grok.report.text.tables import Row, setting_rows, summary_rows
+from hf_grok.report.text.tables import Row, summary_rows
 from hf_grok.version import __version__
 
 FIGURE_TITLES = {

@@ -23,7 +23,7 @@ from hf_grok.report.figures.trees import caption_trees, draw_trees
 from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.page import make_section, render_page
 from hf_grok.report.style.drawing import Picture, matplotlib_module, save, theme
-from hf_grok.report.text.tables import summary_records
+from hf_grok.report.text.records import summary_records
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

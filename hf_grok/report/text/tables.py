@@ -1,18 +1,17 @@
-"""The tables of a report: one column a run, one row a measure or a setting."""
+"""The table of a report: one column a run, one row a measure, with its definition."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from hf_grok.dynamics import EarlyStopping, GrokkingSummary, Run
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Crossing, Point
 from hf_grok.metrics import IN_DISTRIBUTION, VALIDATION_LOSS
 from hf_grok.report.figures.early_stopping import stops
-from hf_grok.report.groups import NOT_SETTINGS, Group
+from hf_grok.report.groups import Group
 from hf_grok.report.style import numerals
 
 
@@ -39,24 +38,6 @@ class Row:
     cells: tuple[Cell, ...]
 
 
-# What `summary.csv` says of accuracies, in this order; empty where there are none.
-SUMMARY_COLUMNS = (
-    "saturation_step",
-    "generalization_step_80",
-    "generalization_step_95",
-    "grokking_delay",
-    "hierarchical",
-    "adjacency_heuristic",
-    "maximum",
-    "maximum_step",
-    "last_quarter_mean",
-    "later_share_above_80",
-    "lowest_after_saturation",
-    "total_variation",
-    "final",
-    "early_stopping_step",
-    "early_stopping_generalization",
-)
 NEVER = Cell("never")
 NOTHING = Cell("—")
 
@@ -159,67 +140,6 @@ def _loss(run: Run) -> Cell:
     return Cell(numerals.plain(values[-1]), remark)
 
 
-def setting_rows(group: Group) -> list[Row]:
-    """What was run, with which versions, on what; one cell where all runs agree."""
-    keys = dict.fromkeys(key for run in group.runs for key in _settings(run))
-    columns = [_settings(run) for run in group.runs]
-    return [_setting_row(key, [column.get(key, "—") for column in columns]) for key in keys]
-
-
-def summary_records(groups: list[Group]) -> list[dict[str, Any]]:
-    """One flat record a run, for a file that other programs read; None where there is nothing."""
-    return [
-        {**_run_record(group, run), **record}
-        for group in groups
-        for run, record in zip(group.runs, _summary_records(group), strict=True)
-    ]
-
-
-def _summary_records(group: Group) -> list[dict[str, Any]]:
-    if not group.summaries:
-        return [dict.fromkeys(SUMMARY_COLUMNS) for _ in group.runs]
-    return [_record(summary) for summary in group.summaries]
-
-
-def _run_record(group: Group, run: Run) -> dict[str, Any]:
-    return {
-        "run": run.name,
-        "recipe": run.info.get("recipe"),
-        "scale": group.scale,
-        "layers": group.layers,
-        "seed": run.seed,
-        "status": run.status,
-        "last_step": int(run.evaluations.index[-1]),
-    }
-
-
-def _record(summary: GrokkingSummary) -> dict[str, Any]:
-    stopped = summary.early_stopping
-    return {
-        "saturation_step": _step(summary.saturation),
-        "generalization_step_80": _step(summary.crossings[0]),
-        "generalization_step_95": _step(summary.crossings[-1]),
-        "grokking_delay": summary.delay,
-        "hierarchical": summary.hierarchical,
-        "adjacency_heuristic": summary.adjacency_heuristic,
-        "maximum": summary.maximum.value,
-        "maximum_step": summary.maximum.step,
-        "last_quarter_mean": summary.last_quarter_mean,
-        "later_share_above_80": summary.share_above,
-        "lowest_after_saturation": (
-            summary.lowest_after_saturation.value if summary.lowest_after_saturation else None
-        ),
-        "total_variation": summary.total_variation,
-        "final": summary.final.value,
-        "early_stopping_step": stopped.kept.step if stopped else None,
-        "early_stopping_generalization": stopped.kept.value if stopped else None,
-    }
-
-
-def _step(crossing: Crossing | None) -> int | None:
-    return crossing.step if crossing else None
-
-
 def _crossing(crossing: Crossing | None) -> Cell:
     if crossing is None:
         return NEVER
@@ -261,37 +181,3 @@ def _gap(stopped: EarlyStopping | None) -> Cell:
         return Cell("—", "never stops")
     kept = f"{numerals.accuracy(stopped.kept.value)} at {numerals.step(stopped.kept.step)}"
     return Cell(numerals.signed_accuracy(stopped.last_quarter_gap), kept)
-
-
-def _settings(run: Run) -> dict[str, str]:
-    info, model = run.info, run.info.get("model", {})
-    settings = {"run": run.name, "status": run.status}
-    settings |= {key: str(info[key]) for key in ("recipe", "scale", "seed") if key in info}
-    if model.get("parameters") is not None:
-        settings["parameters"] = f"{model['parameters']:,}"
-    settings |= {f"model {key}": str(model[key]) for key in ("name", "layers") if key in model}
-    arguments = {key: info["arguments"][key] for key in _shown_arguments(info)}
-    settings |= _flat("arguments", arguments)
-    for part in ("chosen", "data", "machine", "versions"):
-        settings |= _flat(part, info.get(part, {}))
-    settings |= {key: str(info[key]) for key in ("started", "finished") if info.get(key)}
-    if isinstance(info.get("seconds"), (int, float)):
-        settings["time"] = numerals.duration(info["seconds"])
-    return settings
-
-
-def _shown_arguments(info: Mapping[str, Any]) -> list[str]:
-    """Arguments that say what was run; where it lies is said by the run's name."""
-    return [key for key in info.get("arguments", {}) if key not in NOT_SETTINGS]
-
-
-def _flat(part: str, values: Any) -> dict[str, str]:
-    if not isinstance(values, Mapping):
-        return {part: str(values)}
-    prefix = {"versions": "version of ", "arguments": ""}.get(part, f"{part}: ")
-    return {f"{prefix}{key}": str(value) for key, value in values.items()}
-
-
-def _setting_row(key: str, texts: list[str]) -> Row:
-    same = len(set(texts)) == 1
-    return Row(key, "", tuple(map(Cell, texts[:1] if same else texts)))
