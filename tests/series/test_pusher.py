@@ -12,9 +12,9 @@ from transformers import AutoModelForCausalLM
 
 from hf_grok.series import RefusedStepError, SeriesError, State, StepValues
 from hf_grok.series.hub.background import BackgroundPusher
+from hf_grok.series.hub.budget import CommitBudget
 from hf_grok.series.hub.pusher import Pusher
 from hf_grok.series.hub.repository import SeriesHub
-from hf_grok.series.hub.retry import CommitBudget
 from hf_grok.series.verify.hub import verify_hub
 from tests.hub_server import Fault, HubServer
 from tests.series.material import (

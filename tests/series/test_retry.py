@@ -14,13 +14,12 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import httpx
 
 from hf_grok.series import PushingStopsError, RefusedStepError, SeriesError
+from hf_grok.series.hub.budget import CommitBudget, seconds_until_allowed
 from hf_grok.series.hub.retry import (
-    CommitBudget,
     Verdict,
     delay,
     in_words,
     retry_after,
-    seconds_until_allowed,
     verdict,
 )
 
@@ -65,6 +64,14 @@ def test_an_error_in_words() -> None:
     assert in_words(SeriesError("as it is"), "me/x", "write") == "as it is"
     missing = RepositoryNotFoundError("no", response=answer(404).response)
     assert in_words(missing, "me/x", "read").endswith(", and the repository's right name")
+
+
+def test_a_hub_without_xet_storage_is_told_apart() -> None:
+    url = "http://hub.lab/api/models/me/series/xet-write-token/step0"
+    error = RuntimeError(f"HTTP status client error (404 Not Found), domain: {url}")
+    said = in_words(error, "me/series", "write")
+    assert said.startswith(str(error))
+    assert said.endswith("HF_HUB_DISABLE_XET=1 does without")
 
 
 def test_retry_after_is_read_and_heeded() -> None:

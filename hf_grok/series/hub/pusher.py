@@ -12,11 +12,11 @@ from filelock import FileLock, Timeout
 from hf_grok.runs.notes import read_about
 from hf_grok.series.card.render import files_beside, render_series_card
 from hf_grok.series.errors import PushingStopsError, SeriesError
+from hf_grok.series.hub.budget import CommitBudget
 from hf_grok.series.hub.earlier import check_same_series, index_of, missing_here, record_of
 from hf_grok.series.hub.repository import SeriesHub
 from hf_grok.series.hub.retry import (
     HUB_ERRORS,
-    CommitBudget,
     Verdict,
     delay,
     in_words,
