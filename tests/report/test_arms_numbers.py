@@ -10,7 +10,7 @@ import pytest
 
 from hf_grok.dynamics.onsets.existence import Onset
 from hf_grok.metrics import measure_of
-from hf_grok.report.sweep.figure import panel_quantities
+from hf_grok.report.sweep.figure import draw_arms, panel_quantities
 from hf_grok.report.sweep.numbers import (
     LOSS,
     Quantity,
@@ -276,3 +276,25 @@ def test_onsets_are_told_only_of_what_can_have_them(tmp_path: Path) -> None:
     assert head == "| arm | accuracy, generalization | tree score |"
     (late,) = [line for line in acceleration if line.startswith("| late |")]
     assert late.endswith("| — |")  # not "none, 0/1": nobody looked
+
+
+def test_a_figure_has_a_panel_for_each_unit_of_a_probe_and_they_do_not_overlap(
+    tmp_path: Path,
+) -> None:
+    """Six quantities over three kinds of arms: two blocks of three rows."""
+    names = ("loss", "generalization_accuracy", "uas_best_head", "uas_single_head")
+    names += ("tree_parseval", "tree_score", "norm_l2")
+    columns = {f"eval_{name}": at((0, 0.2), (1000, 0.8)) for name in names}
+    arms = {name: [columns] for name in ("base", "suppress-1", "promote-1", "release-1")}
+    sweep = sweep_of(tmp_path, arms)
+    drawn = [one.column.removeprefix("eval_") for one in panel_quantities(sweep)]
+    assert drawn == [*names[:3], "tree_parseval", "tree_score", "norm_l2"]
+    figure = draw_arms(sweep)
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert len(boxes) == 6 * 3
+    for number, box in enumerate(boxes):
+        assert 0 < box.x0 < box.x1 < 1
+        assert 0 < box.y0 < box.y1 < 1
+        assert not any(box.overlaps(other) for other in boxes[:number])
+    labelled = [axes.get_xlabel() for axes in figure.axes]
+    assert labelled.count("training step") == 6  # under each column of each block

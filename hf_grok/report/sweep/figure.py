@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 
 def panel_quantities(sweep: Sweep) -> list[Quantity]:
-    """One column each: the loss, generalization, and the first main number of every probe."""
-    firsts: dict[str, Quantity] = {}
+    """One column each: the loss, generalization, of every probe its first main number of a unit."""
+    firsts: dict[tuple[str, str], Quantity] = {}
     for one in present(sweep):
         if one.column != IN_DISTRIBUTION:
             # Curves are of the runs' own evaluations, and so is what they are drawn beside.
-            firsts.setdefault(owner_of(one.column), replace(one, afterwards=False))
+            kind = owner_of(one.column), one.metric.unit
+            firsts.setdefault(kind, replace(one, afterwards=False))
     return list(firsts.values())
 
 

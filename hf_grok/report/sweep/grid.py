@@ -1,4 +1,7 @@
-"""The grid that every figure of a sweep stands in: a row a kind of arm, a column a quantity."""
+"""The grid that every figure of a sweep stands in: a row a kind of arm, a column a quantity.
+
+Of more quantities than fit beside each other, the rest stand in further blocks of the same rows.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.95, 1.45  # inches, as all of the following
-LEFT, RIGHT, COLUMN_GAP = 0.42, 0.12, 0.42
-TOP, BOTTOM, ROW_GAP = 0.66, 0.5, 0.42
+LEFT, RIGHT, COLUMN_GAP = 0.52, 0.12, 0.55
+TOP, BOTTOM, ROW_GAP, BLOCK_GAP = 0.66, 0.5, 0.42, 0.95
+COLUMNS = 4  # a page wide
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Panel:
         axes: empty.
         arms: of the row; the reference is shown beside them.
         quantity: of the column.
-        first: whether the row is the first.
+        first: whether the row is the first of its block.
         last: whether it is the last.
     """
 
@@ -78,38 +82,63 @@ def draw_grid(
         parents: whether what arms branch off is drawn, and so named.
     """
     rows = arm_rows(sweep)
-    figure = _new_figure(len(rows), len(quantities))
-    for place, arms in enumerate(rows):
-        for column, quantity in enumerate(quantities):
-            axes = _add_panel(figure, place, column)
-            draw(Panel(axes, arms, quantity, place == 0, place == len(rows) - 1))
-            if place == 0:
-                _head(axes, quantity)
-        _name_arms(figure, sweep, arms, place, parents=parents)
+    blocks = [quantities[at : at + COLUMNS] for at in range(0, len(quantities), COLUMNS)]
+    places = _Places(len(rows), max(map(len, blocks)), len(blocks))
+    figure = places.figure()
+    for block, members in enumerate(blocks):
+        for row, arms in enumerate(rows):
+            for column, quantity in enumerate(members):
+                axes = places.add_panel(figure, block, row, column)
+                draw(Panel(axes, arms, quantity, row == 0, row == len(rows) - 1))
+                if row == 0:
+                    _head(axes, quantity)
+            corner = places.corner(block, row, 0)
+            _name_arms(figure, sweep, arms, corner, parents=parents)
     _add_title(figure, title)
     return figure
 
 
-def _new_figure(rows: int, columns: int) -> Figure:
-    width = LEFT + RIGHT + columns * PANEL_WIDTH + (columns - 1) * COLUMN_GAP
-    height = TOP + BOTTOM + rows * PANEL_HEIGHT + (rows - 1) * ROW_GAP
-    figure: Figure = matplotlib_module("matplotlib.figure").Figure(figsize=(width, height))
-    return figure
+@dataclass(frozen=True)
+class _Places:
+    """Where the panels stand, in inches.
 
+    Attributes:
+        rows: of a block.
+        columns: of the widest one.
+        blocks: one under the other.
+    """
 
-def _place(figure: Figure, row: int, column: int) -> tuple[float, float]:
-    """The lower left corner of a panel, in inches."""
-    height = figure.get_size_inches()[1]
-    left = LEFT + column * (PANEL_WIDTH + COLUMN_GAP)
-    return left, height - TOP - row * (PANEL_HEIGHT + ROW_GAP) - PANEL_HEIGHT
+    rows: int
+    columns: int
+    blocks: int
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height."""
+        width = LEFT + RIGHT + self.columns * PANEL_WIDTH + (self.columns - 1) * COLUMN_GAP
+        between = (self.blocks - 1) * BLOCK_GAP
+        return width, TOP + BOTTOM + self.blocks * self._block + between
 
-def _add_panel(figure: Figure, row: int, column: int) -> Axes:
-    width, height = figure.get_size_inches()
-    left, bottom = _place(figure, row, column)
-    return figure.add_axes(
-        (left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height)
-    )
+    @property
+    def _block(self) -> float:
+        return self.rows * PANEL_HEIGHT + (self.rows - 1) * ROW_GAP
+
+    def corner(self, block: int, row: int, column: int) -> tuple[float, float]:
+        """The lower left corner of a panel."""
+        top = TOP + block * (self._block + BLOCK_GAP) + row * (PANEL_HEIGHT + ROW_GAP)
+        return LEFT + column * (PANEL_WIDTH + COLUMN_GAP), self.size[1] - top - PANEL_HEIGHT
+
+    def figure(self) -> Figure:
+        """An empty one of this size."""
+        figure: Figure = matplotlib_module("matplotlib.figure").Figure(figsize=self.size)
+        return figure
+
+    def add_panel(self, figure: Figure, block: int, row: int, column: int) -> Axes:
+        """Axes in their place."""
+        (width, height), (left, bottom) = self.size, self.corner(block, row, column)
+        return figure.add_axes(
+            (left / width, bottom / height, PANEL_WIDTH / width, PANEL_HEIGHT / height)
+        )
 
 
 def _head(axes: Axes, quantity: Quantity) -> None:
@@ -136,17 +165,16 @@ def _fitting(text: str, width: float) -> float:
 
 
 def _name_arms(
-    figure: Figure, sweep: Sweep, arms: Sequence[Arm], row: int, *, parents: bool
+    figure: Figure, sweep: Sweep, arms: Sequence[Arm], corner: tuple[float, float], *, parents: bool
 ) -> None:
-    """The row's arms in their colours, above its first panel."""
+    """The row's arms in their colours, above its first panel, whose lower left corner is given."""
     lines = matplotlib_module("matplotlib.lines")
     named = [
         *zip(arms, STYLES, strict=False),
         (sweep.reference, REFERENCE_STYLE),
         *((one, PARENT_STYLE) for one in branched_off(sweep, arms) if parents),
     ]
-    width, height = figure.get_size_inches()
-    left, bottom = _place(figure, row, 0)
+    (width, height), (left, bottom) = figure.get_size_inches(), corner
     figure.legend(
         [lines.Line2D([], [], **{**style.line(1.6), "markersize": 3.4}) for _, style in named],
         [arm.name for arm, _ in named],
