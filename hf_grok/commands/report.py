@@ -26,7 +26,9 @@ def build_parser() -> OptionParser:
             "  hf-grok report runs/question-formation-quick-seed0\n"
             "  hf-grok report runs/question-formation-quick-seed* --out seeds\n"
             "  hf-grok report runs/sas-mlm\n"
-            "      the folder of a sweep: its tables and its figure, an arm beside the other\n\n"
+            "      the folder of a sweep: its tables and its figure, an arm beside the other\n"
+            "  hf-grok report runs/more-seeds results.parquet --out both\n"
+            "      two sweeps as one, of one of them the table that it left\n\n"
             "Runs that differ only by their seed are drawn together. Several depths of one\n"
             "recipe are compared in one more figure. A run that is still going on can be\n"
             "reported too, and is reported as such."
@@ -38,7 +40,7 @@ def build_parser() -> OptionParser:
         type=Path,
         metavar="RUN",
         help="a directory that `hf-grok train` wrote, or the output_dir of any Trainer, or a file "
-        "with its log_history (JSON, CSV)",
+        "with its log_history (JSON, CSV); or a sweep's folder, or its results.parquet",
     )
     parser.add_argument(
         "--out",
@@ -69,10 +71,11 @@ def main(arguments: Sequence[str]) -> int:
     options = build_parser().parse_args(arguments)
     from hf_grok.report import write_report
     from hf_grok.report.sweep.runs import is_sweep
+    from hf_grok.report.sweep.several import is_table
     from hf_grok.report.sweep.write import write_arms
 
-    if len(options.runs) == 1 and is_sweep(options.runs[0]):
-        written = write_arms(options.runs[0], options.out or options.runs[0] / "report")
+    if all(is_sweep(place) or is_table(place) for place in options.runs):
+        written = write_arms(options.runs, options.out or default_folder(options.runs))
         print("\n".join(["written:", *(f"  {file}" for file in written)]))
         return 0
     files = write_report(options.runs, options.out or default_folder(options.runs))

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok._optional import import_optional
 from hf_grok.errors import UserError
-from hf_grok.runs.folder import RUN_FILE, replace
+from hf_grok.runs.folder import RUN_FILE
 from hf_grok.runs.read import Run, load_run
 from hf_grok.runs.record import recorded
+from hf_grok.runs.results_file import RESULTS_TABLE, about_sweep, read_table, write_table
 from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
 
 if TYPE_CHECKING:
     import pandas
 
-RESULTS_TABLE = "results.parquet"
-FORMAT = "1"
 _TOKENS = "eval_tokens_seen"
 _FIRST = ("sweep", "run", "arm", "seed")
 _LAST = ("step", "tokens", "metric", "value", "hf_grok")
@@ -47,7 +46,7 @@ def load_results(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[st
     Raises:
         UserError: there is no such table, or it is of another version of this package.
     """
-    return _joined([_read(_table_of(folder)) for folder in _several(folders)])
+    return _joined([read_table(table_file(folder)) for folder in _several(folders)])
 
 
 def table_of(
@@ -80,16 +79,13 @@ def table_of(
 
 
 def add_to_results(sweep: Path, run: Path, arm: str, cell: Mapping[str, Any]) -> None:
-    """Put a finished run into the sweep's `results.parquet`, in the place of what it had there.
-
-    The file is replaced as a whole: a kill leaves the table of before.
-    """
+    """Put a finished run into the sweep's `results.parquet`, in the place of what it had there."""
     path = sweep / RESULTS_TABLE
     table = table_of(load_run(run), sweep.resolve().name, arm, cell)
     if path.is_file():
-        there = _read(path)
+        there = read_table(path)
         table = _joined([there[there["run"] != run.name], table])
-    _write(table, path)
+    write_table(table, path, about_sweep(sweep))
 
 
 def runs_in_results(sweep: Path) -> set[str]:
@@ -100,7 +96,7 @@ def runs_in_results(sweep: Path) -> set[str]:
     """
     _pandas()
     path = sweep / RESULTS_TABLE
-    return set(_read(path)["run"]) if path.is_file() else set()
+    return set(read_table(path)["run"]) if path.is_file() else set()
 
 
 def _several(
@@ -141,42 +137,17 @@ def _joined(tables: list[pandas.DataFrame]) -> pandas.DataFrame:
     return joined
 
 
-def _table_of(folder: Path) -> Path:
+def table_file(folder: Path) -> Path:
+    """The table of a sweep's folder, or the file that is one already.
+
+    Raises:
+        UserError: there is none.
+    """
     path = folder / RESULTS_TABLE if folder.is_dir() else folder
     if not path.is_file():
         has = "; it is a run: load_runs reads it" if (folder / RUN_FILE).is_file() else ""
         raise UserError(f"there is no {path}: hf-grok sweep writes it as runs finish{has}")
     return path
-
-
-def _write(table: pandas.DataFrame, path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
-
-    content = pyarrow.Table.from_pandas(table, preserve_index=False)
-    content = content.replace_schema_metadata(
-        {**(content.schema.metadata or {}), b"hf_grok.results": FORMAT.encode()}
-    )
-    temporary = path.with_name(f".{path.name}")
-    pyarrow.parquet.write_table(content, temporary, compression="zstd")
-    replace(temporary, path)
-
-
-def _read(path: Path) -> pandas.DataFrame:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        content = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path} is no Parquet file of results: {error}") from error
-    found = (content.schema.metadata or {}).get(b"hf_grok.results", b"none").decode()
-    if found != FORMAT:
-        raise UserError(
-            f"{path} has results of format {found}: expected {FORMAT}; write it again with "
-            "hf-grok sweep, or read its runs with load_runs"
-        )
-    return content.to_pandas()
 
 
 def _pandas() -> Any:

@@ -66,7 +66,7 @@ def test_arms_are_in_the_order_of_the_sweep_and_kinds_beside_each_other(sweep: S
     assert [arm.name for arm in sweep.arms] == list(ARMS)
     assert sweep.reference.name == "base"
     kinds = [[arm.kind for arm in row] for row in arm_rows(sweep)]
-    assert kinds == [["suppress"] * 2, ["promote"] * 2, ["release"] * 2, ["sham"], ["contrast"]]
+    assert kinds == [["suppress"] * 2, ["promote"] * 2, ["release"] * 2, ["sham", "contrast"]]
 
 
 def test_more_than_four_of_a_kind_take_two_rows(tmp_path: Path) -> None:

@@ -281,11 +281,12 @@ def test_onsets_are_told_only_of_what_can_have_them(tmp_path: Path) -> None:
 def test_a_figure_has_a_panel_for_each_unit_of_a_probe_and_they_do_not_overlap(
     tmp_path: Path,
 ) -> None:
-    """Six quantities over three kinds of arms: two blocks of three rows."""
+    """Six quantities over two kinds of arms, and one that is alone: two blocks of three rows."""
     names = ("loss", "generalization_accuracy", "uas_best_head", "uas_single_head")
     names += ("tree_parseval", "tree_score", "norm_l2")
     columns = {f"eval_{name}": at((0, 0.2), (1000, 0.8)) for name in names}
-    arms = {name: [columns] for name in ("base", "suppress-1", "promote-1", "release-1")}
+    suffixed = (f"{kind}-{number}" for kind in ("suppress", "promote") for number in (1, 2))
+    arms = {name: [columns] for name in ("base", *suffixed, "release-1")}
     sweep = sweep_of(tmp_path, arms)
     drawn = [one.column.removeprefix("eval_") for one in panel_quantities(sweep)]
     assert drawn == [*names[:3], "tree_parseval", "tree_score", "norm_l2"]

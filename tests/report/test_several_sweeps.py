@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pandas
 import pytest
 
 from hf_grok.cli import main
@@ -44,6 +46,45 @@ def test_two_sweeps_are_one_with_the_seeds_of_both(
     assert compared(tables, capsys) == expected
 
 
+def test_a_table_says_the_arms_of_its_sweep_as_the_folder_does(tmp_path: Path) -> None:
+    """Their order, though others finished first; what branches off what; arms without a run."""
+    names = ("base", "suppress-0.3", "release-300", "promote-0.1")
+    folder = write_sweep(tmp_path / "try", {name: ARMS[name] for name in names}, (0, 1))
+    for name in ("release-300", "suppress-0.3", "base"):
+        for seed in (1, 0):
+            add_to_results(folder, folder / f"{name}-seed{seed}", name, {})
+    (folder / "promote-0.1-seed0" / "run.json").unlink()
+    (folder / "promote-0.1-seed1" / "run.json").unlink()
+    there, read = (read_sweeps([place]) for place in (folder, folder / "results.parquet"))
+    assert read.recipe == there.recipe
+    assert [(arm.name, arm.parent, arm.step) for arm in read.arms] == [
+        (arm.name, arm.parent, arm.step) for arm in there.arms
+    ]
+    assert [len(arm.runs) for arm in read.arms] == [2, 2, 2, 0]
+    for one, other in zip(read.runs, there.runs, strict=True):
+        pandas.testing.assert_frame_equal(
+            one.evaluations, other.evaluations, check_like=True, check_names=False
+        )
+
+
+def test_a_report_is_drawn_from_tables_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two sweeps as one; without a folder of any run."""
+    whole = folder_of(tmp_path / "whole", (0, 1, 2))
+    tables = []
+    for name, seeds in (("a", (0, 2)), ("b", (1,))):
+        tables.append(tmp_path / f"{name}.parquet")
+        made = folder_of(tmp_path / name, seeds) / "results.parquet"
+        made.rename(tables[-1])
+        shutil.rmtree(tmp_path / name)
+    assert main(["report", *map(str, tables), "--out", str(tmp_path / "out")]) == 0
+    assert f"  {tmp_path / 'out' / 'arms.png'}" in capsys.readouterr().out.splitlines()
+    assert main(["report", str(whole), "--out", str(tmp_path / "expected")]) == 0
+    drawn, expected = ((tmp_path / name / "arms.csv").read_text() for name in ("out", "expected"))
+    assert drawn == expected
+
+
 def test_a_seed_that_two_sweeps_have_is_refused(tmp_path: Path) -> None:
     first, second = (folder_of(tmp_path / name, (0, 1)) for name in "ab")
     with pytest.raises(UserError, match="are both of base at seed 0: expected each seed of an arm"):
@@ -76,5 +117,5 @@ def test_a_seed_alone_is_compared_as_far_as_it_goes(
 def test_what_is_neither_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="expected a folder that hf-grok sweep wrote"):
         read_sweeps([tmp_path])
-    with pytest.raises(UserError, match=r"there is no .*nothing"):
-        read_sweeps([tmp_path / "nothing"])
+    with pytest.raises(UserError, match=r"there is no .*nothing\.parquet"):
+        read_sweeps([tmp_path / "nothing.parquet"])

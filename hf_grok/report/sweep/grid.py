@@ -1,4 +1,4 @@
-"""The grid that every figure of a sweep stands in: a row a kind of arm, a column a quantity.
+"""The grid that every figure of a sweep stands in: a row a kind of arms, a column a quantity.
 
 Of more quantities than fit beside each other, the rest stand in further blocks of the same rows.
 """
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH, PANEL_HEIGHT = 2.95, 1.45  # inches, as all of the following
 LEFT, RIGHT, COLUMN_GAP = 0.52, 0.12, 0.55
-TOP, BOTTOM, ROW_GAP, BLOCK_GAP = 0.66, 0.5, 0.42, 0.95
+TOP, BOTTOM, ROW_GAP, BLOCK_GAP = 0.9, 0.5, 0.42, 1.2
+HEADS = 0.46  # of the columns, under the names of the first row's arms
 COLUMNS = 4  # a page wide
 
 
@@ -54,14 +55,27 @@ class Panel:
 
 
 def arm_rows(sweep: Sweep) -> list[list[Arm]]:
-    """Arms of one kind in one row, four at most; the reference is in all of them."""
+    """Arms of one kind in one row, and those alone of their kinds in one; four at most in any.
+
+    The reference is in all of them.
+    """
     kinds: dict[str, list[Arm]] = {}
     for arm in sweep.arms[1:]:
         if arm.runs:
             kinds.setdefault(arm.kind, []).append(arm)
+    together: dict[str, list[Arm]] = {}
+    for kind, arms in kinds.items():
+        together.setdefault(kind if len(arms) > 1 else "", []).extend(arms)
     size = len(STYLES)
-    rows = [arms[at : at + size] for arms in kinds.values() for at in range(0, len(arms), size)]
+    rows = [arms[at : at + size] for arms in together.values() for at in range(0, len(arms), size)]
     return rows or [[]]
+
+
+def blocks_of(quantities: Sequence[Quantity]) -> list[Sequence[Quantity]]:
+    """As few blocks as hold them all, of like width: 3 and 2 quantities, not 4 and 1."""
+    count = -(-len(quantities) // COLUMNS)
+    width = -(-len(quantities) // count)
+    return [quantities[at : at + width] for at in range(0, len(quantities), width)]
 
 
 def draw_grid(
@@ -82,7 +96,7 @@ def draw_grid(
         parents: whether what arms branch off is drawn, and so named.
     """
     rows = arm_rows(sweep)
-    blocks = [quantities[at : at + COLUMNS] for at in range(0, len(quantities), COLUMNS)]
+    blocks = blocks_of(quantities)
     places = _Places(len(rows), max(map(len, blocks)), len(blocks))
     figure = places.figure()
     for block, members in enumerate(blocks):
@@ -92,8 +106,9 @@ def draw_grid(
                 draw(Panel(axes, arms, quantity, row == 0, row == len(rows) - 1))
                 if row == 0:
                     _head(axes, quantity)
-            corner = places.corner(block, row, 0)
-            _name_arms(figure, sweep, arms, corner, parents=parents)
+            left, bottom = places.corner(block, row, 0)
+            above = bottom + PANEL_HEIGHT + (HEADS if row == 0 else 0.0)
+            _name_arms(figure, sweep, arms, (left, above), parents=parents)
     _add_title(figure, title)
     return figure
 
@@ -165,21 +180,21 @@ def _fitting(text: str, width: float) -> float:
 
 
 def _name_arms(
-    figure: Figure, sweep: Sweep, arms: Sequence[Arm], corner: tuple[float, float], *, parents: bool
+    figure: Figure, sweep: Sweep, arms: Sequence[Arm], place: tuple[float, float], *, parents: bool
 ) -> None:
-    """The row's arms in their colours, above its first panel, whose lower left corner is given."""
+    """The row's arms in their colours, over the place that is given in inches."""
     lines = matplotlib_module("matplotlib.lines")
     named = [
         *zip(arms, STYLES, strict=False),
         (sweep.reference, REFERENCE_STYLE),
         *((one, PARENT_STYLE) for one in branched_off(sweep, arms) if parents),
     ]
-    (width, height), (left, bottom) = figure.get_size_inches(), corner
+    (width, height), (left, bottom) = figure.get_size_inches(), place
     figure.legend(
         [lines.Line2D([], [], **{**style.line(1.6), "markersize": 3.4}) for _, style in named],
         [arm.name for arm, _ in named],
         loc="lower left",
-        bbox_to_anchor=(left / width, (bottom + PANEL_HEIGHT + 0.02) / height),
+        bbox_to_anchor=(left / width, (bottom + 0.02) / height),
         ncols=len(named),
         frameon=False,
         borderpad=0.0,

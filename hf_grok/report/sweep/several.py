@@ -12,9 +12,12 @@ from hf_grok.dynamics import Run
 from hf_grok.errors import UserError
 from hf_grok.report.sweep.runs import Arm, Sweep, read_sweep
 from hf_grok.runs.results import load_results
+from hf_grok.runs.results_file import read_about
 
 if TYPE_CHECKING:
     import pandas
+
+_ALONE = {"from": None, "step": 0}
 
 
 def read_sweeps(
@@ -31,7 +34,7 @@ def read_sweeps(
     Raises:
         UserError: a place is neither, two runs are of one arm and seed, or no run is left.
     """
-    parts = [read_sweep(place) if place.is_dir() else _of_table(place) for place in places]
+    parts = [_of_table(place) if is_table(place) else read_sweep(place) for place in places]
     by_name: dict[str, list[Arm]] = {}
     for arm in (arm for part in parts for arm in part.arms):
         by_name.setdefault(arm.name, []).append(arm)
@@ -40,22 +43,32 @@ def read_sweeps(
         arms = tuple(_until(arm, until, say) for arm in arms)
         if not any(arm.runs for arm in arms):
             raise UserError(f"no run was evaluated to step {until:,}: expected an earlier one")
-    title = " and ".join(dict.fromkeys(part.name for part in parts))
-    return Sweep(title, parts[0].recipe, arms)
+    names = list(dict.fromkeys(part.name for part in parts))
+    recipe = next((part.recipe for part in parts if part.recipe), "")
+    return Sweep(names[0] if len(names) == 1 else recipe or " and ".join(names), recipe, arms)
+
+
+def is_table(place: Path) -> bool:
+    """Whether a place is named as a table of results is."""
+    return place.suffix == ".parquet"
 
 
 def _of_table(path: Path) -> Sweep:
-    """Arms and runs in the order in which they stand in the table, that in which they finished."""
-    table = load_results(path)
+    """Arms as the table says, or, of an earlier version's, in the order in which they finished."""
+    table, about = load_results(path), read_about(path)
+    rows = {str(name): numbers for name, numbers in table.groupby("arm", sort=False)}
+    known = about.get("arms", {})
     arms = tuple(
-        Arm(str(name), None, 0, tuple(_runs(rows, path)), {})
-        for name, rows in table.groupby("arm", sort=False)
+        Arm(name, facts["from"], facts["step"], tuple(_runs(rows.get(name), path)), {})
+        for name, facts in {**known, **{one: _ALONE for one in rows if one not in known}}.items()
     )
-    return Sweep(" and ".join(table["sweep"].unique()), "", arms)
+    return Sweep(" and ".join(table["sweep"].unique()), str(about.get("recipe", "")), arms)
 
 
-def _runs(rows: pandas.DataFrame, path: Path) -> list[Run]:
-    runs = []
+def _runs(rows: pandas.DataFrame | None, path: Path) -> list[Run]:
+    runs: list[Run] = []
+    if rows is None:  # an arm of which no run has finished
+        return runs
     for name, numbers in rows.groupby("run", sort=False):
         wide = numbers.pivot(index="step", columns="metric", values="value")
         info = {"seed": numbers["seed"].iloc[0], "status": "finished"}

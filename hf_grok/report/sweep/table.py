@@ -29,7 +29,9 @@ RULE_TITLES: dict[Rule, str] = {
 
 def markdown(sweep: Sweep) -> str:
     """All tables, each under what its numbers are."""
-    parts = [f"# {sweep.name}: {len(sweep.arms)} arms of {sweep.recipe}", _opening(sweep)]
+    of = f" of {sweep.recipe}" if sweep.recipe else ""
+    arms = numerals.counted(len(sweep.arms), "arm")
+    parts = [f"# {sweep.name}: {arms}{of}", _opening(sweep)]
     parts += ["## At the end", _ends_table(sweep)]
     if paradigms(sweep):
         parts += ["## Minimal pairs by paradigm, at the end", _paradigm_table(sweep)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from hf_grok.report.sweep.arrivals import (
     draw_seeds,
 )
 from hf_grok.report.sweep.figure import caption_arms, draw_arms
-from hf_grok.report.sweep.runs import Sweep, read_sweep
+from hf_grok.report.sweep.runs import Sweep
+from hf_grok.report.sweep.several import read_sweeps
 from hf_grok.report.sweep.table import markdown, records
 
 if TYPE_CHECKING:
@@ -32,11 +33,15 @@ DRAWINGS: tuple[tuple[str, Callable[[Sweep], Figure | None], Callable[[Sweep], s
 )
 
 
-def write_arms(sweep_dir: str | os.PathLike[str], out_dir: str | os.PathLike[str]) -> list[Path]:
+def write_arms(
+    sweeps: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    out_dir: str | os.PathLike[str],
+) -> list[Path]:
     """The tables and the figures of a sweep, over its finished runs, written into a folder.
 
     Args:
-        sweep_dir: as `hf-grok sweep` writes it.
+        sweeps: a folder that `hf-grok sweep` wrote, or the `results.parquet` that it left; several
+            are reported as one, arms of one name with the seeds of all.
         out_dir: made where it is missing; what an earlier report wrote there is replaced.
 
     Returns:
@@ -49,7 +54,8 @@ def write_arms(sweep_dir: str | os.PathLike[str], out_dir: str | os.PathLike[str
             matplotlib, pandas or scipy is not installed.
     """
     matplotlib_module("matplotlib")
-    sweep, folder = read_sweep(sweep_dir), Path(out_dir)
+    places = [sweeps] if isinstance(sweeps, str | os.PathLike) else sweeps
+    sweep, folder = read_sweeps([Path(place) for place in places]), Path(out_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
