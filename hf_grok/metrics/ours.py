@@ -177,7 +177,8 @@ _CLASS_LOSS: Mapping[str, Metric] = {
 _SPARSITY: Mapping[str, Metric] = {
     "sparsity_normalised": Metric(
         "minus the mean of entropy over its maximum", "share", -1.0, 0.0, sought="rise",
-        label="mean", panel="Attention sparsity: -1 even, 0 one position",
+        title="attention sparsity", label="mean",
+        panel="Attention sparsity: -1 even, 0 one position",
     ),
     "sparsity_negative_entropy": Metric(
         "minus the mean entropy of attention", "nats", highest=0.0, sought="rise"
@@ -189,7 +190,10 @@ _norm = partial(_positive, unit="weights")
 _squared = partial(_positive, unit="squared weights")
 _NORM: Mapping[str, Metric] = {
     "norm_l2": _norm(
-        "L2 norm of all parameters", label="norm", panel="Weight norm: L2, all parameters"
+        "L2 norm of all parameters",
+        title="weight norm",
+        label="norm",
+        panel="Weight norm: L2, all parameters",
     ),
     "norm_l2_over_root_depth": _norm("L2 norm of all parameters / sqrt(layers)"),
     "norm_squared": _squared("squared L2 norm of all parameters"),
