@@ -115,12 +115,25 @@ class ProbeResults:
             right = False
         if not right:
             raise UserError(f"{self.path} is no file of probe results: name another with --out")
-        if content["model"] != model:
+        if not self._is_of(model, content["model"]):
             raise UserError(
                 f"{self.path} has the results of {content['model']}, not of {model}: name another "
                 "file with --out"
             )
-        return content
+        return {**content, "model": model}
+
+    def _is_of(self, model: str, named: str) -> bool:
+        """Whether a model is the one that the file names; a folder may be called by other words.
+
+        A file that lies in the folder has moved with it: what is another model there is told by
+        the identity of its weights.
+        """
+        if named == model:
+            return True
+        folder = Path(model)
+        if not folder.is_dir():
+            return False
+        return folder.resolve() in (self.path.resolve().parent, Path(named).resolve())
 
     def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

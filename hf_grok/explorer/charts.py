@@ -181,7 +181,7 @@ def _arrival_layers() -> list[dict[str, Any]]:
         },
         {
             "data": {"name": "points"},
-            "mark": {"type": "area", "opacity": 0.14, **stepped},
+            "mark": {"type": "area", "opacity": 0.07, **stepped},
             "encoding": {
                 "x": _X,
                 "y": quantity("low"),

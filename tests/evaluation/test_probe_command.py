@@ -134,6 +134,29 @@ def test_other_weights_under_an_old_name_are_measured_anew(tmp_path: Path, data:
     assert len(after) == 2
 
 
+def test_a_run_that_was_moved_or_is_called_otherwise_goes_on_with_its_results(
+    tmp_path: Path, data: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another path, by a link, in another place; other folders' results are still refused."""
+    run = run_folder(tmp_path / "run", [0, 10])
+    words = ["--data", data, "--probes", "asked"]
+    main([str(run), *words])
+    before = results(run / RESULTS_FILE)["rows"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(run)
+    for name in ("run", "./run", "link"):
+        main([name, *words])
+    main(["link", *words, "--out", "beside.json"])
+    main([str(run), *words, "--out", "beside.json"])
+    moved = run.rename(tmp_path / "moved")
+    main([str(moved), *words])
+    after = results(moved / RESULTS_FILE)
+    assert after["rows"] == before
+    other = run_folder(tmp_path / "other", [0])
+    with pytest.raises(UserError, match=r"beside.json has the results of .*, not of other"):
+        main([other.name, *words, "--out", "beside.json"])
+
+
 def test_one_folder(tmp_path: Path, data: str) -> None:
     checkpoint = run_folder(tmp_path / "run", [10]) / "checkpoint-10"
     out = tmp_path / "deep" / "results.json"
