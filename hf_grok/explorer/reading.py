@@ -12,7 +12,7 @@ from hf_grok.errors import UserError
 from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.sweep.runs import is_sweep
 from hf_grok.runs.folder import RUN_FILE
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
+from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file, run_folder
 
 
 @dataclass(frozen=True, eq=False)

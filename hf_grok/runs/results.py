@@ -16,8 +16,15 @@ from hf_grok.errors import UserError
 from hf_grok.runs.folder import RUN_FILE
 from hf_grok.runs.read import Run, load_run
 from hf_grok.runs.record import recorded
-from hf_grok.runs.results_file import RESULTS_TABLE, about_sweep, read_table, write_table
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
+from hf_grok.runs.sweep_files import (
+    RESULTS_TABLE,
+    SWEEP_FILE,
+    about_sweep,
+    read_sweep_file,
+    read_table,
+    run_folder,
+    write_table,
+)
 
 if TYPE_CHECKING:
     import pandas

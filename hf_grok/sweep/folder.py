@@ -10,7 +10,7 @@ from typing import Any
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import taken, write_json
 from hf_grok.runs.record import versions
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
+from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file
 from hf_grok.sweep.arms import Arm, check_name, settings_of
 from hf_grok.sweep.job import FRESH, Job
 from hf_grok.sweep.needs import needs_of

@@ -12,7 +12,7 @@ from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
 from hf_grok.runs.schedule import AmountSchedule, parse_schedule
-from hf_grok.runs.sweep_file import run_folder
+from hf_grok.runs.sweep_files import run_folder
 from hf_grok.sweep.arms import Arm
 from hf_grok.sweep.job import Job
 from hf_grok.sweep.plan import Plan

@@ -98,3 +98,8 @@ def test_lines_that_are_refused_leave_nothing_behind(cache: Path, encodings: lis
             encoded_lines(rows, TOKENIZER, with_arcs=True)
     assert len(encodings) == 2  # tried anew, not taken for made
     assert not [one for one in cache.iterdir() if one.suffix not in (".part", ".lock")]
+
+
+def test_arcs_that_are_mapped_say_what_they_are() -> None:
+    lines = encoded_lines(Dataset.from_dict(ROWS), TOKENIZER, with_arcs=True)
+    assert repr(lines.arcs).startswith("ArcRows(3 rows, ")

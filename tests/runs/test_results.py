@@ -11,7 +11,7 @@ import pytest
 from hf_grok.errors import UserError
 from hf_grok.runs.read import load_run
 from hf_grok.runs.results import add_to_results, load_results, load_runs
-from hf_grok.runs.results_file import RESULTS_TABLE
+from hf_grok.runs.sweep_files import RESULTS_TABLE
 from tests.dynamics.tables import write_run
 from tests.report.synthetic_arms import ARMS, write_sweep
 

@@ -11,7 +11,7 @@ from typing import Any
 from hf_grok.dynamics import Run, load_run
 from hf_grok.errors import UserError
 from hf_grok.runs.record import recorded
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file, run_folder
+from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file, run_folder
 from hf_grok.text.printable import printable
 
 NOT_BEGUN = "not begun"

@@ -12,7 +12,7 @@ from hf_grok.dynamics import Run
 from hf_grok.errors import UserError
 from hf_grok.report.sweep.runs import Arm, Sweep, read_sweep
 from hf_grok.runs.results import load_results
-from hf_grok.runs.results_file import read_about
+from hf_grok.runs.sweep_files import read_about
 
 if TYPE_CHECKING:
     import pandas

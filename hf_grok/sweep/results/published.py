@@ -18,8 +18,7 @@ from hf_grok.model_cards.validation import check_repository
 from hf_grok.runs.folder import DECLARED_FILE
 from hf_grok.runs.probe_files import read_declared
 from hf_grok.runs.results import load_results
-from hf_grok.runs.results_file import RESULTS_TABLE
-from hf_grok.runs.sweep_file import SWEEP_FILE, read_sweep_file
+from hf_grok.runs.sweep_files import RESULTS_TABLE, SWEEP_FILE, read_sweep_file
 from hf_grok.series.hub.asking import asking
 from hf_grok.series.local.safety import refuse_secrets
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import RESULTS_FILE
 from hf_grok.runs.results import add_to_results, runs_in_results
-from hf_grok.runs.results_file import RESULTS_TABLE
+from hf_grok.runs.sweep_files import RESULTS_TABLE
 from hf_grok.sweep.arms import Arm
 from hf_grok.sweep.job import FINISHED, Job
 
