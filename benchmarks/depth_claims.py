@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from hf_grok.dynamics import grokking_summary
 from hf_grok.dynamics.when.arrivals import arrival_of
 from hf_grok.dynamics.when.seeds import fraction_interval
 from hf_grok.metrics import GENERALIZATION
-from hf_grok.runs.results import load_results
+from hf_grok.report.sweep.several import read_sweeps
 
 # Number of a probe at the last checkpoint -> whether the paper says that it ranks the depths.
 STRUCTURE = {
@@ -55,18 +56,15 @@ class Seed:
     structure: Mapping[str, float]
 
 
-def read(paths: Sequence[str], steps: int, level: float) -> dict[int, dict[int, Seed]]:
+def read(paths: Sequence[Path], steps: int, level: float) -> dict[int, dict[int, Seed]]:
     """layers -> seed -> its run, up to a step; shorter runs are left out, and named."""
-    table = load_results(paths)
-    table = table[table["step"] <= steps]
-    found: dict[int, dict[int, Seed]] = {}
-    for (sweep, run), rows in table.groupby(["sweep", "run"]):
-        wide = rows.pivot(index="step", columns="metric", values="value")
-        if wide[GENERALIZATION].last_valid_index() < steps:
-            print(f"left out: {sweep}/{run} ends at {wide.index[-1]:,}")
-            continue
-        layers = int(str(rows["arm"].iloc[0]).removeprefix("layers-"))
-        found.setdefault(layers, {})[int(rows["seed"].iloc[0])] = seed_of(wide, level)
+    found = {
+        int(arm.name.removeprefix("layers-")): {
+            int(run.seed or 0): seed_of(run.evaluations, level) for run in arm.runs
+        }
+        for arm in read_sweeps(paths, steps).arms
+        if arm.runs
+    }
     return dict(sorted(found.items()))
 
 
@@ -171,7 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("results", nargs="+", help="tables of results, or folders of sweeps")
+    parser.add_argument(
+        "results", nargs="+", type=Path, help="tables of results, or folders of sweeps"
+    )
     parser.add_argument("--steps", type=int, default=15_000, help="read runs to here (15,000)")
     parser.add_argument("--level", type=float, default=0.8, help="of generalization (.8)")
     parser.add_argument("--middle", type=int, nargs="+", default=[4, 6, 8], help="depths (4 6 8)")

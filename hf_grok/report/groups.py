@@ -15,6 +15,7 @@ from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, Metric
+from hf_grok.report.style import numerals
 
 # What says where a run lies or which of several it is, not what was run.
 NOT_SETTINGS = {"seed", "data_seed", "output_dir", "logging_dir", "run_name"}
@@ -62,7 +63,7 @@ class Group:
         if self.model not in (None, "vanilla_transformer"):
             parts.append(str(self.model))
         if self.layers is not None:
-            parts.append(f"{self.layers} layer{'s' * (self.layers != 1)}")
+            parts.append(numerals.counted(self.layers, "layer"))
         return ", ".join(parts)
 
     @property

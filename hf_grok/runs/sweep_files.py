@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +99,11 @@ def read_table(path: Path) -> pandas.DataFrame:
     Raises:
         UserError: it is no Parquet file, or none of this version of results.
     """
-    return _content(path).to_pandas()
+    import pyarrow.parquet
+
+    content = _read(path, pyarrow.parquet.read_table)
+    _require_format(content.schema, path)
+    return content.to_pandas()
 
 
 def read_about(path: Path) -> dict[str, Any]:
@@ -108,22 +112,27 @@ def read_about(path: Path) -> dict[str, Any]:
     Raises:
         UserError: as `read_table`.
     """
-    text = (_content(path).schema.metadata or {}).get(_ABOUT_KEY, b"{}").decode()
+    import pyarrow.parquet
+
+    schema = _read(path, pyarrow.parquet.read_schema)
+    _require_format(schema, path)
+    text = (schema.metadata or {}).get(_ABOUT_KEY, b"{}").decode()
     return parse_object(text, f"{path}: what it says of its sweep")
 
 
-def _content(path: Path) -> pyarrow.Table:
+def _read(path: Path, reader: Callable[[Path], Any]) -> Any:
     import pyarrow
-    import pyarrow.parquet
 
     try:
-        content = pyarrow.parquet.read_table(path)
+        return reader(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise UserError(f"{path} is no Parquet file of results: {error}") from error
-    found = (content.schema.metadata or {}).get(_FORMAT_KEY, b"none").decode()
+
+
+def _require_format(schema: pyarrow.Schema, path: Path) -> None:
+    found = (schema.metadata or {}).get(_FORMAT_KEY, b"none").decode()
     if found != FORMAT:
         raise UserError(
             f"{path} has results of format {found}: expected {FORMAT}; write it again with "
             "hf-grok sweep, or read its runs with load_runs"
         )
-    return content
