@@ -22,7 +22,7 @@ from safetensors.numpy import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from hf_grok.commands.probe import summary
+from hf_grok.commands.probe.tables import summary
 from hf_grok.evaluation import Checkpoint, ProbeResults, probe_series
 from hf_grok.probes import probe_class
 from hf_grok.runs.manifest import FileFacts

@@ -39,6 +39,7 @@ ROOMS = {
 PARTS = {
     "hf_grok.commands.data",
     "hf_grok.commands.onsets",
+    "hf_grok.commands.probe",
     "hf_grok.dynamics.onsets",
     "hf_grok.probes.uas",
 }

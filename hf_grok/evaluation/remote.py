@@ -44,18 +44,8 @@ def index_of(model: str) -> Index | None:
         return read_index(api, model, api.repo_info(model, timeout=PATIENCE).sha)
 
 
-def names_of_series(index: Index | None, revisions: str | None = None) -> NameReader:
-    """What tells the steps of a repository: a pattern, or what its index says of its names.
-
-    Args:
-        index: of the repository, if it keeps one.
-        revisions: a regular expression with one group for the step.
-
-    Raises:
-        UserError: no such expression.
-    """
-    if revisions is not None:
-        return NameReader(pattern=revisions)
+def names_in_index(index: Index | None) -> NameReader:
+    """What tells the steps of a series: the template in its index, else names that others use."""
     return NameReader(RevisionTemplate(index.template) if index else None)
 
 

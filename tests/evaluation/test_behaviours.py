@@ -14,11 +14,12 @@ from huggingface_hub import HfApi
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from hf_grok.commands.probe import RESULTS_FILE, main
+from hf_grok.commands.probe import main
 from hf_grok.datasets_scripts import Dyck, QuestionFormation
 from hf_grok.errors import UserError
 from hf_grok.models import word_level_tokenizer
 from hf_grok.probes.tasks import DyckBehaviour, QuestionBehaviour, TokenLoss
+from hf_grok.runs.folder import RESULTS_FILE
 from tests.hub_server.server import HubServer
 from tests.probes.matrix import model_of
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hf_grok.annotation.scheme import write_annotation
-from hf_grok.commands.probe import build_parser, main, options_of
+from hf_grok.commands.probe import build_parser, main
+from hf_grok.commands.probe.options import options_of
 from hf_grok.commands.push import main as push
 from hf_grok.errors import UserError
 from hf_grok.evaluation.remote import index_of, trained_scheme
