@@ -37,8 +37,10 @@ from transformers import (
 from hf_grok.recipes.arguments import DataArguments
 from hf_grok.recipes.build import build_trainer
 from hf_grok.recipes.corpus.load import load_corpus
+from hf_grok.recipes.corpus.named import sources_of
 from hf_grok.recipes.corpus.packing import Packer
-from hf_grok.recipes.corpus.prepare import Prepared, prepare, sources_of
+from hf_grok.recipes.corpus.prepare import prepare
+from hf_grok.recipes.corpus.prepared import Prepared
 from hf_grok.recipes.corpus.sentences import Sentences, read_sentences
 from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.recipes.recipe import Settings, load_recipe, parse

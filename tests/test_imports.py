@@ -24,6 +24,7 @@ ARROWS: dict[str, set[str]] = {
     "metrics": {"packages"},
     "measurement": set(),
     "annotation": set(),
+    "sources": {"annotation"},
     "models": {"measurement"},
     "attention": {"annotation", "measurement", "models"},
     "datasets_scripts": {"annotation"},
@@ -41,14 +42,24 @@ ARROWS: dict[str, set[str]] = {
     "series": {"languages", "model_cards", "runs"},
     "evaluation": {
         *("annotation", "datasets_scripts", "languages", "measurement", "models", "probes"),
-        *("runs", "series"),
+        *("runs", "series", "sources"),
     },
     "callbacks": {
         *("evaluation", "measurement", "metrics", "models", "probes", "report", "runs", "series"),
     },
     "recipes": {
         *("annotation", "attention", "callbacks", "datasets_scripts", "evaluation", "languages"),
-        *("masking", "measurement", "metrics", "models", "packages", "probes", "runs", "sas"),
+        *(
+            "masking",
+            "measurement",
+            "metrics",
+            "models",
+            "packages",
+            "probes",
+            "runs",
+            "sas",
+            "sources",
+        ),
     },
     "sweep": {"metrics", "model_cards", "packages", "recipes", "runs", "series"},
 }

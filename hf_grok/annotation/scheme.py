@@ -119,3 +119,18 @@ def scheme_mismatch(training: str | None, evaluation: str | None) -> str | None:
         f"{evaluation}: heads differ by convention (function words, coordination, copulas), so an "
         "attention score against the one is no measure of what the other acted on."
     )
+
+
+def one_scheme(schemes: dict[str, str | None]) -> str | None:
+    """The scheme that all name.
+
+    Raises:
+        UserError: they name several; says which names which.
+    """
+    if len(set(schemes.values())) > 1:
+        told = ", ".join(f"{name}: {scheme or 'not recorded'}" for name, scheme in schemes.items())
+        raise UserError(
+            f"heads of several annotation schemes cannot be read together ({told}): choose "
+            "corpora of one, parse them alike, or say ,scheme=NAME where it is not recorded"
+        )
+    return next(iter(schemes.values()), None)

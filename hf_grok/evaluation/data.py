@@ -14,8 +14,9 @@ from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.errors import UserError
 from hf_grok.evaluation.choosing import having, sampled, short_enough, told_of_longer
 from hf_grok.evaluation.reading import read_rows
-from hf_grok.evaluation.sources import Source, read_source
 from hf_grok.languages import known_languages, language
+from hf_grok.sources.source import Source
+from hf_grok.sources.words import read_source
 from hf_grok.text.printable import printable
 
 
@@ -58,7 +59,7 @@ def load_data(
             .parquet file or a pattern of them; a folder (such as hf-grok data parse writes) or Hub
             name that `datasets.load_dataset` reads; or a language that `hf-grok data` lists, such
             as question-formation or minimal-pairs. Behind it, as in a recipe's --data,
-            ,config=..,split=..,revision=..,scheme=.. (`hf_grok.evaluation.sources.read_source`),
+            ,config=..,split=..,revision=..,scheme=.. (`hf_grok.sources.words.read_source`),
             and ,relations=ud: relations of ClearNLP's scheme under UD's names.
         split: of a data set or language whose source names none.
         where: (column, value) pairs that a row must have.

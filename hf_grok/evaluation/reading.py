@@ -9,17 +9,11 @@ from typing import Any
 from hf_grok.annotation.rows import Rows, with_words
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.errors import UserError
-from hf_grok.evaluation.sources import (
-    LINES,
-    PARQUET,
-    TREES,
-    Source,
-    load_split,
-    read_source,
-    split_of,
-)
 from hf_grok.languages import known_languages, language, prepared
 from hf_grok.runs.record import recorded
+from hf_grok.sources.files import LINES, PARQUET, TREES, split_of
+from hf_grok.sources.source import Source, load_split
+from hf_grok.sources.words import read_source
 from hf_grok.text.files import Line
 from hf_grok.text.json_reading import parse_object, read_options
 from hf_grok.text.printable import listed

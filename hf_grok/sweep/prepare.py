@@ -44,7 +44,8 @@ def prepare(settings: Settings) -> dict[str, int]:
 
 
 def _prepare_corpus(settings: Settings) -> dict[str, int]:
-    from hf_grok.recipes.corpus.prepare import PARTS, TRAIN, prepare
+    from hf_grok.recipes.corpus.prepare import prepare
+    from hf_grok.recipes.corpus.prepared import PARTS, TRAIN
     from hf_grok.recipes.corpus.store import add_sham
     from hf_grok.recipes.data.arcs import SHAM_SEED
 

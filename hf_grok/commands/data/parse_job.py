@@ -15,7 +15,6 @@ from tqdm.auto import tqdm
 from hf_grok.annotation.scheme import sidecar, write_annotation
 from hf_grok.commands.data.parsed_shards import (
     LOCK,
-    PROGRESS,
     Counts,
     Row,
     begin,
@@ -27,6 +26,7 @@ from hf_grok.commands.data.spacy_parser import SpacyParser
 from hf_grok.commands.data.text_plan import Plan, TextLine, plan_of, text_lines
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import taken
+from hf_grok.sources.files import UNFINISHED_PARSE
 
 SHARDS = "train-*.parquet"
 
@@ -113,7 +113,7 @@ class Job:
             for path in _shards(out, plan):
                 counts.add(shard_counts(path))
             done = self._done(out, plan, counts, parsed, seconds)
-            (out / PROGRESS).unlink()
+            (out / UNFINISHED_PARSE).unlink()
             (out / LOCK).unlink()
         return done
 
@@ -177,7 +177,7 @@ def _clear(out: Path) -> None:
     for path in [
         *out.glob(SHARDS),
         *out.glob(f"{SHARDS}.part"),
-        out / PROGRESS,
+        out / UNFINISHED_PARSE,
         sidecar(out),
         out / "README.md",
     ]:

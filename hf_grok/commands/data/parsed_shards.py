@@ -9,12 +9,11 @@ from typing import Any
 
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import replace, sync, write_json
+from hf_grok.sources.files import UNFINISHED_PARSE
 from hf_grok.text.json_reading import read_object
 
 Row = dict[str, Any]
 
-PROGRESS = "parse.json"
-"""The facts of a parse that has not ended; gone once it has."""
 LOCK = "parse.lock"
 _ROWS_AT_ONCE = 1000
 _WORDS, _LINES = b"hf_grok.words", b"hf_grok.lines"
@@ -68,7 +67,7 @@ def begin(folder: Path, facts: Mapping[str, Any]) -> None:
         UserError: another parse was begun there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PROGRESS
+    path = folder / UNFINISHED_PARSE
     if not path.exists():
         write_json(path, facts)
         return
@@ -84,7 +83,7 @@ def begin(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def is_unfinished(folder: Path) -> bool:
     """Whether a parse into this folder was begun and has not ended."""
-    return (folder / PROGRESS).is_file()
+    return (folder / UNFINISHED_PARSE).is_file()
 
 
 def write_shard(path: Path, rows: Iterable[Row]) -> Counts:

@@ -74,7 +74,7 @@ def _own_language(probe: str) -> str:
 def _measured(kind: type[Probe], name: str, source: str, split: str | None) -> Mapping[str, str]:
     """Split of the source -> name of the probe over it."""
     from hf_grok.evaluation.reading import has_splits
-    from hf_grok.evaluation.sources import read_source
+    from hf_grok.sources.words import read_source
 
     split = read_source(source).split or split
     if split is not None:

@@ -12,14 +12,9 @@ from hf_grok.annotation.scheme import scheme_mismatch
 from hf_grok.errors import UserError
 from hf_grok.probes import Probe
 from hf_grok.recipes.arguments import DataArguments, ProbeArguments
-from hf_grok.recipes.corpus.prepare import (
-    TRAIN,
-    VALIDATION,
-    Prepared,
-    prepare,
-    require_heads,
-    scheme_of,
-)
+from hf_grok.recipes.corpus.named import require_heads, scheme_of
+from hf_grok.recipes.corpus.prepare import prepare
+from hf_grok.recipes.corpus.prepared import TRAIN, VALIDATION, Prepared
 from hf_grok.recipes.corpus.probes import ProbeSource, corpus_probes, probe_sources
 from hf_grok.recipes.corpus.store import SHAM, Stored, add_sham
 from hf_grok.recipes.data.arcs import SHAM_SEED

@@ -16,7 +16,6 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.heads import NONE, relation_id
 from hf_grok.errors import UserError
-from hf_grok.evaluation.sources import Source
 from hf_grok.recipes.corpus.tables import tables
 from hf_grok.recipes.corpus.word_tokens import special_around
 from hf_grok.sas.batches.published import (
@@ -27,6 +26,7 @@ from hf_grok.sas.batches.published import (
     special_ids,
 )
 from hf_grok.sas.batches.row import INPUT_IDS
+from hf_grok.sources.source import Source
 
 COLUMNS = (INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS, ATTENTION_MASK, "document")
 _NEEDED = {INPUT_IDS, PUBLISHED_HEADS, PUBLISHED_RELATIONS}

@@ -13,9 +13,9 @@ from transformers import PreTrainedTokenizerBase
 
 from hf_grok.annotation.heads import NONE, ROOT, check_relations, relation_id, word_heads
 from hf_grok.errors import UserError
-from hf_grok.evaluation.sources import Source
 from hf_grok.recipes.corpus.published import is_published, published_tables
 from hf_grok.recipes.corpus.tables import COLUMNS, tables
+from hf_grok.sources.source import Source
 
 
 @dataclass(frozen=True)

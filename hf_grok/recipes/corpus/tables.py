@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 
 from hf_grok.datasets_scripts.readers.conllu import read_conllu
 from hf_grok.errors import UserError
-from hf_grok.evaluation.sources import LINES, PARQUET, TREES, Source
 from hf_grok.runs.manifest import file_facts
+from hf_grok.sources.files import LINES, PARQUET, TREES
+from hf_grok.sources.source import Source
 from hf_grok.text.files import read_lines
 from hf_grok.text.json_reading import parse_object
 

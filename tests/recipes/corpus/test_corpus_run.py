@@ -227,7 +227,7 @@ def test_batches_hold_the_rows_and_their_arcs(books: Path) -> None:
 
 def test_what_is_prepared_once_is_found_again(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = loaded(books)
-    monkeypatch.setattr("hf_grok.recipes.corpus.prepare.train_tokenizer", None)
+    monkeypatch.setattr("hf_grok.recipes.corpus.tokenizers.train_tokenizer", None)
     assert loaded(books).fingerprint == first.fingerprint
     with pytest.raises(TypeError):
         loaded(books, vocabulary_size=301)

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from hf_grok.evaluation.sources import Source
 from hf_grok.models.subword_tokenizer import BYTE_LEVEL_BPE, WORDPIECE, train_tokenizer
 from hf_grok.recipes.corpus import tables as reading
 from hf_grok.recipes.corpus.packing import Packer
@@ -20,6 +19,7 @@ from hf_grok.recipes.corpus.word_tokens import WordTokens
 from hf_grok.sas.batches.encoding import ArcEncoder
 from hf_grok.sas.batches.keys import ArcCounts
 from hf_grok.sas.batches.packing import joined
+from hf_grok.sources.source import Source
 from tests.recipes.corpus.books import sentences, write_parquet
 
 LENGTH = 24

@@ -14,7 +14,8 @@ from hf_grok.evaluation.data import load_data
 from hf_grok.models.subword_tokenizer import train_tokenizer
 from hf_grok.recipes.arguments import DataArguments, ProbeArguments
 from hf_grok.recipes.corpus.load import load_corpus, told_of_corpus
-from hf_grok.recipes.corpus.prepare import TRAIN, Prepared, prepare
+from hf_grok.recipes.corpus.prepare import prepare
+from hf_grok.recipes.corpus.prepared import TRAIN, Prepared
 from hf_grok.sas import encode_rows
 from tests.recipes.corpus.books import sentences, write_lines
 

@@ -11,8 +11,8 @@ import pytest
 
 from hf_grok.annotation.heads import NONE, check_heads, relation_id
 from hf_grok.errors import UserError
-from hf_grok.evaluation.sources import Source
 from hf_grok.recipes.corpus.sentences import read_sentences, trees_alone
+from hf_grok.sources.source import Source
 from tests.recipes.corpus.books import sentences, write_conllu, write_lines, write_parquet
 
 

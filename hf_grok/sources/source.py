@@ -1,28 +1,18 @@
-"""What a word of --data names: a file, folder, pattern, data set of the Hub, and options of it."""
+"""What a name in --data turns out to be: files, a folder of them, or a data set of the Hub."""
 
 from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hf_grok.annotation.relations import check_target
-from hf_grok.annotation.scheme import check_scheme, read_scheme
-from hf_grok.errors import UserError, unknown_name
+from hf_grok.annotation.scheme import one_scheme, read_scheme
+from hf_grok.errors import UserError
+from hf_grok.sources.files import SUFFIXES, UNFINISHED_PARSE, inside, of_split
 
-PARQUET, LINES, TREES = SUFFIXES = (".parquet", ".jsonl", ".conllu")
-_ANY = ("config", "split", "revision", "scheme")
-KEYS = (*_ANY, "relations")
-"""Of data that probes look at."""
-TRAINING_KEYS = (*_ANY, "weight", "first_head")
-UNFINISHED = "parse.json"
-_KEY = re.compile(rf",({'|'.join(dict.fromkeys((*KEYS, *TRAINING_KEYS)))})=")
-_OF_A_SPLIT = re.compile(r"(?P<split>[A-Za-z_]+)(-\d{5}-of-\d{5})?")
-_SPLITS = ("train", "validation", "test", "dev", "generalization")
 _HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _SEVERAL = (
     ". Several names are several words: --data a b; in a recipe or a sweep a list, data: [a, b]; "
@@ -110,7 +100,7 @@ class Source:
         Raises:
             UserError: it has not.
         """
-        if (self.path / UNFINISHED).is_file():
+        if (self.path / UNFINISHED_PARSE).is_file():
             raise UserError(
                 f"{self.path} is the beginning of a parse: finish it with the command of hf-grok "
                 "data parse that began it"
@@ -151,7 +141,7 @@ class Source:
             return [self.path]
         folder = self.path if self.path.is_dir() else Path(self.name)
         if folder.is_dir():
-            return sorted(one for one in folder.rglob("*") if one.suffix in SUFFIXES)
+            return inside(folder)
         return self.matching()
 
     @cached_property
@@ -196,98 +186,6 @@ def load_split(source: Source, split: str, isnt: str = "") -> Any:
         ) from error
 
 
-def read_source(word: str, keys: Sequence[str] = KEYS) -> Source:
-    """The source that a word of `--data` names.
-
-    Args:
-        word: NAME, and KEY=VALUE behind commas.
-        keys: that may stand in it.
-
-    Raises:
-        UserError: a key twice, or not among `keys`; a weight that is no positive number; a scheme
-            that is no name; relations in another scheme's names than UD's.
-    """
-    name, *rest = _KEY.split(word)
-    found, values = rest[::2], rest[1::2]
-    if not name or len(set(found)) < len(found) or "" in values:
-        raise UserError(
-            f"data {word!r}: expected NAME, and after it each of {_listed(keys)} once at most"
-        )
-    for key in found:
-        if key not in keys:
-            raise UserError(f"data {word!r}: {key}= is not of these data: may be {_listed(keys)}")
-    if "," in name and not Path(name).exists():
-        said = name.partition(",")[2].partition("=")[0]
-        if name.partition(",")[2].count("="):
-            raise unknown_name(f"key in data {word!r}", said, keys)
-    options: dict[str, Any] = dict(zip(found, values, strict=True))
-    if "weight" in options:
-        options["weight"] = _weight(options["weight"], word)
-    if options.get("first_head", "0") not in ("0", "1"):
-        raise UserError(f"data {word!r}: first_head={options['first_head']}: expected 0 or 1")
-    if "first_head" in options:
-        options["first_head"] = int(options["first_head"])
-    if "scheme" in options:
-        check_scheme(options["scheme"])
-    if "relations" in options:
-        check_target(options["relations"])
-    return Source(name, **options)
-
-
-def one_scheme(schemes: dict[str, str | None]) -> str | None:
-    """The scheme that all name.
-
-    Raises:
-        UserError: they name several; says which names which.
-    """
-    if len(set(schemes.values())) > 1:
-        told = ", ".join(f"{name}: {scheme or 'not recorded'}" for name, scheme in schemes.items())
-        raise UserError(
-            f"heads of several annotation schemes cannot be read together ({told}): choose "
-            "corpora of one, parse them alike, or say ,scheme=NAME where it is not recorded"
-        )
-    return next(iter(schemes.values()), None)
-
-
-def of_split(folder: Path, split: str) -> list[Path]:
-    """The files of a folder; those of the split where names say which they are of.
-
-    Raises:
-        UserError: there is none.
-    """
-    found = sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
-    if not found:
-        raise UserError(f"{folder} holds no {', '.join(SUFFIXES)} file")
-    splits = {path: split_of(path) for path in found}
-    if not any(splits.values()):
-        return found
-    chosen = [path for path, own in splits.items() if own == split]
-    if not chosen:
-        has = ", ".join(sorted({own for own in splits.values() if own}))
-        raise UserError(f"{folder} has no split {split!r}: it has {has}")
-    return chosen
-
-
-def split_of(path: Path) -> str | None:
-    """The split that a file's name says, as test.parquet and test-00000-of-00002.parquet do."""
-    matched = _OF_A_SPLIT.fullmatch(path.stem)
-    return matched["split"] if matched and matched["split"] in _SPLITS else None
-
-
 def _scheme_beside(file: Path) -> str | None:
     """As beside the file, else as of its folder."""
     return read_scheme(file) or read_scheme(file.parent)
-
-
-def _listed(keys: Sequence[str]) -> str:
-    return ", ".join(f"{key}=" for key in keys)
-
-
-def _weight(text: str, word: str) -> float:
-    try:
-        weight = float(text)
-    except ValueError:
-        weight = 0.0
-    if not 0 < weight <= 1000:
-        raise UserError(f"data {word!r}: weight {text!r}: expected a number above 0, such as 2")
-    return weight

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
-from hf_grok.annotation.scheme import write_annotation
+from hf_grok.annotation.scheme import one_scheme, write_annotation
 from hf_grok.errors import UserError
 from hf_grok.evaluation import reading
 from hf_grok.evaluation.data import load_data
 from hf_grok.evaluation.reading import has_splits
-from hf_grok.evaluation.sources import TRAINING_KEYS, Source, one_scheme, read_source
 from hf_grok.recipes.corpus.sentences import read_sentences
+from hf_grok.sources.source import Source
+from hf_grok.sources.words import TRAINING_KEYS, read_source
 from tests.hub_server import HubServer
 from tests.recipes.corpus.books import sentences, write_conllu, write_lines, write_parquet
 

@@ -1,0 +1,1 @@
+"""What a word of --data names, for runs and for probes alike."""
