@@ -119,6 +119,7 @@ def test_no_code_lies_in_a_folder_that_is_no_package() -> None:
     assert strays == []
 
 
+@pytest.mark.slow
 def test_every_module_imports_from_the_installed_wheel(environment: Path, tmp_path: Path) -> None:
     (packages,) = environment.glob("lib/python*/site-packages")
     imported = subprocess.run(

@@ -80,6 +80,7 @@ def train(folder: Path, model: nn.Module, **options: bool) -> Trainer:
     return trainer
 
 
+@pytest.mark.slow
 def test_a_stranger_loads_every_step_and_must_say_so(tmp_path: Path, hub_server: HubServer) -> None:
     train(tmp_path / "run", tiny_vanilla(), ship_code=True)
     for revision in ("step0", "step2", "step4", "main"):

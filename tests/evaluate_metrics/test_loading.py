@@ -64,6 +64,7 @@ def run(code: str, **environment: str) -> str:
     return finished.stdout
 
 
+@pytest.mark.slow
 def test_every_metric_loads_by_its_path_without_a_network(tmp_path: Path) -> None:
     printed = run(OFFLINE, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
     assert printed.splitlines() == [f"{name} True" for name in names()]

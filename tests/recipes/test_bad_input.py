@@ -127,6 +127,7 @@ def test_every_shipped_recipe_parses() -> None:
             assert settings.training.output_dir == f"runs/{name}-{scale}-seed0"
 
 
+@pytest.mark.slow
 def test_dictionaries_are_read_whatever_unions_were_made_before() -> None:
     """Typing gives out a union that it has made before for one with the same members."""
     code = """

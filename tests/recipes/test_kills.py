@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the campaign forks each start of a run")
+@pytest.mark.slow
 def test_a_few_kills_of_the_campaign(tmp_path: Path) -> None:
     """In a process of its own: its starts are forks, which want a parent that has not trained.
 

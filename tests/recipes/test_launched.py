@@ -39,6 +39,7 @@ def test_a_configuration_file_asks_too(tmp_path: Path) -> None:
     assert processes_asked(["accelerate", "launch", "--config_file", str(file), *SCRIPT]) == 2
 
 
+@pytest.mark.slow
 def test_one_process_of_two_does_not_train(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2"]
     command += ["-m", "hf_grok.train", recipe_file(tmp_path), "--use_cpu", "true"]

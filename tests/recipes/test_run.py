@@ -70,6 +70,7 @@ def test_the_final_model_loads_and_generates(finished: Path) -> None:
     assert generated.shape[1] == prompt["input_ids"].shape[1] + 5
 
 
+@pytest.mark.slow
 def test_a_stock_architecture_loads_without_this_package(tmp_path: Path) -> None:
     options = '{"n_positions": 64}'
     run = train_tiny(tmp_path, "--model", "gpt2", "--model_options", options, "--max_steps", "2")

@@ -37,6 +37,7 @@ def last_loss(run: Path) -> float:
     return json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["eval_loss"]
 
 
+@pytest.mark.slow
 def test_everything_is_written_and_twice_the_same(folder: Path, tmp_path: Path) -> None:
     files = write_arms(folder, tmp_path / "one")
     assert [file.name for file in files] == [

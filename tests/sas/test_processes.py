@@ -13,6 +13,7 @@ from tests.sas.in_processes import everything
 PROCESSES = 3
 
 
+@pytest.mark.slow
 def test_three_processes_equal_one(tmp_path: Path) -> None:
     run_together(PROCESSES, ["-m", "tests.sas.in_processes", str(tmp_path)])
     alone, _ = everything(tmp_path / "alone", world=1)

@@ -58,6 +58,7 @@ def staged_step(run: Path, step: int) -> dict[str, Path]:
     return {path.name: path for path in (run / "series" / "staged" / f"step{step}").iterdir()}
 
 
+@pytest.mark.slow
 def test_it_works_where_there_is_no_hf_grok(tmp_path: Path) -> None:
     model = tiny_vanilla()
     model.save_pretrained(tmp_path / "saved")
