@@ -259,6 +259,24 @@ def test_a_probe_without_a_main_number_is_told_by_the_one_that_it_draws_alone(
     assert drawn == found
 
 
+def test_what_was_measured_once_is_told_and_not_drawn(tmp_path: Path) -> None:
+    """Trees of the last checkpoint of one run gave two panels of a single point."""
+    columns = {"eval_generalization_accuracy": at((0, 0.3), (500, 0.9))}
+    last = {"eval_tree_score": [*[float("nan")] * (len(STEPS) - 1), 0.8]}
+    sweep = sweep_of(tmp_path, {"base": [columns | last], "late": [columns]})
+    assert "tree score" in markdown(sweep)
+    (drawn,) = panel_quantities(sweep)
+    assert drawn.column == "eval_generalization_accuracy"
+    assert draw_arms(sweep).axes
+
+
+def test_what_is_all_measured_once_is_drawn(tmp_path: Path) -> None:
+    """Models of the Hub that were probed and never trained here."""
+    last = {"eval_tree_score": [*[float("nan")] * (len(STEPS) - 1), 0.8]}
+    (drawn,) = panel_quantities(sweep_of(tmp_path, {"base": [last], "late": [last]}))
+    assert drawn.column == "eval_tree_score"
+
+
 def test_onsets_are_told_only_of_what_can_have_them(tmp_path: Path) -> None:
     """A norm gets neither better nor worse, a tree score has no level to cross, "late" no trees."""
     columns = {

@@ -9,7 +9,7 @@ from hf_grok.errors import UserError
 from hf_grok.metrics import IN_DISTRIBUTION, owner_of
 from hf_grok.report.style import numerals
 from hf_grok.report.sweep.grid import Panel, draw_grid
-from hf_grok.report.sweep.numbers import Quantity, present
+from hf_grok.report.sweep.numbers import Quantity, has, present
 from hf_grok.report.sweep.onsets import loss_level
 from hf_grok.report.sweep.panels import (
     STYLES,
@@ -29,14 +29,21 @@ if TYPE_CHECKING:
 
 
 def panel_quantities(sweep: Sweep) -> list[Quantity]:
-    """One column each: the loss, generalization, of every probe its first main number of a unit."""
+    """One column each: the loss, generalization, of every probe its first main number of a unit.
+
+    What no run measured twice, as a probe of last checkpoints, is no curve: the table has it.
+    """
     firsts: dict[tuple[str, str], Quantity] = {}
     for one in present(sweep):
         if one.column != IN_DISTRIBUTION:
             # Curves are of the runs' own evaluations, and so is what they are drawn beside.
             kind = owner_of(one.column), one.metric.unit
             firsts.setdefault(kind, replace(one, afterwards=False))
-    return list(firsts.values())
+    return [one for one in firsts.values() if _is_curve(sweep, one.column)] or [*firsts.values()]
+
+
+def _is_curve(sweep: Sweep, column: str) -> bool:
+    return any(has(run, column) and run.evaluations[column].count() > 1 for run in sweep.runs)
 
 
 def draw_arms(sweep: Sweep) -> Figure:
