@@ -63,7 +63,7 @@ def seed_of(run: Run) -> Seed:
 
 def last_quarter(wide: pd.DataFrame, name: str) -> float:
     curve = wide[name].dropna()
-    return float(curve[curve.index > 0.75 * wide.index.max()].mean())
+    return float(curve[curve.index >= 0.75 * wide.index.max()].mean())
 
 
 def differences(arm: Mapping[int, Seed], other: Mapping[int, Seed]) -> np.ndarray:

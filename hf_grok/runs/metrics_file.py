@@ -12,7 +12,11 @@ from hf_grok.errors import UserError
 from hf_grok.runs.json_lines import Row, read_rows
 from hf_grok.text.printable import quoted
 
-TRAINING_KEYS = ("loss", "learning_rate", "grad_norm")
+# Trainer's, and what the regulariser logs beside them.
+TRAINING_KEYS = (
+    *("loss", "learning_rate", "grad_norm"),
+    *("lm_loss", "sas_penalty", "sas_lambda", "sas_arcs"),
+)
 # They time the evaluation, so they differ when it is done again after a resume.
 TIMING_SUFFIXES = ("_runtime", "_per_second")
 

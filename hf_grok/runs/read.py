@@ -42,7 +42,8 @@ class Run:
         evaluations: one row an evaluation, indexed by step (increasing, unique), one column a
             metric (`eval_*`); NaN where an evaluation did not measure it. Numbers of probes that
             were run afterwards (`hf-grok probe`) are there too, if the run lacks them itself.
-        training: one row a logging step, likewise: loss, learning_rate, grad_norm.
+        training: one row a logging step, likewise: loss, learning_rate, grad_norm, and of a run
+            with a regulariser lm_loss, sas_penalty (R), sas_lambda, sas_arcs.
         notes: what a reader should know about the files (a cut last line, a repeated step).
         pictures: what probes left to be drawn, by probe and step.
         failures: probes that failed, by name and then step.
