@@ -36,6 +36,12 @@ def test_a_run_as_tables(tmp_path: Path) -> None:
     assert run.training.loc[10].to_dict() == {"loss": 3.0, "learning_rate": 1e-4, "grad_norm": 2.0}
 
 
+def test_what_the_regulariser_logs_is_in_the_training_table(tmp_path: Path) -> None:
+    logged = {"loss": 3.1, "lm_loss": 3.0, "sas_penalty": 0.4, "sas_lambda": 0.3, "sas_arcs": 70.0}
+    run = load_run(write_run(tmp_path / "run", [{"step": 10, **logged}]))
+    assert run.training.loc[10].to_dict() == logged
+
+
 def test_a_run_without_any_evaluation_yet(tmp_path: Path) -> None:
     run = load_run(write_run(tmp_path / "run", [], status="running"))
     assert run.evaluations.empty
