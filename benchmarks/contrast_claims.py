@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from hf_grok.dynamics import Run
+from hf_grok.dynamics.curves import last_part
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
 from hf_grok.report.sweep.several import read_sweeps
 
@@ -63,7 +64,7 @@ def seed_of(run: Run) -> Seed:
 
 def last_quarter(wide: pd.DataFrame, name: str) -> float:
     curve = wide[name].dropna()
-    return float(curve[curve.index >= 0.75 * wide.index.max()].mean())
+    return float(curve[last_part(curve.index.to_numpy())].mean())
 
 
 def differences(arm: Mapping[int, Seed], other: Mapping[int, Seed]) -> np.ndarray:
@@ -130,9 +131,10 @@ def print_answer(arms: Mapping[str, Mapping[int, Seed]]) -> None:
 
 def suppressed(contrast: Mapping[int, Seed], base: Mapping[int, Seed]) -> bool:
     """Whether heads at uncommon offsets were lost, and R (where it is known) is small."""
-    ours, theirs = ([run.uncommon for run in arm.values()] for arm in (contrast, base))
-    if None in ours or None in theirs:
-        return False
+    ours, theirs = (
+        [run.uncommon for run in arm.values() if run.uncommon is not None]
+        for arm in (contrast, base)
+    )
     penalties = [run.penalty for run in contrast.values() if run.penalty is not None]
     apart = float(np.mean(theirs)) - float(np.mean(ours))
     return apart >= UNSEEN and (not penalties or float(np.mean(penalties)) <= SMALL)
@@ -162,6 +164,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     missing = [name for name in (BASE, SUPPRESS, SHAM, CONTRAST) if not arms.get(name)]
     if missing:
         parser.error(f"no finished run of {', '.join(missing)}: the answer takes all four arms")
+    unprobed = [n for n in (BASE, CONTRAST) if any(r.uncommon is None for r in arms[n].values())]
+    if unprobed:
+        parser.error(
+            f"no UAS of every run of {', '.join(unprobed)}: probe them as "
+            "docs/results.md says, and give the sweep's command again"
+        )
     print_arms(arms)
     print_answer(arms)
 

@@ -42,3 +42,8 @@ def split_of(path: Path) -> str | None:
 def inside(folder: Path) -> list[Path]:
     """Every file in a folder and the folders in it that rows are read from, by name."""
     return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a parse into this folder was begun and has not ended."""
+    return (folder / UNFINISHED_PARSE).is_file()

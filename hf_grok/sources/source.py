@@ -11,7 +11,7 @@ from typing import Any
 
 from hf_grok.annotation.scheme import one_scheme, read_scheme
 from hf_grok.errors import UserError
-from hf_grok.sources.files import SUFFIXES, UNFINISHED_PARSE, inside, of_split
+from hf_grok.sources.files import SUFFIXES, inside, is_unfinished, of_split
 
 _HUB = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _SEVERAL = (
@@ -100,7 +100,7 @@ class Source:
         Raises:
             UserError: it has not.
         """
-        if (self.path / UNFINISHED_PARSE).is_file():
+        if is_unfinished(self.path):
             raise UserError(
                 f"{self.path} is the beginning of a parse: finish it with the command of hf-grok "
                 "data parse that began it"

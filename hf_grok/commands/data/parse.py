@@ -9,11 +9,11 @@ from typing import Any
 from hf_grok._option_parser import OptionParser
 from hf_grok.annotation.scheme import SCHEME, check_scheme, sidecar
 from hf_grok.commands.data.parse_job import SHARDS, Done, Job
-from hf_grok.commands.data.parsed_shards import is_unfinished
 from hf_grok.commands.data.spacy_parser import SpacyParser
 from hf_grok.commands.data.text_plan import BLANK, DOCUMENT_ENDS, texts_of
 from hf_grok.errors import UserError, unknown_name
 from hf_grok.runs.manifest import file_facts
+from hf_grok.sources.files import is_unfinished
 
 PARSERS = {"spacy": SpacyParser}
 SHARD_WORDS = 250_000

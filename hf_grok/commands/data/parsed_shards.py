@@ -81,11 +81,6 @@ def begin(folder: Path, facts: Mapping[str, Any]) -> None:
         )
 
 
-def is_unfinished(folder: Path) -> bool:
-    """Whether a parse into this folder was begun and has not ended."""
-    return (folder / UNFINISHED_PARSE).is_file()
-
-
 def write_shard(path: Path, rows: Iterable[Row]) -> Counts:
     """Write one shard as its rows come; nothing stands at `path` before all of it is there.
 

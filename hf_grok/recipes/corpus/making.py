@@ -118,7 +118,9 @@ def make_corpus(
             does not keep apart.
     """
     held_out = sorted(division.held_out)  # before anything is made: two parts may share a document
-    tokenizer = pretrained or trained_tokenizer(division.training_words(), arguments, masked=masked)
+    tokenizer = pretrained
+    if tokenizer is None:
+        tokenizer = trained_tokenizer(division.training_words(), arguments, masked=masked)
     tokenizer.save_pretrained(folder / TOKENIZER)
     tokens = _word_tokens(division, tokenizer, masked=masked)
     counts = {}
@@ -132,7 +134,7 @@ def make_corpus(
         "documents": len(division.documents),
         "held_out": held_out,
         "vocabulary": len(tokenizer),
-        **({"published": True} if division.tokenizer else {}),
+        **({"published": True} if division.tokenizer is not None else {}),
     }
 
 
