@@ -12,11 +12,10 @@ from hf_grok.errors import UserError
 from hf_grok.runs.json_lines import Row, read_rows
 from hf_grok.text.printable import quoted
 
-# Trainer's, and what the regulariser logs beside them.
-TRAINING_KEYS = (
-    *("loss", "learning_rate", "grad_norm"),
-    *("lm_loss", "sas_penalty", "sas_lambda", "sas_arcs"),
-)
+# What the regulariser logs: the loss without it, R, its strength, and the arcs of a step.
+LM_LOSS, SAS_PENALTY, SAS_LAMBDA, SAS_ARCS = "lm_loss", "sas_penalty", "sas_lambda", "sas_arcs"
+TRAINERS_KEYS = ("loss", "learning_rate", "grad_norm")
+TRAINING_KEYS = (*TRAINERS_KEYS, LM_LOSS, SAS_PENALTY, SAS_LAMBDA, SAS_ARCS)
 # They time the evaluation, so they differ when it is done again after a resume.
 TIMING_SUFFIXES = ("_runtime", "_per_second")
 

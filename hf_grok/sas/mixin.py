@@ -17,6 +17,7 @@ from hf_grok.annotation.heads import NONE
 from hf_grok.annotation.scheme import agreed_scheme, scheme_mismatch
 from hf_grok.errors import UserError
 from hf_grok.measurement.shares import ignoring, to_be_wrapped
+from hf_grok.runs.metrics_file import LM_LOSS, SAS_ARCS, SAS_LAMBDA
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.attention.backbone import language_model
 from hf_grok.sas.attention.run import RunAttention
@@ -255,7 +256,7 @@ class SASMixin(Loaders):
         if "loss" in logs and not self.sas_schedule.is_off:
             strength = self.sas_schedule.before(self.state.global_step)
             parts = self._sas_log.take(self._gather)
-            logs.update({**parts, "sas_lambda": strength})
+            logs.update({**parts, SAS_LAMBDA: strength})
         super().log(logs, start_time)
         if parts:
             self._refuse(parts)
@@ -275,10 +276,10 @@ class SASMixin(Loaders):
         """Stop a run whose regulariser has nothing to act on, or has undone the language model."""
         step, model = self.state.global_step, language_model(self.model)
         embeddings: Any = model.get_input_embeddings()
-        check_arcs_seen(parts.get("sas_arcs"), step, self.args.sas_relations)
-        if self.sas_schedule.promotes and "lm_loss" in parts:
+        check_arcs_seen(parts.get(SAS_ARCS), step, self.args.sas_relations)
+        if self.sas_schedule.promotes and LM_LOSS in parts:
             check_still_a_language_model(
-                parts["lm_loss"],
+                parts[LM_LOSS],
                 vocabulary=embeddings.weight.shape[0],
                 step=step,
                 schedule=self.args.sas_schedule,

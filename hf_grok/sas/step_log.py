@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
+from hf_grok.runs.metrics_file import LM_LOSS, SAS_ARCS, SAS_PENALTY
+
 
 class StepLog:
     """Means over the steps since `take`: the LM loss, R, and the arcs of a batch.
@@ -42,10 +44,10 @@ class StepLog:
         """
         taken: dict[str, float] = {}
         if self._loss is not None:
-            taken["lm_loss"] = float(gather(self._loss[None]).mean()) / self._steps
+            taken[LM_LOSS] = float(gather(self._loss[None]).mean()) / self._steps
         if self._penalty is not None and self._arcs is not None:
-            taken["sas_penalty"] = float(gather(self._penalty[None]).sum()) / self._measured
-            taken["sas_arcs"] = float(self._arcs) / self._measured
+            taken[SAS_PENALTY] = float(gather(self._penalty[None]).sum()) / self._measured
+            taken[SAS_ARCS] = float(self._arcs) / self._measured
         self._loss = self._penalty = self._arcs = None
         self._steps = self._measured = 0
         return taken

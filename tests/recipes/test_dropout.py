@@ -58,9 +58,24 @@ def test_steps_seeds_ranks_and_sites_have_their_own_masks() -> None:
     assert max(same) < 0.6  # independent masks agree on half of the entries
 
 
-def test_a_mask_larger_than_the_pool_is_refused() -> None:
-    with pytest.raises(ValueError, match="dropout_masks drawn"):
-        MaskPool(0.1, seed=0, size=10).take(torch.empty(11))
+def test_a_mask_larger_than_the_pool_is_drawn_for_itself_and_by_the_step() -> None:
+    """Eight strings of 400 brackets under eight heads have 10 million attention weights."""
+    small, large = torch.empty(10), torch.empty(300, 400)
+    straight, resumed = (MaskPool(0.1, seed=3, size=1 << 10) for _ in range(2))
+    for like in (large, small, large):
+        straight.take(like)
+    for pool in (straight, resumed):
+        pool.seek(41)
+    taken = [pool.take(like) for like in (large, small, large) for pool in (straight, resumed)]
+    for mine, again in zip(taken[::2], taken[1::2], strict=True):
+        assert torch.equal(mine, again)
+    first, _, second = taken[::2]
+    assert not torch.equal(first, second)
+    assert (first > 0).double().mean() == pytest.approx(0.9, abs=4 * (0.09 / 120_000) ** 0.5)
+    straight.seek(42)
+    assert not torch.equal(first, straight.take(large))
+    wide = straight.take(large.bfloat16())
+    assert wide.dtype == torch.bfloat16 and wide.shape == large.shape
 
 
 def test_pooling_a_model_swaps_active_dropout_alone() -> None:

@@ -21,7 +21,9 @@ class MaskPool:
     costs a multiplication. The pool is redrawn every `STEPS_PER_POOL` steps from a generator
     seeded by (seed, rank, step // STEPS_PER_POOL), and each step reads it from an offset of its
     own: masks are a function of the step, so a resumed run repeats them, and evaluating between
-    two steps disturbs nothing. Masks of different steps may share windows of a pool.
+    two steps disturbs nothing. Masks of different steps may share windows of a pool. A mask larger
+    than the pool (attention over long rows) is drawn for itself, from a generator seeded by
+    (seed, rank, step, how many such masks came before): slower, and a function of the step too.
 
     Args:
         probability: p, the share of entries set to zero, in (0, 1).
@@ -39,26 +41,21 @@ class MaskPool:
         self._pools: dict[tuple[torch.dtype, torch.device], torch.Tensor] = {}
         self._drawn = -1
         self._start = self._offset = 0
+        self._step = self._large = 0
 
     def seek(self, step: int) -> None:
         """Start reading where step `step` (0-based) reads, redrawing the pool when it is due."""
+        self._step, self._large = step, 0
         if self._drawn != step // STEPS_PER_POOL:
             self._drawn = step // STEPS_PER_POOL
             self._pools = {}
         self._start = self._offset = ((step + 1) * _STRIDE) % self.size
 
     def take(self, like: torch.Tensor) -> torch.Tensor:
-        """The next mask: the shape, type and device of `like`.
-
-        Raises:
-            ValueError: `like` has more entries than the pool.
-        """
+        """The next mask: the shape, type and device of `like`."""
         count = like.numel()
         if count > self.size:
-            raise ValueError(
-                f"a dropout mask of {count} entries is larger than the pool of {self.size}: "
-                "train with --dropout_masks drawn"
-            )
+            return self._large_mask(count).view(like.shape).to(like.device, like.dtype)
         pool = self._pool_like(like)
         if self._offset + count > self.size:
             self._offset = (self._start * 31) % (self.size - count + 1)
@@ -69,18 +66,22 @@ class MaskPool:
     def _pool_like(self, like: torch.Tensor) -> torch.Tensor:
         drawn = (torch.float32, torch.device("cpu"))
         if drawn not in self._pools:
-            kept = torch.empty(self.size).bernoulli_(
-                1 - self.probability, generator=self._generator()
-            )
-            self._pools[drawn] = kept.div_(1 - self.probability)
+            self._pools[drawn] = self._draw(self.size, max(self._drawn, 0))
         wanted = (like.dtype, like.device)
         if wanted not in self._pools:
             self._pools[wanted] = self._pools[drawn].to(like.device, like.dtype)
         return self._pools[wanted]
 
-    def _generator(self) -> torch.Generator:
-        entropy = np.random.SeedSequence([self.seed, self.rank, max(self._drawn, 0)])
-        return torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+    def _large_mask(self, count: int) -> torch.Tensor:
+        self._large += 1
+        return self._draw(count, self._step, self._large)
+
+    def _draw(self, count: int, *when: int) -> torch.Tensor:
+        """`count` entries on the CPU, from a generator of their own."""
+        entropy = np.random.SeedSequence([self.seed, self.rank, *when])
+        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+        kept = torch.empty(count).bernoulli_(1 - self.probability, generator=generator)
+        return kept.div_(1 - self.probability)
 
 
 class PooledDropout(nn.Module):

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hf_grok.runs.epochs import Epoch, rows_in_epoch
+from hf_grok.runs.metrics_file import SAS_LAMBDA
 from hf_grok.runs.step import StepValues
 
-LAMBDA_KEY = "sas_lambda"
 # What they are where run.json leaves them out: the defaults of TrainingArguments.
 TRAINERS_BATCH = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 1}
 TOKEN_KEYS = ("num_input_tokens_seen", "eval_tokens_seen")
@@ -51,7 +51,7 @@ def metrics_at(history: History, step: int) -> dict[str, float]:
 
 def lambda_at(history: History, step: int) -> float | None:
     """The `sas_lambda` logged at `step`: that of the update before it; None where there is none."""
-    return metrics_at(history, step).get(LAMBDA_KEY)
+    return metrics_at(history, step).get(SAS_LAMBDA)
 
 
 def tokens_seen(counted: int, history: History, step: int) -> int | None:
