@@ -73,10 +73,12 @@ class Source:
         if path.is_file() and path.suffix in SUFFIXES:
             self.refuse_options("a file", "config", "split", "revision")
             return [path]
+        if path.is_file():
+            raise _not_read(path)
         if found := self.matching():
             wrong = [one for one in found if one.suffix not in SUFFIXES]
             if wrong:
-                raise UserError(f"{wrong[0]}: expected {', '.join(SUFFIXES)} files")
+                raise _not_read(wrong[0])
             self.refuse_options("a pattern", "config", "split", "revision")
             return found
         if Path(self.name).is_dir():
@@ -184,6 +186,13 @@ def load_split(source: Source, split: str, isnt: str = "") -> Any:
             f"{source.name!r} {isnt}datasets.load_dataset could not load its split {split!r}: "
             f"{said}. Of several, one is named as {source.name},config=NAME,split=NAME"
         ) from error
+
+
+def _not_read(file: Path) -> UserError:
+    return UserError(
+        f"{file}: rows are read from {', '.join(SUFFIXES)} files; plain text is made into them by "
+        f"hf-grok data parse --text {file} --parser spacy:en_core_web_sm --out FOLDER"
+    )
 
 
 def _scheme_beside(file: Path) -> str | None:

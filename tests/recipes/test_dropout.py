@@ -75,7 +75,8 @@ def test_a_mask_larger_than_the_pool_is_drawn_for_itself_and_by_the_step() -> No
     straight.seek(42)
     assert not torch.equal(first, straight.take(large))
     wide = straight.take(large.bfloat16())
-    assert wide.dtype == torch.bfloat16 and wide.shape == large.shape
+    assert wide.dtype == torch.bfloat16
+    assert wide.shape == large.shape
 
 
 def test_pooling_a_model_swaps_active_dropout_alone() -> None:

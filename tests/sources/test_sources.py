@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,6 +61,21 @@ def test_words_that_name_no_source(word: str, message: str) -> None:
 def test_what_is_looked_at_has_no_weight() -> None:
     with pytest.raises(UserError, match=r"weight= is not of these data: may be config=, split="):
         read_source("dev.conllu,weight=2")
+
+
+@pytest.mark.parametrize("name", ["book.txt", "book.txt.xz", "table.csv", "rows.json", "README"])
+@pytest.mark.parametrize("asked", ["{}", "*{}"])
+def test_a_file_that_rows_are_not_read_from_is_never_taken_for_one_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, asked: str
+) -> None:
+    """'book.txt' has the form of a data set's id as well."""
+    (tmp_path / name).write_text("Alice was beginning to get very tired.\n")
+    monkeypatch.chdir(tmp_path)
+    message = (
+        rf"^{re.escape(name)}: rows are read from .*hf-grok data parse --text {re.escape(name)}"
+    )
+    with pytest.raises(UserError, match=message):
+        _ = Source(asked.format(name)).files
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
