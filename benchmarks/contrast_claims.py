@@ -3,7 +3,8 @@
     python benchmarks/contrast_claims.py runs/question-formation-contrast
     python benchmarks/contrast_claims.py docs/results/question-formation-contrast.parquet
 
-Takes a sweep's folder, or the table that it leaves, in which the penalty of training steps is not.
+Takes a sweep's folder, or the table that it leaves (of docs/results without the training log, so
+without R: they were written before tables had it).
 *Last quarter* is the mean over the evaluations of the last quarter of a run. An arm *loses the
 hierarchy* where generalization in the last quarter lies below the base run's in each seed and by .2
 or more in the mean; it *keeps* it where the mean difference is below .1 and some seed is not below.
@@ -21,12 +22,12 @@ import pandas as pd
 
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.curves import last_part
-from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION
+from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, SAS_PENALTY
 from hf_grok.report.sweep.several import read_sweeps
 
 BASE, SUPPRESS, SHAM = "base", "suppress-0.3", "sham-suppress-0.3"
 CONTRAST = "contrast-clamped-suppress-0.3"
-UNCOMMON, PENALTY = "eval_uas_atypical", "sas_penalty"
+UNCOMMON = "eval_uas_atypical"
 OBJECT = f"{GENERALIZATION}_rc_object"
 SATURATED, LOST, KEPT, UNSEEN, SMALL, APART = 0.99, 0.2, 0.1, 0.2, 0.05, 0.2
 
@@ -58,7 +59,7 @@ def seed_of(run: Run) -> Seed:
         late=last_quarter(wide, GENERALIZATION),
         late_objects=last_quarter(wide, OBJECT),
         uncommon=float(probed.iloc[-1]) if len(probed) else None,
-        penalty=last_quarter(run.training, PENALTY) if PENALTY in run.training else None,
+        penalty=last_quarter(run.training, SAS_PENALTY) if SAS_PENALTY in run.training else None,
     )
 
 

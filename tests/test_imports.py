@@ -35,11 +35,11 @@ ARROWS: dict[str, set[str]] = {
         *("metrics", "models", "packages"),
     },
     "evaluate_metrics": {"annotation", "datasets_scripts", "measurement", "models", "probes"},
-    "sas": {"annotation", "attention", "masking", "measurement", "runs"},
+    "sas": {"annotation", "attention", "masking", "measurement", "metrics", "runs"},
     "dynamics": {"metrics", "runs"},
     "report": {"dynamics", "metrics", "runs"},
     "explorer": {"dynamics", "metrics", "report", "runs"},
-    "series": {"languages", "model_cards", "runs"},
+    "series": {"languages", "metrics", "model_cards", "runs"},
     "evaluation": {
         *("annotation", "datasets_scripts", "languages", "measurement", "models", "probes"),
         *("runs", "series", "sources"),

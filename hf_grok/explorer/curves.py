@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hf_grok.dynamics.onsets.axes import TOKENS
-from hf_grok.explorer.numbers import TRAINING
+from hf_grok.explorer.numbers import TRAINING_PREFIX
 from hf_grok.explorer.thinning import kept_steps
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def table_of(
 
 
 def training_table(frame: pandas.DataFrame, most: int) -> dict[str, Any]:
-    """`table_of` what was logged while training, its names after `TRAINING`."""
-    return table_of(frame, most, main=("loss",), prefix=TRAINING)
+    """`table_of` what was logged while training, its names after `TRAINING_PREFIX`."""
+    return table_of(frame, most, main=("loss",), prefix=TRAINING_PREFIX)
 
 
 def plain(values: Any) -> list[float | int | None]:

@@ -10,6 +10,7 @@ from hf_grok.metrics import (
     NONE,
     PREFIX,
     PROBES,
+    TRAINING,
     Measure,
     Metric,
     find_measure,
@@ -19,7 +20,7 @@ from hf_grok.metrics import (
 )
 from hf_grok.report.figures.breakdown import KINDS, WRONG_RULES
 
-TRAINING = "training:"  # before the name of what was logged while training
+TRAINING_PREFIX = "training:"  # before the name of what was logged while training
 RELATION = "uas_relation_{}"
 PARADIGM = "pairs_{}"
 # The panels beside the slider, each of which shows several numbers of one step.
@@ -32,7 +33,7 @@ def describe_numbers(
     """Column -> what the page says of it, the main numbers first.
 
     Args:
-        columns: of evaluations, and names of training logs after `TRAINING`.
+        columns: of evaluations, and names of training logs after `TRAINING_PREFIX`.
         recorded: what probes of other packages declared.
     """
     names = list(dict.fromkeys(columns))
@@ -42,10 +43,13 @@ def describe_numbers(
 
 
 def _describe(column: str, recorded: Mapping[str, Metric], *, main: bool) -> dict[str, Any]:
-    if column.startswith(TRAINING):
-        name = column.removeprefix(TRAINING)
+    if column.startswith(TRAINING_PREFIX):
+        name = column.removeprefix(TRAINING_PREFIX)
         title = f"{name.replace('_', ' ')}, training"
-        return {"title": title, "owner": "training", "share": False, "main": False, "lines": []}
+        facts = TRAINING.get(name)
+        said = {"meaning": facts.meaning, "unit": facts.unit} if facts else {}
+        own = {"title": title, "owner": "training", "share": False, "main": False, "lines": []}
+        return {**own, **said}
     measure = find_measure(column, recorded)
     if measure is None:
         title = column.removeprefix(PREFIX).replace("_", " ")

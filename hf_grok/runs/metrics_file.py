@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.metrics import TRAINING
 from hf_grok.runs.json_lines import Row, read_rows
 from hf_grok.text.printable import quoted
 
-# What the regulariser logs: the loss without it, R, its strength, and the arcs of a step.
-LM_LOSS, SAS_PENALTY, SAS_LAMBDA, SAS_ARCS = "lm_loss", "sas_penalty", "sas_lambda", "sas_arcs"
-TRAINERS_KEYS = ("loss", "learning_rate", "grad_norm")
-TRAINING_KEYS = (*TRAINERS_KEYS, LM_LOSS, SAS_PENALTY, SAS_LAMBDA, SAS_ARCS)
 # They time the evaluation, so they differ when it is done again after a resume.
 TIMING_SUFFIXES = ("_runtime", "_per_second")
 
@@ -69,7 +66,7 @@ def read_lines(path: Path) -> tuple[list[Row], list[str]]:
 
 
 def split_tables(lines: Iterable[Row], *, first_counts: bool = False) -> tuple[Table, Table]:
-    """The evaluation rows (keys `eval_*`) and the training rows (`TRAINING_KEYS`), by step.
+    """The evaluation rows (keys `eval_*`) and the training rows (`TRAINING`), by step.
 
     Rows with neither, such as the closing summary of a Trainer, belong to no table.
 
@@ -80,7 +77,7 @@ def split_tables(lines: Iterable[Row], *, first_counts: bool = False) -> tuple[T
     for line in lines:
         step = line.step
         measured = {key: line.values[key] for key in line.values if key.startswith("eval_")}
-        trained = {key: line.values[key] for key in TRAINING_KEYS if key in line.values}
+        trained = {key: line.values[key] for key in TRAINING if key in line.values}
         if measured:
             evaluations.add(line.place, step, _numbers(line.place, measured))
         if trained:

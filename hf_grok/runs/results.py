@@ -1,5 +1,8 @@
 """Curves of many runs as one long table: a row a (run, step, metric), and `results.parquet` of it.
 
+Metrics are named as they were logged: `eval_*` are of evaluations, the others (`loss`, `grad_norm`,
+`sas_penalty`, ...) of training steps.
+
 Columns: sweep, run, arm, seed, one for each setting of a sweep's grid, step, tokens (that the run
 had read; NaN where it does not say), metric, value, hf_grok (the version that measured it).
 """
@@ -35,7 +38,7 @@ _LAST = ("step", "tokens", "metric", "value", "hf_grok")
 
 
 def load_runs(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Any:
-    """Every evaluation of these runs and of the finished runs of these sweeps, as one DataFrame.
+    """Every number of these runs and of the finished runs of these sweeps, as one DataFrame.
 
     Args:
         folders: of runs or of sweeps; one or several.
@@ -59,7 +62,7 @@ def load_results(folders: str | os.PathLike[str] | Iterable[str | os.PathLike[st
 def table_of(
     run: Run, sweep: str = "", arm: str = "", cell: Mapping[str, Any] | None = None
 ) -> pandas.DataFrame:
-    """The evaluations of a run as rows.
+    """What a run measured at its evaluations, and then what it logged while it trained, as rows.
 
     Args:
         run: any.
@@ -68,10 +71,8 @@ def table_of(
         cell: grid column -> value.
     """
     cell = cell or {}
-    wide = run.evaluations
-    tokens = wide.get(_TOKENS)
-    long = wide.rename_axis(columns="metric").reset_index().melt("step", value_name="value")
-    long = long.dropna(subset="value")
+    tokens = run.evaluations.get(_TOKENS)
+    long = _pandas().concat([_long(run.evaluations), _long(run.training)], ignore_index=True)
     long["tokens"] = float("nan") if tokens is None else long["step"].map(tokens)
     version = str(run.info.get("versions", {}).get("hf_grok", ""))
     about = {
@@ -83,6 +84,11 @@ def table_of(
         "hf_grok": version,
     }
     return long.assign(**about)[[*_FIRST, *cell, *_LAST]]
+
+
+def _long(wide: pandas.DataFrame) -> pandas.DataFrame:
+    long = wide.rename_axis(columns="metric").reset_index().melt("step", value_name="value")
+    return long.dropna(subset="value")
 
 
 def add_to_results(sweep: Path, run: Path, arm: str, cell: Mapping[str, Any]) -> None:

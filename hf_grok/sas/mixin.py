@@ -17,7 +17,7 @@ from hf_grok.annotation.heads import NONE
 from hf_grok.annotation.scheme import agreed_scheme, scheme_mismatch
 from hf_grok.errors import UserError
 from hf_grok.measurement.shares import ignoring, to_be_wrapped
-from hf_grok.runs.metrics_file import LM_LOSS, SAS_ARCS, SAS_LAMBDA
+from hf_grok.metrics import LM_LOSS, SAS_ARCS, SAS_LAMBDA
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.attention.backbone import language_model
 from hf_grok.sas.attention.run import RunAttention

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
-from hf_grok.runs.metrics_file import LM_LOSS, SAS_ARCS, SAS_PENALTY
+from hf_grok.metrics import LM_LOSS, SAS_ARCS, SAS_PENALTY
 
 
 class StepLog:

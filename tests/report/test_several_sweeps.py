@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_a_table_says_the_arms_of_its_sweep_as_the_folder_does(tmp_path: Path) -
         pandas.testing.assert_frame_equal(
             one.evaluations, other.evaluations, check_like=True, check_names=False
         )
+        assert one.training.empty
+        assert other.training.empty
+
+
+def test_a_table_has_the_training_log_apart_from_the_evaluations(tmp_path: Path) -> None:
+    """R over training steps is what says that the regulariser did what it was there for."""
+    folder = folder_of(tmp_path / "try", (0,), NAMES[:1])
+    file = folder / "base-seed0" / "metrics.jsonl"
+    logged = [{"step": step, "loss": 2.0, "sas_penalty": 1 / step} for step in (7, 100, 3000, 9000)]
+    with file.open("a") as lines:
+        lines.writelines(f"{json.dumps(row)}\n" for row in logged)
+    add_to_results(folder, folder / "base-seed0", "base", {})
+    (there,), (read,) = (
+        read_sweeps([place], until=3000).runs for place in (folder, folder / "results.parquet")
+    )
+    assert read.training["sas_penalty"].to_dict() == {7: 1 / 7, 100: 0.01, 3000: 1 / 3000}
+    for one, other in ((read.training, there.training), (read.evaluations, there.evaluations)):
+        pandas.testing.assert_frame_equal(one, other, check_like=True, check_names=False)
 
 
 def test_a_report_is_drawn_from_tables_alone(

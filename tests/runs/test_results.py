@@ -29,7 +29,8 @@ def test_every_number_of_every_run_is_a_row(tmp_path: Path) -> None:
     expected = {
         (name, step, metric): value
         for name in ("base-seed0", "base-seed1", "late-seed0", "late-seed1")
-        for step, row in load_run(sweep / name).evaluations.iterrows()
+        for curves in (load_run(sweep / name).evaluations, load_run(sweep / name).training)
+        for step, row in curves.iterrows()
         for metric, value in row.dropna().items()
     }
     of_sweep = table[table["sweep"] == "try"]
@@ -39,6 +40,7 @@ def test_every_number_of_every_run_is_a_row(tmp_path: Path) -> None:
     alone = table[table["run"] == "alone"]
     assert list(alone["seed"].unique()) == [7]
     assert alone[alone["metric"] == "eval_pairs_accuracy"]["tokens"].item() == 320
+    assert alone[alone["metric"] == "loss"][["step", "value"]].to_numpy().tolist() == [[10, 2.5]]
 
 
 def test_a_sweeps_file_is_what_its_runs_say(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hf_grok.dynamics import Run
 from hf_grok.errors import UserError
+from hf_grok.metrics import PREFIX
 from hf_grok.report.sweep.runs import Arm, Sweep, read_sweep
 from hf_grok.runs.results import load_results
 from hf_grok.runs.sweep_files import read_about
@@ -72,8 +73,16 @@ def _runs(rows: pandas.DataFrame | None, path: Path) -> list[Run]:
     for name, numbers in rows.groupby("run", sort=False):
         wide = numbers.pivot(index="step", columns="metric", values="value")
         info = {"seed": numbers["seed"].iloc[0], "status": "finished"}
-        runs.append(Run(path / str(name), info, wide, wide.iloc[:0, :0]))
+        evaluations, training = (wide[names].dropna(how="all") for names in _by_kind(wide.columns))
+        runs.append(Run(path / str(name), info, evaluations, training))
     return runs
+
+
+def _by_kind(metrics: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Names of what evaluations measured, and of what was logged in training."""
+    names = list(metrics)
+    evaluated = [name for name in names if name.startswith(PREFIX)]
+    return evaluated, [name for name in names if name not in evaluated]
 
 
 def _joined(arms: Sequence[Arm]) -> Arm:
@@ -94,5 +103,11 @@ def _until(arm: Arm, step: int, say: Callable[[str], None]) -> Arm:
         if run.evaluations.index[-1] < step:
             say(f"left out: {run.path} ends at step {run.evaluations.index[-1]:,}")
         else:
-            runs.append(replace(run, evaluations=run.evaluations.loc[:step]))
+            runs.append(
+                replace(
+                    run,
+                    evaluations=run.evaluations.loc[:step],
+                    training=run.training.loc[:step],
+                )
+            )
     return replace(arm, runs=tuple(runs))

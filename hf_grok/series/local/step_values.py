@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from hf_grok.metrics import SAS_LAMBDA
 from hf_grok.runs.epochs import Epoch, rows_in_epoch
-from hf_grok.runs.metrics_file import SAS_LAMBDA
 from hf_grok.runs.step import StepValues
 
 # What they are where run.json leaves them out: the defaults of TrainingArguments.

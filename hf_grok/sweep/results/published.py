@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from hf_grok.errors import UserError
-from hf_grok.metrics import Metric, find_metric
+from hf_grok.metrics import TRAINING, Metric, find_metric
 from hf_grok.model_cards import merge, validate
 from hf_grok.model_cards.preserved import split_readme
 from hf_grok.model_cards.results_card import RESULTS_TAG, ArmFacts, ResultsCard
@@ -30,9 +30,9 @@ _COLUMNS = {
     "run": "the run, ARM-seedS",
     "arm": "its arm",
     "seed": "its seed",
-    "step": "optimiser steps before the evaluation",
+    "step": "optimiser steps before it was measured or logged",
     "tokens": "tokens read before it; empty where the run does not say",
-    "metric": "name of the number, below",
+    "metric": "name of the number, below: eval_* of an evaluation, others of training steps",
     "value": "the number",
     "hf_grok": "version that measured it",
 }
@@ -136,7 +136,7 @@ def _declared(out: Path) -> dict[str, Metric]:
 
 
 def _meaning(name: str, declared: Mapping[str, Metric]) -> tuple[str, str]:
-    metric = find_metric(name, declared)
+    metric = TRAINING.get(name) or find_metric(name, declared)
     return ("(nothing is declared of it)", "") if metric is None else (metric.meaning, metric.unit)
 
 
