@@ -32,9 +32,9 @@ class ConstituencyTreebank(FileRows):
 
     Columns, named as those of the builders' data sets: `sent_id`, `text`, `words`, `xpos` (the
     tags of the trees), `spans` (half-open [start, end) of every constituent of two words or more,
-    outer ones first) and `tree` (the same on a line, with labels). With `dependencies` also `upos`,
-    `heads` and `deprels`, and `sent_id` and `text` are those of that file; without it `sent_id` is
-    empty and `text` the words with spaces between them.
+    outer ones first) and `tree` (the same on a line, with labels). With `dependencies` also
+    `document`, `upos`, `heads` and `deprels`, and `sent_id` and `text` are those of that file;
+    without it `sent_id` is empty and `text` the words with spaces between them.
 
     Traces and other empty elements are taken out, with the constituents that hold nothing else;
     unary chains are one constituent. Constituents may have more than two parts unless `binarise`

@@ -17,10 +17,10 @@ PUNCTUATION = "punct"
 class Treebank(FileRows):
     """The sentences of a CoNLL-U file, one row each, in the file's order.
 
-    Columns, named as those of the builders' data sets: `sent_id`, `text` (as it is written in the
-    file), `words`, `upos`, `heads` (1-based, 0 for the root) and `deprels`. Words are the syntactic
-    words; multiword ranges and empty nodes are left out. Rows are plain dicts of strings, whole
-    numbers and lists, so `datasets.Dataset.from_list(list(treebank))` is the data set of them.
+    Columns, named as those of the builders' data sets: `sent_id`, `document`, `text` (as it is
+    written in the file), `words`, `upos`, `heads` (1-based, 0 for the root) and `deprels`. Words
+    are the syntactic words; multiword ranges and empty nodes are left out. Rows are plain dicts of
+    strings, whole numbers and lists, so `datasets.Dataset.from_list(list(treebank))` is the data set of them.
 
     Args:
         path: the file.
@@ -80,6 +80,7 @@ def dependency_columns(sentence: ParsedSentence, *, keep_punct: bool = True) -> 
     words = sentence.words if keep_punct else without_punctuation(sentence.words)
     return {
         "sent_id": sentence.sent_id,
+        "document": sentence.document,
         "text": sentence.text,
         "words": [word.form for word in words],
         "upos": [word.upos for word in words],

@@ -21,6 +21,7 @@ _WORD = re.compile(_NUMBER)
 _RANGE = re.compile(f"({_NUMBER})-({_NUMBER})")
 _EMPTY_NODE = re.compile(rf"[0-9]{{1,9}}\.{_NUMBER}")
 _COMMENT = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
+_NEW_DOCUMENT = re.compile(r"#\s*newdoc(?:\s+id\s*=\s*(.*?))?\s*")
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,14 @@ class ParsedSentence:
         text: of the comment of that name; where there is none, the forms joined as SpaceAfter=No
             says, a multiword range by its own form.
         words: at least one.
+        document: id of the last comment `# newdoc id = ...`; FILE:N of the N-th document of a file
+            that has `# newdoc` without an id; before the first of them the file's name.
     """
 
     sent_id: str
     text: str
     words: tuple[Word, ...]
+    document: str
 
 
 def read_conllu(
@@ -76,12 +80,17 @@ def read_conllu(
             head that is no number or out of range, no root or two, a cycle, text that is no UTF-8.
     """
     bad = bad or BadLines()
-    found = False
+    found, documents = False, 0
+    document = name = os.path.basename(os.fspath(file))
     lines = read_lines(file, flawed=True)
     for is_text, block in groupby(lines, key=lambda line: line.text != "" or bool(line.flaw)):
         if is_text:
+            sentence_lines = list(block)
+            for matched in filter(None, map(_new_document, sentence_lines)):
+                documents += 1
+                document = matched[1] or f"{name}:{documents}"
             try:
-                sentence = _sentence(list(block))
+                sentence = _sentence(sentence_lines, document)
             except UserError as error:
                 bad.meet(error)
                 continue
@@ -92,7 +101,7 @@ def read_conllu(
         raise UserError(f"{os.fspath(file)}: the file holds no sentence: expected CoNLL-U{told}")
 
 
-def _sentence(block: Sequence[Line]) -> ParsedSentence:
+def _sentence(block: Sequence[Line], document: str) -> ParsedSentence:
     for line in block:
         if line.flaw is not None:
             raise line.flaw
@@ -103,7 +112,11 @@ def _sentence(block: Sequence[Line]) -> ParsedSentence:
     words, text = _words_and_text(nodes)
     _check_tree(words)
     said = {name: value for name, value in map(_comment, comments) if name}
-    return ParsedSentence(said.get("sent_id", ""), said.get("text", text), tuple(words))
+    return ParsedSentence(said.get("sent_id", ""), said.get("text", text), tuple(words), document)
+
+
+def _new_document(line: Line) -> re.Match[str] | None:
+    return _NEW_DOCUMENT.fullmatch(line.text) if line.text.startswith("#") else None
 
 
 def _comment(text: str) -> tuple[str, str]:

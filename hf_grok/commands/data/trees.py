@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hf_grok.datasets_scripts import ConstituencyTreebank
 
 COLUMNS = {"sent_id": STRING, "text": STRING, "words": STRINGS, "xpos": STRINGS}
-HEADS = {"upos": STRINGS, "heads": NUMBERS, "deprels": STRINGS}
+HEADS = {"document": STRING, "upos": STRINGS, "heads": NUMBERS, "deprels": STRINGS}
 TREES = {"spans": SPANS, "tree": STRING}
 
 _EPILOG = """\

@@ -22,7 +22,7 @@ BY_TOKEN = {"ids": np.int32, "word_of": np.int32}
 BY_WORD = {"heads": np.int32, "relations": np.int64, "forms": np.int32}
 BY_ROW = ("tokens", "words", "source")
 SHAM = {"sham_heads": np.int32, "sham_relations": np.int64}
-VERSION = 2
+VERSION = 3
 """Raised when the same corpus would give other rows."""
 
 

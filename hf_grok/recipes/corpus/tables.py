@@ -76,6 +76,7 @@ def _trees(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
             "words": [word.form for word in sentence.words],
             "heads": [word.head for word in sentence.words],
             "deprels": [word.deprel for word in sentence.words],
+            "document": sentence.document,
         }
         for sentence in read_conllu(path)
     )

@@ -52,6 +52,7 @@ def test_columns(tmp_path: Path) -> None:
     assert list(treebank) == [
         {
             "sent_id": "one-1",
+            "document": "one",
             "text": "I don't!",
             "words": ["I", "do", "n't", "!"],
             "upos": ["X", "X", "X", "PUNCT"],
@@ -60,6 +61,7 @@ def test_columns(tmp_path: Path) -> None:
         },
         {
             "sent_id": "",
+            "document": "one",
             "text": "Yes",
             "words": ["Yes"],
             "upos": ["X"],
@@ -71,6 +73,30 @@ def test_columns(tmp_path: Path) -> None:
     assert treebank[-1]["words"] == ["Yes"]
     assert treebank[:1] == [treebank[0]]
     assert repr(treebank).endswith("trees.conllu': 2 sentences, 5 words)")
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    {
+        "# newdoc id = two": "two",
+        "#newdoc id=a b-2 ": "a b-2",
+        "# newdoc": "trees.conllu:3",
+        "# newdoc id =": "trees.conllu:3",
+        "# newdocument id = two": "trees.conllu:2",
+        "# text = # newdoc id = two": "trees.conllu:2",
+        "# newpar id = two": "trees.conllu:2",
+    }.items(),
+)
+def test_documents_begin_at_their_comments(comment: str, expected: str, tmp_path: Path) -> None:
+    sentences = [SECOND, FIRST, SECOND, ("# newdoc", *SECOND), (comment, "# x", *SECOND), SECOND]
+    documents = [row["document"] for row in Treebank(write(tmp_path, *sentences))]
+    assert documents == ["trees.conllu", "one", "one", "trees.conllu:2", expected, expected]
+
+
+def test_a_document_whose_first_sentence_is_left_out_begins_all_the_same(tmp_path: Path) -> None:
+    wrong = ("# newdoc id = two", node(1, "Yes", 7, "root"))
+    treebank = Treebank(write(tmp_path, FIRST, wrong, SECOND), skip_bad_lines=True)
+    assert [row["document"] for row in treebank] == ["one", "two"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -212,6 +238,7 @@ def test_english_ewt_dev() -> None:
     assert sum(len(words) for words in column(treebank, "words")) == 25_147
     assert len(dependency_sentences(treebank)) == 2001
     assert len({row["sent_id"] for row in treebank}) == 2001
+    assert len({row["document"] for row in treebank}) == 318
     # The same count, without parsing: lines whose id is a whole number.
     ids = [line.text.split("\t")[0] for line in read_lines(EWT)]
     assert sum(number.isdigit() for number in ids) == 25_147

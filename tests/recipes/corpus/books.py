@@ -95,8 +95,11 @@ def write_lines(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
 
 
 def write_conllu(path: Path, rows: Sequence[dict[str, Any]]) -> Path:
-    blocks = []
+    blocks, document = [], None
     for row in rows:
+        if row["document"] != document:
+            document = row["document"]
+            blocks.append(f"# newdoc id = {document}\n")
         numbered = enumerate(zip(row["words"], row["heads"], row["deprels"], strict=True), start=1)
         lines = [
             f"{number}\t{word}\t_\tX\t_\t_\t{head}\t{relation}\t_\t_"
