@@ -20,7 +20,8 @@ class Treebank(FileRows):
     Columns, named as those of the builders' data sets: `sent_id`, `document`, `text` (as it is
     written in the file), `words`, `upos`, `heads` (1-based, 0 for the root) and `deprels`. Words
     are the syntactic words; multiword ranges and empty nodes are left out. Rows are plain dicts of
-    strings, whole numbers and lists, so `datasets.Dataset.from_list(list(treebank))` is the data set of them.
+    strings, whole numbers and lists, so `datasets.Dataset.from_list(list(treebank))` is the data
+    set of them.
 
     Args:
         path: the file.
