@@ -22,6 +22,8 @@ examples:
   hf-grok explore runs/question-formation-quick-seed* --out seeds.html
   hf-grok explore runs/sas-mlm
       every run of a sweep, an arm beside the other
+  hf-grok explore results.parquet --out sweep.html
+      the same of the table that a sweep leaves: curves and numbers, no trees and maps
   hf-grok explore runs/demo --push-space my-demo
       on the Hub as well, private: only you see it
 
@@ -41,8 +43,8 @@ def build_parser() -> OptionParser:
         nargs="+",
         type=Path,
         metavar="RUN_OR_SWEEP",
-        help="a folder of `hf-grok train` or `hf-grok sweep`, or the output_dir or log of any "
-        "Trainer",
+        help="a folder of `hf-grok train` or `hf-grok sweep`, a sweep's results.parquet, or the "
+        "output_dir or log of any Trainer",
     )
     parser.add_argument(
         "--out",

@@ -86,6 +86,11 @@ def read_curves(path: str | os.PathLike[str], model: str | None = None) -> list[
             finite, a step twice in one curve with different values; with file:line.
     """
     file = Path(path)
+    if file.suffix == ".parquet":
+        raise UserError(
+            f"{file}: of a sweep's table hf-grok report and hf-grok compare tell when each arm's "
+            "curves arrive, and hf-grok explore each run's; expected CSV, JSON or JSON lines"
+        )
     named = model or file.stem
     read = {".json": json_points, ".jsonl": json_line_points}.get(file.suffix, _points)
     curves: dict[tuple[str, str], _Points] = {}

@@ -76,6 +76,7 @@ def _curve_layers() -> list[dict[str, Any]]:
             "mark": {"type": "line", "strokeWidth": 1.8, "clip": True},
             "encoding": {**places, **_GROUP, "detail": named("run")},
         },
+        _lonely("run", places),
         _baselines(),
         *_marks_and_now(),
         _hover({**places, "color": _GROUP["color"]}, fields),
@@ -103,11 +104,29 @@ def _mean_layers() -> list[dict[str, Any]]:
                 "color": _GROUP["color"],
             },
         },
+        _lonely("group", places),
+        {
+            **_lonely("group", {"x": _X, "y": quantity("low"), "y2": {"field": "high"}}),
+            "mark": {"type": "rule", "opacity": 0.45},
+        },
         _baselines(),
         *_marks_and_now(),
         _hover({**places, "color": _GROUP["color"]}, fields),
         _hovered(places),
     ]
+
+
+def _lonely(line: str, places: Mapping[str, Any]) -> dict[str, Any]:
+    """A dot for what was measured once, such as by a probe at the last checkpoint: no line is."""
+    return {
+        "data": {"name": "points"},
+        "transform": [
+            {"joinaggregate": [{"op": "count", "as": "along"}], "groupby": [line]},
+            {"filter": "datum.along === 1"},
+        ],
+        "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
+        "encoding": {**places, "color": _GROUP["color"]},
+    }
 
 
 def _baselines() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hf_grok.explorer.numbers import PARADIGM, RELATION
 from hf_grok.explorer.pictures import TREE, UAS, pictured_steps
 from hf_grok.explorer.reading import Explored
 from hf_grok.metrics import GENERALIZATION, PREFIX, PROBES, key_of
+from hf_grok.report.sweep.several import is_table
 
 # part of the page -> the probe that fills it
 PROBE_OF = {"trees": "tree", "maps": "uas", "relations": "uas", "paradigms": "pairs"}
@@ -33,6 +34,12 @@ def missing_parts(one: Explored) -> dict[str, str]:
 
 
 def _how(one: Explored, probe: str) -> str:
+    table = one.run.path.parent
+    if is_table(table):
+        return (
+            f"This run is read from {table.name}, which has numbers alone and none of these: give "
+            "the folder of its sweep."
+        )
     failed = [failure for failure in one.run.failures if failure.probe == probe]
     if failed:
         return f"The probe {probe} failed at step {failed[-1].step:,}: {failed[-1].reason}"

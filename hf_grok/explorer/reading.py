@@ -11,6 +11,7 @@ from hf_grok.dynamics import GrokkingSummary, Run, load_run
 from hf_grok.errors import UserError
 from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.sweep.runs import is_sweep
+from hf_grok.report.sweep.several import is_table, read_sweeps
 from hf_grok.runs.folder import RUN_FILE
 from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file, run_folder
 
@@ -42,7 +43,8 @@ def read_explored(places: Sequence[str | os.PathLike[str]]) -> tuple[list[Explor
     been evaluated yet are left out, with a note.
 
     Args:
-        places: folders of runs, logs of any Trainer, or folders of sweeps; at least one.
+        places: folders of runs, logs of any Trainer, folders of sweeps or the tables that they
+            leave, which have numbers and no pictures; at least one.
 
     Raises:
         UserError: no place; a place that is no run; a run that was not evaluated, or that is given
@@ -57,6 +59,8 @@ def read_explored(places: Sequence[str | os.PathLike[str]]) -> tuple[list[Explor
             runs, waiting = _runs_of_sweep(place)
             found += runs
             notes += waiting
+        elif is_table(place):
+            found += [(run, arm.name) for arm in read_sweeps([place]).arms for run in arm.runs]
         else:
             found.append((load_run(place), None))
     groups = group_runs([run for run, _ in found])

@@ -22,7 +22,8 @@ def write_explorer(
     """Write one HTML file with every curve, tree and map of some runs, to be asked in a browser.
 
     Args:
-        places: folders of runs, logs of any Trainer, or folders of sweeps; at least one.
+        places: folders of runs, logs of any Trainer, folders of sweeps or the tables that they
+            leave; at least one.
         out: the file; its folder is made where it is missing, and what was there is replaced.
         report: address of the runs' report, relative to the file. By default `report.html` where
             one lies beside the file.

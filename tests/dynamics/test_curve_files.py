@@ -18,6 +18,11 @@ def written(folder: Path, text: str, name: str = "curves.csv") -> Path:
     return path
 
 
+def test_a_sweeps_table_is_sent_to_what_reads_its_arms(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"results\.parquet: .*hf-grok compare .*each arm"):
+        read_curves(tmp_path / "results.parquet")
+
+
 def plain(curves: list[MetricCurve]) -> dict[tuple[str, str], list[tuple[float, float]]]:
     return {
         (curve.metric, curve.model): list(

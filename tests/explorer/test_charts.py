@@ -27,6 +27,21 @@ def test_the_nearest_point_says_what_its_row_does(name: str) -> None:
     assert 'datum.datum["step"]' in nearest["encode"]["update"]["tooltip"]["signal"]
 
 
+@pytest.mark.parametrize(("name", "line", "y"), [("curve", "run", "y"), ("means", "group", "mean")])
+def test_what_was_measured_once_is_a_dot(name: str, line: str, y: str) -> None:
+    """A line of one point is none: numbers of a last checkpoint would be an empty frame."""
+    places = [(1, "a"), (2, "a"), (9, "b")]
+    points = [{"x": x, y: 0.5, "low": 0.4, "high": 0.6, line: of} for x, of in places]
+    spec = {**charts()[name], "width": 300, "layer": list(charts()[name]["layer"])}
+    named = {"points": points, "baselines": [], "marks": [], "now": []}
+    for layer in spec["layer"]:
+        layer["data"] = {"values": named[layer["data"]["name"]]}
+    drawn = vl_convert.vegalite_to_svg({**spec, "width": 300}, VEGA_LITE)
+    dots = re.findall(r'<path aria-label="([^"]*)"[^>]*aria-roledescription="point"', drawn)
+    count = {x: sum(f"x: {x}" in dot for dot in dots) for x in (1, 2, 9)}
+    assert count[9] == count[1] + 1 == count[2] + 1
+
+
 def test_lines_of_twenty_groups_differ_without_their_hue() -> None:
     looks = [(HUES[n % len(HUES)], tuple(DASHES[n % len(DASHES)])) for n in range(20)]
     assert len(set(looks)) == 20

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from hf_grok.errors import UserError
+from hf_grok.explorer.data import data_labels, page_data
 from hf_grok.explorer.reading import read_explored
+from hf_grok.runs.results import add_to_results
 from tests.dynamics.tables import write_run
 from tests.report.synthetic import question_rows, question_run
 
@@ -39,6 +42,31 @@ def test_a_sweeps_runs_have_their_arms_and_a_single_run_has_none(tmp_path: Path)
     assert notes == []
     assert all(one.group.runs == (one.run,) for one in shown)
     assert all(one.summary is not None for one in shown)
+
+
+def test_a_sweeps_table_shows_the_curves_of_its_folder(tmp_path: Path) -> None:
+    """Without any run's folder; what is no number is said to be elsewhere."""
+    sweep = write_sweep(tmp_path / "sweep", {"base": [0, 1], "deep": [0]}, [0, 1])
+    for name, arm in (("base-seed0", "base"), ("base-seed1", "base"), ("deep-seed0", "deep")):
+        add_to_results(sweep, sweep / name, arm, {})
+    table = (sweep / "results.parquet").rename(tmp_path / "mine.parquet")
+    there, _ = read_explored([sweep])
+    shutil.rmtree(sweep)
+    shown, _ = read_explored([table])
+    assert [(one.run.name, one.arm, one.run.seed, one.run.recipe) for one in shown] == [
+        (one.run.name, one.arm, one.run.seed, one.run.recipe) for one in there
+    ]
+    data, expected = page_data(shown), page_data(there)
+    for mine, other in zip(data["runs"], expected["runs"], strict=True):
+        assert mine["marks"] == other["marks"]
+        for part in ("evaluations", "training"):
+            assert mine[part] == {**other[part], "columns": mine[part]["columns"]}
+            assert dict(sorted(mine[part]["columns"].items())) == dict(
+                sorted(other[part]["columns"].items())
+            )
+        assert "is read from mine.parquet, which has numbers alone" in mine["missing"]["trees"]
+    assert len(set(data_labels(shown))) == 1
+    assert data["arrivals"]["curves"]
 
 
 def test_runs_of_a_sweep_that_have_not_begun_are_counted_not_shown(tmp_path: Path) -> None:

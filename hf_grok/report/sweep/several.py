@@ -58,21 +58,24 @@ def _of_table(path: Path) -> Sweep:
     """Arms as the table says, or, of an earlier version's, in the order in which they finished."""
     table, about = load_results(path), read_about(path)
     rows = {str(name): numbers for name, numbers in table.groupby("arm", sort=False)}
-    known = about.get("arms", {})
+    known, name = about.get("arms", {}), " and ".join(table["sweep"].unique())
+    recipe = str(about.get("recipe", ""))
     arms = tuple(
-        Arm(name, facts["from"], facts["step"], tuple(_runs(rows.get(name), path)), {})
-        for name, facts in {**known, **{one: _ALONE for one in rows if one not in known}}.items()
+        Arm(
+            arm, facts["from"], facts["step"], tuple(_runs(rows.get(arm), path, recipe or name)), {}
+        )
+        for arm, facts in {**known, **{one: _ALONE for one in rows if one not in known}}.items()
     )
-    return Sweep(" and ".join(table["sweep"].unique()), str(about.get("recipe", "")), arms)
+    return Sweep(name, recipe, arms)
 
 
-def _runs(rows: pandas.DataFrame | None, path: Path) -> list[Run]:
+def _runs(rows: pandas.DataFrame | None, path: Path, recipe: str) -> list[Run]:
     runs: list[Run] = []
     if rows is None:  # an arm of which no run has finished
         return runs
     for name, numbers in rows.groupby("run", sort=False):
         wide = numbers.pivot(index="step", columns="metric", values="value")
-        info = {"seed": numbers["seed"].iloc[0], "status": "finished"}
+        info = {"recipe": recipe, "seed": numbers["seed"].iloc[0], "status": "finished"}
         evaluations, training = (wide[names].dropna(how="all") for names in _by_kind(wide.columns))
         runs.append(Run(path / str(name), info, evaluations, training))
     return runs
