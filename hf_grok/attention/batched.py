@@ -15,6 +15,8 @@ from transformers.masking_utils import sdpa_mask
 from hf_grok.attention.terms import softmax_with, terms_of
 
 BATCHED_ATTENTION = "hfgrok_batched"
+LARGEST_KEPT = 1 << 16
+"""Entries of a causal mask that is kept, 256 x 256; the products of longer rows dwarf making it."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -111,8 +113,16 @@ def _additive(
     return additive.expand(batch, heads, queries, keys).reshape(-1, queries, keys)
 
 
-@lru_cache(maxsize=512)
 def _causal(
+    queries: int, keys: int, causal: bool, dtype: torch.dtype, device: torch.device
+) -> torch.Tensor:
+    """Kept where rows are short and masks many; made anew where keeping all would fill memory."""
+    made = _kept_causal if queries * keys <= LARGEST_KEPT else _kept_causal.__wrapped__
+    return made(queries, keys, causal, dtype, device)
+
+
+@lru_cache(maxsize=512)
+def _kept_causal(
     queries: int, keys: int, causal: bool, dtype: torch.dtype, device: torch.device
 ) -> torch.Tensor:
     additive = torch.zeros(1, queries, keys, dtype=dtype, device=device)

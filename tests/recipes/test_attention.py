@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
 
+from hf_grok.attention import batched
 from hf_grok.attention.batched import register_batched_attention
 from hf_grok.recipes.trainer.pooled_dropout import MaskPools, pool_dropout
 
@@ -53,6 +55,19 @@ def test_the_future_is_not_seen(name: str) -> None:
     changed = ids.clone()
     changed[:, -1] = (changed[:, -1] - 3) % 36 + 4
     assert torch.equal(model(ids).logits[:, :-1], model(changed).logits[:, :-1])
+
+
+def test_rows_longer_than_masks_are_kept_for_see_the_same_and_leave_nothing() -> None:
+    """512 lengths about 2,000 would keep 8 GB."""
+    module, device = nn.Module(), torch.device("cpu")
+    batched._kept_causal.cache_clear()
+    for length in (40, 300):
+        query, key, value = torch.randn(3, 1, 2, length, 4, device=device).unbind()
+        output, attention = batched.batched_attention(module, query, key, value, None)
+        expected = nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        torch.testing.assert_close(output.transpose(1, 2), expected)
+        assert not attention.triu(1).any()
+    assert batched._kept_causal.cache_info().currsize == 1
 
 
 def test_a_cached_step_equals_the_whole_pass() -> None:
