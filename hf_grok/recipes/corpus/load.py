@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -109,7 +109,7 @@ def schemes_of_gold(
 
 
 def told_of_corpus(data: LanguageData) -> list[str]:
-    """What a run says of its corpus: sizes, and schemes that differ."""
+    """What a run says of its corpus: sizes, what it does not read, and schemes that differ."""
     facts = data.facts
     unit = "tokens that stand for words" if facts.get("published") else "words"
     told = [
@@ -117,8 +117,26 @@ def told_of_corpus(data: LanguageData) -> list[str]:
         f"{facts['validation']['words']:,} held out ({len(facts['held_out'])} of "
         f"{facts['documents']:,} documents); {facts['vocabulary']:,} tokens"
     ]
+    told += _unread(facts["train"], unit)
     mismatch = scheme_mismatch(data.annotation["training"], data.annotation["evaluation"])
     return [*told, mismatch] if mismatch else told
+
+
+def _unread(train: Mapping[str, Any], unit: str) -> list[str]:
+    told, cut = list[str](), train["words_cut"]
+    if cut:
+        arcs, lost = train["arcs"]["arcs"], train["arcs"]["cut"]
+        with_arcs = f" and {lost / (arcs + lost):.1%} of the arcs" if lost else ""
+        told.append(
+            f"{cut:,} more {unit} ({cut / (cut + train['words']):.1%}){with_arcs} are cut off, of "
+            "sentences longer than a row: a larger --row_tokens reads them"
+        )
+    if train["left_out"]:
+        told.append(
+            f"{train['left_out']:,} sentences are left out: the tokenizer makes no token of one of "
+            "their words"
+        )
+    return told
 
 
 def rows_of_an_epoch(source: NDArray[np.int64], weights: list[float]) -> NDArray[np.int64]:

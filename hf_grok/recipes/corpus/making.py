@@ -174,6 +174,7 @@ def _counted(rows: Stored, packer: Packer, unknown: int | None) -> dict[str, Any
         "words": int(rows.words.sum()),
         "tokens": int(rows.tokens.sum()),
         "left_out": packer.left_out,
+        "words_cut": packer.words_cut,
         "unknown": int(missed),
         "arcs": asdict(packer.counts),
     }

@@ -56,13 +56,14 @@ class Packer:
     Attributes:
         counts: of sentences and arcs so far.
         left_out: sentences that are in no row.
+        words_cut: words that no row has, since their sentence is longer than one.
     """
 
     def __init__(self, tokens: WordTokens | TokenIds, length: int) -> None:
         self._tokens, self._length = tokens, length
         self._room = length - len(tokens.before) - len(tokens.after)
         self.counts = ArcCounts()
-        self.left_out = 0
+        self.left_out = self.words_cut = 0
 
     def pack(self, chunks: Iterable[Sentences]) -> Iterator[Rows]:
         """The rows of all sentences, in order."""
@@ -193,6 +194,7 @@ class Packer:
             row = ArcRow(by_token[0][at], by_token[1][at], by_word[0][at], by_word[1][at])
             shorter, lost = truncated(row, self._length, "a sentence")
             self.counts.cut += lost
+            self.words_cut += len(row.heads) - len(shorter.heads)
             by_token[0][at], by_token[1][at] = shorter.ids, shorter.word_of
             by_word[0][at], by_word[1][at] = shorter.heads, shorter.relations
             by_word[2][at] = by_word[2][at][: len(shorter.heads)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from transformers import AutoTokenizer
 
 from hf_grok.errors import UserError
 from hf_grok.recipes.arguments import DataArguments, ProbeArguments
-from hf_grok.recipes.corpus.load import load_corpus
+from hf_grok.recipes.corpus.load import load_corpus, told_of_corpus
 from hf_grok.recipes.corpus.prepare import prepare
 from hf_grok.recipes.data.language import LanguageData
 from hf_grok.recipes.recipe import load_recipe, parse
@@ -198,6 +199,26 @@ def loaded(books: Path, probes: str = "none", **changed: Any) -> LanguageData:
     arguments = {"vocabulary_size": 300, "row_tokens": 32, "validation_share": 0.2, **changed}
     data = DataArguments(data=[str(books / "books")], **arguments)
     return load_corpus(data, ProbeArguments(probes=probes), masked=True, with_arcs=True)
+
+
+def test_what_is_not_read_is_said(books: Path) -> None:
+    """Rows of 12 tokens cut what is longer; rows of 32 hold every sentence of these books."""
+    assert len(told_of_corpus(loaded(books))) == 1
+    cut = loaded(books, row_tokens=12)
+    facts = cut.facts["train"]
+    every = loaded(books).facts["train"]["words"]
+    assert facts["words"] + facts["words_cut"] == every
+    share = facts["words_cut"] / every
+    arcs = facts["arcs"]
+    lost = arcs["cut"] / (arcs["cut"] + arcs["arcs"])
+    assert 0.01 < share < lost
+    assert told_of_corpus(cut)[1] == (
+        f"{facts['words_cut']} more words ({share:.1%}) and {lost:.1%} of the arcs are cut off, of "
+        "sentences longer than a row: a larger --row_tokens reads them"
+    )
+    left_out = {"train": {**facts, "words_cut": 0, "left_out": 3}}
+    told = told_of_corpus(replace(cut, facts={**cut.facts, **left_out}))
+    assert told[1].startswith("3 sentences are left out: the tokenizer makes no token")
 
 
 def test_batches_hold_the_rows_and_their_arcs(books: Path) -> None:

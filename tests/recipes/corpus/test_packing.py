@@ -101,6 +101,7 @@ def test_rows_are_those_of_the_slow_way(
     assert packer.counts.arcs == counts.arcs
     assert packer.counts.roots == counts.roots
     assert packer.counts.sentences == 63
+    assert packer.words_cut == sum(len(row["words"]) for row in rows) - stored.words.sum() > 0
     assert stored.tokens.max() <= LENGTH
 
 
