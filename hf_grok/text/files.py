@@ -16,6 +16,13 @@ MAX_LINE = 1 << 24
 """Bytes of one line."""
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"(\xb5/\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+}
 
 
 @dataclass(frozen=True)
@@ -138,4 +145,7 @@ def _line(name: str, number: int, content: bytes) -> Line:
 def _hint(content: bytes, reason: UnicodeDecodeError) -> str:
     if content.startswith(_UTF_16):
         return ", and this begins as UTF-16 does: save it as UTF-8"
+    for mark, kind in _COMPRESSED.items():
+        if content.startswith(mark):
+            return f", and this is compressed by {kind}: decompress it first"
     return f"; {reason}"

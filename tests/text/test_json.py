@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import json
+import lzma
 import math
 from pathlib import Path
 
@@ -38,6 +41,15 @@ DEEP = "[" * 90_000 + "]" * 90_000
         ),
         (b'"\xe9"', "f:1: expected UTF-8 text"),
         (b'{\n\n"\xe9": 1}', "f:3: expected UTF-8 text"),
+        (gzip.compress(b"{}"), "f:1: expected UTF-8 text, and this is compressed by gzip: decompr"),
+        (
+            lzma.compress(b"{}"),
+            "f:1: expected UTF-8 text, and this is compressed by xz: decompress",
+        ),
+        (
+            bz2.compress(b"{}"),
+            "f:1: expected UTF-8 text, and this is compressed by bzip2: decompre",
+        ),
         ("{}".encode("utf-16"), "f:1: expected UTF-8 text, and this begins as UTF-16 does"),
     ],
 )
