@@ -85,6 +85,21 @@ def test_a_run_without_probes_says_how_to_get_them(tmp_path: Path) -> None:
     assert "--probes tree" in found["missing"]["trees"]
 
 
+def test_a_probe_whose_relations_have_too_few_arcs_is_not_said_to_have_left_nothing(
+    tmp_path: Path,
+) -> None:
+    rows = [{**row, "eval_uas_single_head": 0.2} for row in question_rows(last=2_000)]
+    run = write_run(tmp_path / "run", rows)
+    sentence = {"words": ["it", "runs"], "maps": {}, "heads": [2, 0], "deprels": ["nsubj", "root"]}
+    picture = {"best_heads": {}, "sentences": [sentence]}
+    line = {"step": 2_000, "probe": "uas", "version": 1, "picture": picture}
+    (run / "probes.jsonl").write_text(json.dumps(line) + "\n")
+    (found,) = of(run)["runs"]
+    for part in ("maps", "relations"):
+        assert "no relation has enough arcs" in found["missing"][part]
+    assert "--probes tree" in found["missing"]["trees"]
+
+
 def test_a_probe_that_failed_is_named_with_its_reason(tmp_path: Path) -> None:
     run = question_run(tmp_path / "run", last=2_000)
     line = {"step": 250, "probe": "tree", "version": 1, "failed": "no gold trees"}
