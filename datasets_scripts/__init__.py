@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hf_grok.datasets_scripts.question_formation import QuestionFormation
     from hf_grok.datasets_scripts.readers.minimal_pairs import read_minimal_pairs
     from hf_grok.datasets_scripts.tense_inflection import TenseInflection
-    from hf_grok.datasets_scripts.treebank import Treebank
+    from hf_grok.datasets_scripts.treebank import Treebank, treebank_rows
 
 _HOMES = {
     "QuestionFormation": "question_formation",
@@ -37,6 +37,7 @@ _HOMES = {
     "Treebank": "treebank",
     "ConstituencyTreebank": "constituency",
     "read_minimal_pairs": "readers.minimal_pairs",
+    "treebank_rows": "treebank",
     # For a grammar of your own: docs/your_language.md.
     "GrammarBuilder": "builder.base",
     "PlainFeatures": "builder.base",
@@ -71,6 +72,7 @@ __all__ = [
     "feature",
     "instantiate",
     "read_minimal_pairs",
+    "treebank_rows",
 ]
 
 __getattr__, __dir__ = lazily(__name__, _HOMES)

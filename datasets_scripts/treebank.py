@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hf_grok.annotation.hub_treebank import treebank_rows as treebank_rows
 from hf_grok.annotation.scheme import read_scheme
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
 from hf_grok.datasets_scripts.readers.conllu import ParsedSentence, Word, read_conllu

@@ -80,22 +80,33 @@ def read_heads(
     """
     if given is None:
         return None
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise UserError(f"{where}: heads are {given!r}: expected a list with one number a {unit}")
-    listed = list(given)
-    heads = [_head(value, where, unit, at) for at, value in enumerate(listed, start=first)]
+    heads = heads_as_written(given, where, unit, first)
     if all(head is None or head == NONE for head in heads):
         return None
     if None in heads:
         place = heads.index(None)
         named = f" ({words[place]!r})" if place < len(words) else ""
         raise UserError(
-            f"{where}: {unit} {place + first}{named} has no head ({listed[place]!r}) and others "
-            "have one: the range of a multiword token, or an empty node, is no word, and heads are "
-            "numbered without it. Leave such tokens out of words, heads and deprels, as a "
-            ".conllu file is read here"
+            f"{where}: {unit} {place + first}{named} has no head ({list(given)[place]!r}) and "
+            "others have one: the range of a multiword token, or an empty node, is no word, and "
+            "heads are numbered without it. Leave such tokens out of words, heads and deprels, as "
+            "a .conllu file is read here, and as hf_grok.datasets_scripts.treebank_rows does with "
+            "columns tokens, head and deprel"
         )
     return [head for head in heads if head is not None]
+
+
+def heads_as_written(
+    given: Any, where: str, unit: str = "word", first: int = 1
+) -> list[int | None]:
+    """Each head as a whole number, or None where there is none: "None", "_", NaN.
+
+    Raises:
+        UserError: no list, or what is no number.
+    """
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise UserError(f"{where}: heads are {given!r}: expected a list with one number a {unit}")
+    return [_head(value, where, unit, at) for at, value in enumerate(given, start=first)]
 
 
 def check_heads(heads: Sequence[int], where: str, words: Sequence[str] | None = None) -> None:

@@ -50,7 +50,11 @@ def label_column(rows: Rows, name: str, labels: Sequence[str]) -> list[str]:
 
 def _check_column(name: str, present: Any, where: str) -> None:
     if name not in present:
-        raise UserError(f"{where} has no column {name!r}: the columns are {', '.join(present)}")
+        known = {"tokens", "head", "deprel"} <= set(present)
+        told = "; hf_grok.datasets_scripts.treebank_rows makes words of such rows" if known else ""
+        raise UserError(
+            f"{where} has no column {name!r}: the columns are {', '.join(present)}{told}"
+        )
 
 
 def _label(value: Any, labels: Sequence[str], where: str) -> str:

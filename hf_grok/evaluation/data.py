@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hf_grok.annotation.hub_treebank import with_words_of_tokens
 from hf_grok.annotation.relations import rows_in_ud
 from hf_grok.annotation.rows import Rows
 from hf_grok.datasets_scripts.readers.bad_lines import BadLines
@@ -76,6 +77,7 @@ def load_data(
     """
     bad, named = BadLines(skip_bad_lines), read_source(source)
     rows, name = read_rows(named, split, bad, run)
+    rows = with_words_of_tokens(rows)
     name += f" without {bad.count:,} bad lines" if bad.count else ""
     _require_words(rows, name)
     scheme = _scheme_of(named)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hf_grok.annotation.hub_treebank import with_words_of_tokens
 from hf_grok.annotation.scheme import one_scheme, read_scheme
 from hf_grok.errors import UserError
 from hf_grok.sources.files import SUFFIXES, inside, is_unfinished, of_split
@@ -163,7 +164,7 @@ class Source:
 
 
 def load_split(source: Source, split: str, isnt: str = "") -> Any:
-    """A split of a data set that `datasets.load_dataset` knows.
+    """A split of a data set that `datasets.load_dataset` knows; a treebank's tokens as its words.
 
     Args:
         source: its name, config and revision.
@@ -172,12 +173,12 @@ def load_split(source: Source, split: str, isnt: str = "") -> Any:
 
     Raises:
         UserError: it cannot be loaded; where it has several configurations or other splits, the
-            message has their names.
+            message has their names; what `treebank_rows` refuses.
     """
     import datasets
 
     try:
-        return datasets.load_dataset(
+        loaded = datasets.load_dataset(
             source.name, source.config, split=split, revision=source.revision
         )
     except (OSError, ValueError, ConnectionError) as error:
@@ -186,6 +187,10 @@ def load_split(source: Source, split: str, isnt: str = "") -> Any:
             f"{source.name!r} {isnt}datasets.load_dataset could not load its split {split!r}: "
             f"{said}. Of several, one is named as {source.name},config=NAME,split=NAME"
         ) from error
+    try:
+        return with_words_of_tokens(loaded)
+    except UserError as error:
+        raise UserError(f"{source.name}, {error}") from error
 
 
 def _not_read(file: Path) -> UserError:

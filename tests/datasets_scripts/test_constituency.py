@@ -14,8 +14,8 @@ from nltk import Tree  # type: ignore[import-untyped, unused-ignore]
 from hf_grok.datasets_scripts import ConstituencyTreebank, Treebank
 from hf_grok.datasets_scripts.readers.penn import DEEPEST
 from hf_grok.errors import UserError
+from tests.real_data import ENGLISH
 
-ENGLISH = Path(__file__).parents[2] / "shared" / "data" / "english"
 needs_gum = pytest.mark.skipif(
     not (ENGLISH / "gum_dev.ptb.xz").is_file(), reason="shared/data/english has no GUM"
 )

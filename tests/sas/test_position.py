@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from hf_grok.datasets_scripts import Treebank
 from hf_grok.sas.batches.keys import HEADS, RELATIONS, SHAM_HEADS, SHAM_RELATIONS, WORD_OF
 from hf_grok.sas.options import DIRECTIONS, PenaltyOptions
 from hf_grok.sas.regulariser import batch_arcs, penalty_share
+from tests.real_data import EWT
 from tests.sas.parsed import causal, random_heads, sentence
 
-EWT = Path(__file__).resolve().parents[3] / "shared/data/ud_english_ewt_dev.conllu"
 NAMES = {
     **{WORD_OF: -1, HEADS: -1, RELATIONS: -1},
     **{SHAM_HEADS: -1, SHAM_RELATIONS: -1},
@@ -78,6 +77,7 @@ def test_nor_does_it_where_rows_are_cut(length: int) -> None:
         assert contrast(batch, [SLOPE], directions=directions) == pytest.approx(0, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_nor_on_a_treebank() -> None:
     if not EWT.exists():
         pytest.skip(f"no treebank at {EWT}")

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hf_grok.annotation.hub_treebank import NAMES as TOKEN_COLUMNS
+from hf_grok.annotation.hub_treebank import is_hub_treebank, row_of_words
 from hf_grok.datasets_scripts.readers.conllu import read_conllu
 from hf_grok.errors import UserError
 from hf_grok.runs.manifest import file_facts
@@ -47,12 +49,21 @@ def tables(source: Source, columns: Sequence[str] = COLUMNS) -> Iterator[tuple[s
             yield source.name, table
         return
     for path in source.files:
-        empty = True
-        for table in _READERS[path.suffix](path, columns):
-            empty = empty and not table.num_rows
-            yield path.name, table
-        if empty:
+        rows = 0
+        for read in _READERS[path.suffix](path, (*columns, *TOKEN_COLUMNS)):
+            table = _with_words(read, f"{path.name}, row", rows)
+            rows += table.num_rows
+            yield path.name, table.select([one for one in columns if one in table.column_names])
+        if not rows:
             raise UserError(f"{path} holds no row: leave it out, or make it anew")
+
+
+def _with_words(table: pa.Table, where: str, first: int) -> pa.Table:
+    """A treebank's tokens as its words, where it has no others."""
+    if not is_hub_treebank(table.column_names):
+        return table
+    rows = enumerate(table.to_pylist(), start=first)
+    return pa.Table.from_pylist([row_of_words(row, f"{where} {at}") for at, row in rows])
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:

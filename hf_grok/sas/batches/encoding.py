@@ -279,7 +279,8 @@ def _layout(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
             return layout
     raise UserError(
         f"a row has the columns {', '.join(sorted(rows[0])) or '(none)'}: expected words, heads "
-        "and deprels; or input_ids, heads and relns; or rows of hf_grok.sas.encode_rows; and all "
+        "and deprels (hf_grok.datasets_scripts.treebank_rows makes them of tokens, head and "
+        "deprel); or input_ids, heads and relns; or rows of hf_grok.sas.encode_rows; and all "
         "rows alike. Trainer drops columns that the model's forward does not take: set "
         "remove_unused_columns=False (SASTrainer keeps them)"
     )

@@ -16,8 +16,8 @@ from hf_grok.datasets_scripts import Treebank
 from hf_grok.datasets_scripts.readers.conllu import read_conllu
 from hf_grok.errors import UserError
 from hf_grok.text.files import read_lines
+from tests.real_data import EWT
 
-EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
 needs_ewt = pytest.mark.skipif(not EWT.is_file(), reason="shared/data has no UD English EWT")
 
 

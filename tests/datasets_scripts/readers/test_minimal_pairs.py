@@ -11,8 +11,7 @@ import pytest
 from hf_grok.datasets_scripts import read_minimal_pairs
 from hf_grok.datasets_scripts.readers.minimal_pairs import FIELDS
 from hf_grok.errors import UserError
-
-BLIMP = Path(__file__).parents[3] / "shared" / "data" / "blimp"
+from tests.real_data import BLIMP
 
 
 def pair(number: int, uid: str = "number", **changes: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,7 @@ from tests.probes.pairs.material import (
     close,
     masked_tokenizer,
 )
-
-BLIMP = Path(__file__).parents[3] / "shared" / "data" / "blimp"
+from tests.real_data import BLIMP
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,11 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from hf_grok.models import word_level_tokenizer
+from tests.real_data import EWT
 
 WORDS = ("the", "newts", "unhappy", "don't", "smile", ".")
 SPECIALS = ("<pad>", "<s>", "</s>", "<unk>")
 RELATIONS = ("nsubj", "det", "punct", "nmod:poss")
-EWT = Path(__file__).parents[3] / "shared" / "data" / "ud_english_ewt_dev.conllu"
 MERGES = ("th", "the", "ne", "new", "newt", "un", "do", "don", "smi")
 
 
