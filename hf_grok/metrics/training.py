@@ -10,7 +10,10 @@ from collections.abc import Mapping
 
 from hf_grok.metrics.metric import Metric
 
-LM_LOSS, SAS_PENALTY, SAS_LAMBDA, SAS_ARCS = "lm_loss", "sas_penalty", "sas_lambda", "sas_arcs"
+LM_LOSS = "lm_loss"
+SAS_PENALTY = "sas_penalty"
+SAS_LAMBDA = "sas_lambda"
+SAS_ARCS = "sas_arcs"
 
 TRAINING: Mapping[str, Metric] = {
     "loss": Metric(
