@@ -41,7 +41,10 @@ DEEP = "[" * 90_000 + "]" * 90_000
         ),
         (b'"\xe9"', "f:1: expected UTF-8 text"),
         (b'{\n\n"\xe9": 1}', "f:3: expected UTF-8 text"),
-        (gzip.compress(b"{}", mtime=0), "f:1: expected UTF-8 text, and this is compressed by gzip: decompr"),
+        (
+            gzip.compress(b"{}", mtime=0),
+            "f:1: expected UTF-8 text, and this is compressed by gzip: decompr",
+        ),
         (
             lzma.compress(b"{}"),
             "f:1: expected UTF-8 text, and this is compressed by xz: decompress",
