@@ -80,14 +80,15 @@ def read_heads(
     """
     if given is None:
         return None
-    heads = heads_as_written(given, where, unit, first)
+    listed = _listed(given, where, unit)
+    heads = heads_as_written(listed, where, unit, first)
     if all(head is None or head == NONE for head in heads):
         return None
     if None in heads:
         place = heads.index(None)
         named = f" ({words[place]!r})" if place < len(words) else ""
         raise UserError(
-            f"{where}: {unit} {place + first}{named} has no head ({list(given)[place]!r}) and "
+            f"{where}: {unit} {place + first}{named} has no head ({listed[place]!r}) and "
             "others have one: the range of a multiword token, or an empty node, is no word, and "
             "heads are numbered without it. Leave such tokens out of words, heads and deprels, as "
             "a .conllu file is read here, and as hf_grok.datasets_scripts.treebank_rows does with "
@@ -104,9 +105,14 @@ def heads_as_written(
     Raises:
         UserError: no list, or what is no number.
     """
+    listed = _listed(given, where, unit)
+    return [_head(value, where, unit, at) for at, value in enumerate(listed, start=first)]
+
+
+def _listed(given: Any, where: str, unit: str) -> list[Any]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise UserError(f"{where}: heads are {given!r}: expected a list with one number a {unit}")
-    return [_head(value, where, unit, at) for at, value in enumerate(given, start=first)]
+    return list(given)
 
 
 def check_heads(heads: Sequence[int], where: str, words: Sequence[str] | None = None) -> None:

@@ -10,17 +10,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from hf_grok.annotation.heads import heads_as_written
-from hf_grok.annotation.rows import Rows
+from hf_grok.annotation.rows import TOKEN_COLUMNS, Rows
 from hf_grok.errors import UserError
 
-TOKENS, HEAD, DEPREL = NAMES = ("tokens", "head", "deprel")
+TOKENS, HEAD, DEPREL = TOKEN_COLUMNS
 # What is of the whole sentence. Other columns have a value for each token, ranges and all.
 _KEPT = ("idx", "sent_id", "document", "text")
 
 
 def is_hub_treebank(columns: Collection[str]) -> bool:
     """Whether rows have tokens, head and deprel, and no words."""
-    return "words" not in columns and set(NAMES) <= set(columns)
+    return "words" not in columns and set(TOKEN_COLUMNS) <= set(columns)
 
 
 def treebank_rows(rows: Rows) -> Rows:
@@ -67,7 +67,7 @@ def row_of_words(row: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 
 def _batch(batch: Mapping[str, Sequence[Any]], numbers: Sequence[int]) -> dict[str, list[Any]]:
-    columns = zip(*(batch[name] for name in NAMES), strict=True)
+    columns = zip(*(batch[name] for name in TOKEN_COLUMNS), strict=True)
     made = [
         _words(tokens, head, deprel, f"row {at}")
         for at, (tokens, head, deprel) in zip(numbers, columns, strict=True)
@@ -100,5 +100,5 @@ def _require(columns: Iterable[str], where: str) -> None:
     if not is_hub_treebank(present):
         raise UserError(
             f"{where} has the columns {', '.join(present) or '(none)'}: expected "
-            f"{', '.join(NAMES)}, and no words"
+            f"{', '.join(TOKEN_COLUMNS)}, and no words"
         )

@@ -9,6 +9,8 @@ from hf_grok.errors import UserError
 
 # A list of dicts or a `datasets.Dataset`, which this package does not import.
 Rows: TypeAlias = Any
+TOKEN_COLUMNS = ("tokens", "head", "deprel")
+"""Of a treebank of the Hub, in the place of words, heads and deprels."""
 
 
 def column(rows: Rows, name: str) -> list[Any]:
@@ -50,7 +52,7 @@ def label_column(rows: Rows, name: str, labels: Sequence[str]) -> list[str]:
 
 def _check_column(name: str, present: Any, where: str) -> None:
     if name not in present:
-        known = {"tokens", "head", "deprel"} <= set(present)
+        known = set(TOKEN_COLUMNS) <= set(present)
         told = "; hf_grok.datasets_scripts.treebank_rows makes words of such rows" if known else ""
         raise UserError(
             f"{where} has no column {name!r}: the columns are {', '.join(present)}{told}"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
+from hf_grok.annotation.heads import read_heads
 from hf_grok.annotation.sentences import dependency_sentences
 from hf_grok.datasets_scripts import Treebank, treebank_rows
 from hf_grok.errors import UserError
@@ -120,3 +121,8 @@ def test_what_reads_words_says_who_makes_them() -> None:
     for ask in (dependency_sentences, lambda rows: encode_rows(rows, tokenizer)):
         with pytest.raises(UserError, match=r"datasets_scripts\.treebank_rows"):
             ask(LINES)
+
+
+def test_heads_that_can_be_read_once_are_named_in_the_refusal_all_the_same() -> None:
+    with pytest.raises(UserError, match=r"word 2 \('b'\) has no head \('None'\) and others"):
+        read_heads(iter(["2", "None"]), "row 0", ["a", "b"])

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hf_grok.annotation.hub_treebank import NAMES as TOKEN_COLUMNS
 from hf_grok.annotation.hub_treebank import is_hub_treebank, row_of_words
+from hf_grok.annotation.rows import TOKEN_COLUMNS
 from hf_grok.datasets_scripts.readers.conllu import read_conllu
 from hf_grok.errors import UserError
 from hf_grok.runs.manifest import file_facts
