@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,32 @@ from transformers import Trainer, TrainerControl, TrainerState, TrainingArgument
 from transformers.utils import logging
 
 from hf_grok.callbacks.dashboard import bring_dashboards
+from hf_grok.callbacks.probe_checks import check_best_model, check_names, check_whole
+from hf_grok.callbacks.probe_numbers import (
+    EvaluationRounds,
+    is_round_of,
+    logged_numbers,
+    picture_rows,
+    rows_at,
+)
 from hf_grok.callbacks.probing import ProbingCallback, Round
 from hf_grok.callbacks.trainer_facts import (
     RUN_TOTALS,
     best_metric,
     holds_best_model,
-    is_sharded,
     run_folder,
     sums_all_metrics,
 )
 from hf_grok.errors import UserError
-from hf_grok.evaluation.runner import Probed, ProbeFailedError, run_probes
-from hf_grok.metrics import metric_of, recordable
-from hf_grok.probes import Probe, build_probes
+from hf_grok.evaluation.runner import ProbeFailedError, run_probes
+from hf_grok.metrics import recordable
+from hf_grok.probes import build_probes
 from hf_grok.probes.registry import Asked, refuse_same_names
 from hf_grok.runs.folder import DECLARED_FILE, PROBES_FILE, write_json
 from hf_grok.runs.json_lines import append_row, keep_rows
 from hf_grok.text.json_reading import read_object
 
 logger = logging.get_logger(__name__)
-
-RUNTIME = "eval_probes_runtime"
-"""Logged with each round of probes, and with nothing else."""
-
-
-# What Trainer evaluates itself, and tells its best model by.
-TRAINERS_OWN = "loss"
 
 
 class ProbeCallback(ProbingCallback):
@@ -107,16 +106,9 @@ class ProbeCallback(ProbingCallback):
         self.probes = build_probes(probes, data, trainer.processing_class)
         if not self.probes:
             raise UserError("no probes: name at least one, or leave the callback out")
-        for probe in self.probes:
-            if TRAINERS_OWN in probe.metrics:
-                raise UserError(
-                    f"probe {probe.name!r} would log eval_{TRAINERS_OWN}, which is Trainer's own "
-                    "and chooses its best model: give a probe of another name, such as "
-                    'hf_grok.probes.tasks.TokenLoss(texts, tokenizer).named("token_loss")'
-                )
+        check_names(self.probes)
         self._trainer, self.every, self.stop_on_failure = trainer, every, stop_on_failure
-        self._round_step: int | None = None
-        self._round_keys: set[str] = set()
+        self._rounds = EvaluationRounds()
         bring_dashboards(trainer, probe_detail)
 
     def on_train_begin(
@@ -132,9 +124,9 @@ class ProbeCallback(ProbingCallback):
             UserError: see the class.
         """
         self._check_run(args, state)
-        self._round_step = None
+        self._rounds = EvaluationRounds()
         if state.is_world_process_zero:
-            steps = {row["step"] for row in state.log_history if self._is_ours(row)}
+            steps = {row["step"] for row in state.log_history if is_round_of(self.probes, row)}
             keep_rows(self._file(), lambda row: row.get("step") in steps)
             self._declare()
 
@@ -159,7 +151,7 @@ class ProbeCallback(ProbingCallback):
     ) -> None:
         """Probe once per round, and add the numbers to the round's metrics."""
         metrics = {} if metrics is None else metrics
-        if self._is_new_round(state.global_step, metrics) and self._is_due(state):
+        if self._rounds.begins(state.global_step, metrics) and self._is_due(state):
             numbers = self._probe(state)
             metrics.update(self._for_the_objective(numbers))
 
@@ -197,61 +189,18 @@ class ProbeCallback(ProbingCallback):
         callbacks = self._trainer.callback_handler.callbacks
         others = [one for one in callbacks if isinstance(one, ProbeCallback)]
         refuse_same_names([probe for one in others for probe in one.probes])
-        if is_sharded(self._trainer):
-            raise UserError(
-                "the model is sharded over processes (FSDP, ZeRO stage 3, tensor parallelism), and "
-                "probes look at a whole one: leave ProbeCallback out, save checkpoints, and use "
-                "hf-grok probe on them"
-            )
-        named, regular = best_metric(args), args.eval_strategy == "steps"
-        if named is None or not any(is_number_of(probe, named) for probe in self.probes):
-            return
-        self._check_direction(args, named)
-        if self.every > 1 and not (regular and state.eval_steps % self.every == 0):
-            raise UserError(
-                f"metric_for_best_model={named!r} is needed at each evaluation, and every="
-                f"{self.every} probes only some of them: leave every out, or set "
-                f'eval_strategy="steps" and eval_steps to a multiple of {self.every}'
-            )
-
-    def _check_direction(self, args: TrainingArguments, named: str) -> None:
-        """Refuse to keep the worst model: Trainer takes less for better only of a "...loss"."""
-        found = (metric_of(probe.metrics, named.removeprefix("eval_")) for probe in self.probes)
-        better = next((metric.higher_is_better for metric in found if metric is not None), None)
-        if better is not None and better != args.greater_is_better:
-            where = "higher" if better else "lower"
-            raise UserError(
-                f"metric_for_best_model={named!r}: {where} is better, and "
-                f"greater_is_better={args.greater_is_better} would keep the worst model: set "
-                f"greater_is_better={better}"
-            )
-
-    def _is_ours(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row of the history is what this callback logged."""
-        if RUNTIME not in row:
-            return False
-        numbers = row.keys() - {RUNTIME, "step", "epoch"}
-        return not numbers or any(is_number_of(p, name) for p in self.probes for name in numbers)
+        check_whole(self._trainer)
+        check_best_model(args, state, self.probes, self.every)
 
     def _is_probed(self, state: TrainerState) -> bool:
         """Whether this run has probed its present step: its history says so."""
-        return any(self._is_ours(row) for row in rows_at(state.log_history, state.global_step))
+        rows = rows_at(state.log_history, state.global_step)
+        return any(is_round_of(self.probes, row) for row in rows)
 
     def _is_due(self, state: TrainerState) -> bool:
         asked_by_hand = not self._trainer.is_in_train
         last = state.global_step == state.max_steps
         return asked_by_hand or last or state.global_step % self.every == 0
-
-    def _is_new_round(self, step: int, metrics: Mapping[str, float]) -> bool:
-        """Whether these metrics begin a round: another step, or a key that the round has had.
-
-        Of several data sets evaluated in one round each has keys of its own (`eval_<name>_loss`).
-        """
-        keys = set(metrics) - {"epoch"}  # which Trainer adds to each data set's
-        begins = step != self._round_step or not self._round_keys.isdisjoint(keys)
-        self._round_keys = keys if begins else self._round_keys | keys
-        self._round_step = step
-        return begins
 
     def _for_the_objective(self, numbers: dict[str, float]) -> dict[str, float]:
         """What of the numbers goes with the metrics that `evaluate` returns."""
@@ -276,7 +225,7 @@ class ProbeCallback(ProbingCallback):
         if self._trainer.is_in_train or not holds_best_model(self._trainer.args, state):
             self._trainer.log(dict(numbers))
             if state.is_world_process_zero and not known:
-                self._record(_rows(probed, self.probes, step))
+                self._record(picture_rows(probed, self.probes, step))
         if probed.failures and self.stop_on_failure:
             name, reason = next(iter(probed.failures.items()))
             raise ProbeFailedError(name, reason, f"at step {step}")
@@ -299,36 +248,3 @@ class ProbeCallback(ProbingCallback):
 
     def _file(self) -> Path:
         return run_folder(self._trainer) / PROBES_FILE
-
-
-def rows_at(history: Sequence[Mapping[str, Any]], step: int) -> list[Mapping[str, Any]]:
-    """The last rows of a history, in which steps never fall: those of `step`."""
-    later = takewhile(lambda row: row["step"] >= step, reversed(history))
-    return [row for row in later if row["step"] == step]
-
-
-def is_number_of(probe: Probe, name: str) -> bool:
-    """Whether a logged name is that of a number, or of the failure, of this probe."""
-    known = metric_of(probe.metrics, name.removeprefix("eval_"))
-    return known is not None or name == f"eval_{probe.name}_failed"
-
-
-def logged_numbers(probed: Probed) -> dict[str, float]:
-    """The names and plain numbers that a Trainer logs: `eval_` in front, failures as 1.0."""
-    return {
-        **{f"eval_{name}": float(value) for name, value in probed.numbers.items()},
-        **{f"eval_{name}_failed": 1.0 for name in probed.failures},
-        RUNTIME: round(sum(probed.seconds.values()), 4),
-    }
-
-
-def _rows(probed: Probed, probes: Sequence[Probe], step: int) -> list[dict[str, Any]]:
-    """What a run's folder keeps beside the numbers: pictures and failures, one row a probe."""
-    rows = []
-    for probe in probes:
-        row: dict[str, Any] = {"step": step, "probe": probe.name, "version": probe.version}
-        if probe.name in probed.failures:
-            rows.append({**row, "failed": probed.failures[probe.name]})
-        elif probe.name in probed.pictures:
-            rows.append({**row, "picture": probed.pictures[probe.name]})
-    return rows

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from transformers import TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging
 
-from hf_grok.annotation.heads import NONE
 from hf_grok.annotation.scheme import agreed_scheme, scheme_mismatch
 from hf_grok.errors import UserError
-from hf_grok.measurement.shares import ignoring, to_be_wrapped
+from hf_grok.measurement.shares import to_be_wrapped
 from hf_grok.metrics import LM_LOSS, SAS_ARCS, SAS_LAMBDA
 from hf_grok.sas.arguments import SASArguments
 from hf_grok.sas.attention.backbone import language_model
 from hf_grok.sas.attention.run import RunAttention
 from hf_grok.sas.batches.epoch_rows import EpochCallback
 from hf_grok.sas.batches.keys import ANNOTATION, WORD_OF
-from hf_grok.sas.batches.loaders import Loaders
 from hf_grok.sas.batches.rows_of_others import rows_as_wanted
 from hf_grok.sas.checks import (
     check_annotated,
@@ -34,10 +30,11 @@ from hf_grok.sas.checks import (
     check_still_a_language_model,
 )
 from hf_grok.sas.losses.counted import LossMeasure
-from hf_grok.sas.losses.evaluated import LABELS, EvaluatedLoss, check_evaluation, check_shared_loss
+from hf_grok.sas.losses.evaluated import check_evaluation, check_shared_loss
 from hf_grok.sas.options import CLAMPED
 from hf_grok.sas.regulariser import BatchArcs, batch_arcs, clamped, penalty_share
 from hf_grok.sas.step_log import StepLog
+from hf_grok.sas.whole_batch import WholeBatch
 
 logger = logging.get_logger(__name__)
 
@@ -45,7 +42,7 @@ ARCS = "sas_arcs_of_batch"
 COUNTS = "sas_counts"
 
 
-class SASMixin(Loaders):
+class SASMixin(WholeBatch):
     """loss = LM loss + lambda(global_step) x R, for `class Mine(SASMixin, TheirTrainer)`.
 
     - lambda > 0 suppresses the attention on arcs of syntax, lambda < 0 promotes it
@@ -86,11 +83,9 @@ class SASMixin(Loaders):
         )
         self._read_settings()
         self._sas_log = StepLog()
-        self._sas_loss = LossMeasure(self._gather)
+        self._counted_loss = LossMeasure(self._gather)
         self._sas_run: RunAttention | None = None
         self._sas_proved = False
-        self._evaluated_rows = {}
-        self._evaluated_loss: EvaluatedLoss | None = None
         self.add_callback(_RunCallback(self))
         check_evaluation(self)
         if not self.sas_schedule.is_off:
@@ -114,7 +109,7 @@ class SASMixin(Loaders):
         self._end_run()
         self._read_settings()
         self._sas_log = StepLog()
-        self._sas_loss = LossMeasure(self._gather)
+        self._counted_loss = LossMeasure(self._gather)
         self._sas_proved = False
         if not self.sas_schedule.is_off:
             dtype = torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
@@ -160,7 +155,7 @@ class SASMixin(Loaders):
     ) -> Any:
         """Trainer's, plus lambda x R while the model trains and lambda is not 0."""
         run = self._sas_run if model.training else None
-        plain = {name: value for name, value in inputs.items() if name not in _OURS}
+        plain = _without_ours(inputs)
         if run is None:
             if model.training and not self.sas_schedule.is_off:
                 raise UserError(
@@ -170,10 +165,12 @@ class SASMixin(Loaders):
                 )
             self.use_own_attention()
             if model.training:
-                self._measure_loss(model, plain, num_items_in_batch)
+                self._measure_loss(
+                    model, plain, num_items_in_batch, adds=not self.sas_schedule.is_off
+                )
             found: Any = super().compute_loss(model, plain, return_outputs, num_items_in_batch)
             return found
-        self._measure_loss(model, plain, num_items_in_batch)
+        self._measure_loss(model, plain, num_items_in_batch, adds=not self.sas_schedule.is_off)
         later = self._later_divisor(num_items_in_batch)
         strength = self.sas_schedule(self.state.global_step)
         arcs, counts = _arcs_of(inputs) if strength else (None, None)
@@ -192,19 +189,6 @@ class SASMixin(Loaders):
         # Processes' gradients are averaged, and Trainer may yet divide by the accumulation.
         loss = loss + strength * later * self.accelerator.num_processes * share
         return (loss, *found[1:]) if return_outputs else loss
-
-    def _measure_loss(
-        self, model: nn.Module, plain: dict[str, Any], items: Tensor | int | None
-    ) -> None:
-        """Refuse a loss that nobody divides by the parts of the batch."""
-        processes = self.accelerator.num_processes
-        parts = self.args.gradient_accumulation_steps * processes
-        watched = not self.sas_schedule.is_off or processes > 1
-        if watched and parts > 1 and self._is_scaled(items):
-            compute: Any = super().compute_loss
-            self._sas_loss.measure(
-                self, model, lambda number: compute(model, dict(plain), False, number), items
-            )
 
     def train(self, *positional: Any, **named: Any) -> Any:
         """Trainer's; the model is left with the attention that it came with."""
@@ -225,30 +209,7 @@ class SASMixin(Loaders):
     ) -> Any:
         """Trainer's, without the annotation and with the model's own attention."""
         self.use_own_attention()
-        plain = {name: value for name, value in inputs.items() if name not in _OURS}
-
-        def predict(batch: dict[str, Any]) -> Any:
-            return super(SASMixin, self).prediction_step(model, batch, *positional, **named)
-
-        return self._evaluated_loss.step(plain, predict) if self._evaluated_loss else predict(plain)
-
-    def evaluation_loop(
-        self,
-        dataloader: DataLoader,
-        description: str,
-        prediction_loss_only: bool | None = None,
-        ignore_keys: list[str] | None = None,
-        metric_key_prefix: str = "eval",
-    ) -> Any:
-        """Trainer's, whose loss is the mean over all labels: see `EvaluatedLoss`."""
-        check_evaluation(self)
-        self._evaluated_loss = EvaluatedLoss(self, dataloader)
-        output = super().evaluation_loop(
-            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
-        )
-        self._evaluated_loss.put_into(output.metrics, f"{metric_key_prefix}_loss")
-        self._evaluated_loss = None
-        return output
+        return super().prediction_step(model, _without_ours(inputs), *positional, **named)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Trainer's, with the parts of the training loss."""
@@ -260,17 +221,6 @@ class SASMixin(Loaders):
         super().log(logs, start_time)
         if parts:
             self._refuse(parts)
-
-    def end(self) -> None:
-        """Trainer's, once gloo's threads have let go of the last tensors that were gathered.
-
-        They need the interpreter's lock for that, and torch joins them while it holds it: without
-        the pause, about one run in ten of two processes ends in that embrace.
-        """
-        if self.accelerator.num_processes > 1:
-            self.accelerator.wait_for_everyone()
-            time.sleep(0.2)
-        super().end()
 
     def _refuse(self, parts: dict[str, float]) -> None:
         """Stop a run whose regulariser has nothing to act on, or has undone the language model."""
@@ -286,35 +236,12 @@ class SASMixin(Loaders):
                 folder=Path(str(self.args.output_dir)),
             )
 
-    def _later_divisor(self, num_items: Tensor | int | None) -> int:
-        """What `training_step` will divide the loss by, having found it not yet scaled."""
-        return 1 if self._is_scaled(num_items) else int(self.current_gradient_accumulation_steps)
-
-    def _is_scaled(self, num_items: Tensor | int | None) -> bool:
-        """Whether `training_step` takes the loss for one over the whole batch."""
-        if self.loss_is_scaled_for_ga is not None:
-            return bool(self.loss_is_scaled_for_ga)
-        counted = self.model_accepts_loss_kwargs and num_items is not None
-        return bool(counted or self.compute_loss_func is not None)
-
-    def _without_padding(self, sample: dict[str, Any]) -> dict[str, Any]:
-        """A training batch whose rows that only fill the last one up have no label and no arc."""
-        real = self._real_rows.of(sample) if self._real_rows is not None else None
-        return ignoring(sample, real, _IGNORED) if real is not None else sample
-
-    def _whole(self, own: Tensor) -> Tensor:
-        """A process's counts or shares summed over processes."""
-        if self.accelerator.num_processes == 1:
-            return own
-        return self._gather(own[None]).sum(0)
-
-    def _gather(self, rows: Tensor) -> Tensor:
-        gathered: Tensor = self.accelerator.gather(rows)
-        return gathered
-
 
 _OURS = {*ANNOTATION, ARCS, COUNTS}
-_IGNORED = {**LABELS, **dict.fromkeys(ANNOTATION, NONE)}
+
+
+def _without_ours(inputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if name not in _OURS}
 
 
 def _annotation(sample: dict[str, Any]) -> dict[str, Tensor]:

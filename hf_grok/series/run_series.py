@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 from hf_grok.runs import folder as run_folders
-from hf_grok.runs.epochs import Epoch, Seen, name_of_step
+from hf_grok.runs.epochs import Epoch, Seen
 from hf_grok.runs.folder import step_of
 from hf_grok.runs.manifest import file_facts, flaw, trainer_state
 from hf_grok.runs.notes import read_about
@@ -24,7 +24,8 @@ from hf_grok.series.local.safety import SecretScan
 from hf_grok.series.local.selection import is_a_model, left_out
 from hf_grok.series.local.step_values import Strength, recorded_epoch, values_at
 from hf_grok.series.local.unfinished import remove_abandoned, unfinished_folder
-from hf_grok.series.naming import STEP, RevisionTemplate
+from hf_grok.series.naming import RevisionTemplate
+from hf_grok.series.step_names import StepNames
 from hf_grok.text.files import read_text
 
 SERIES_FOLDER = "series"
@@ -56,8 +57,8 @@ class RunSeries:
     ) -> None:
         self.run, self.folder = run, run / SERIES_FOLDER
         self.template, self.optimizer = template, optimizer
-        self._seen = seen or {}
         self.journal = Journal(self.folder)
+        self._names = StepNames(template, seen or {}, self.journal)
         self._fix, self._say = fix, say
         self._scan = SecretScan()
         self._told: set[str] = set()
@@ -68,46 +69,11 @@ class RunSeries:
         Raises:
             SeriesError: names the branch that is in it and the one that was asked for.
         """
-        for step, record in self.journal.records().items():
-            if self.template.field != STEP and self.template.field not in self._seen:
-                called = self.template.number(record.revision)
-                name = self.template.text if called is None else record.revision
-            else:
-                name = self.revision(step)
-            if record.revision != name:
-                raise SeriesError(
-                    f"{self.journal.path} calls step {step} {record.revision!r}, and the template "
-                    f"{self.template.text!r} calls it {name!r}: go on with the first one's"
-                )
+        self._names.check()
 
     def revision(self, step: int) -> str:
-        """The name of the branch of a step.
-
-        Raises:
-            SeriesError: the template counts what nobody here knows of the step.
-            UserError: the step has seen no more than the one before it.
-        """
-        unit = self.template.field
-        if unit == STEP:
-            return self.template.revision(step)
-        if unit in self._seen:
-            return self.template.revision(name_of_step(self._seen[unit], step))
-        if (record := self.journal.get(step)) is not None:
-            return record.revision
-        raise SeriesError(
-            f"the template {self.template.text!r} names a step by its {unit}, and how many step "
-            f"{step} has seen is not known here: name the series as the run goes on (hf-grok train "
-            f"--series, CheckpointSeriesCallback(seen=...)), or by steps"
-        )
-
-    def _refuse_name_twice(self, step: int, revision: str) -> None:
-        for other, record in self.journal.records().items():
-            if other != step and record.revision == revision:
-                raise SeriesError(
-                    f"the template {self.template.text!r} calls steps {other} and {step} both "
-                    f"{revision!r}: a branch holds one step. Expected {self.template.field} that "
-                    "grow from each step to the next"
-                )
+        """The name of the branch of a step: see `StepNames.name`."""
+        return self._names.name(step)
 
     def agree_on_code(self) -> None:
         """Give staged steps their model's code where it is asked for now and was not before.
@@ -125,7 +91,7 @@ class RunSeries:
             SeriesError: it could not be set aside now, as on a full disk; it can be later.
         """
         revision = self.revision(step)
-        self._refuse_name_twice(step, revision)
+        self._names.refuse_twice(step, revision)
         record = StepRecord(step, revision, **values.values())
         with self.journal.alone():
             earlier = self.journal.get(step)

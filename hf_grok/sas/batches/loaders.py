@@ -25,8 +25,11 @@ class Loaders(_Base):
     data_collator: Any
     _signature_columns: Any
 
-    _evaluated_rows: dict[str, Any]
     _real_rows: RealRows | None = None
+
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        self._evaluated_rows: dict[str, Any] = {}
+        super().__init__(*positional, **named)
 
     def _set_signature_columns_if_needed(self) -> None:
         """Keep the columns that the collator reads: Trainer drops what the model does not take."""
