@@ -70,9 +70,8 @@ def main(arguments: Sequence[str]) -> int:
     """Write the report, print the files written, return 0."""
     options = build_parser().parse_args(arguments)
     from hf_grok.report import write_report
-    from hf_grok.report.sweep.runs import is_sweep
-    from hf_grok.report.sweep.several import is_table
     from hf_grok.report.sweep.write import write_arms
+    from hf_grok.runs.sweep_files import is_sweep, is_table
 
     if all(is_sweep(place) or is_table(place) for place in options.runs):
         written = write_arms(options.runs, options.out or default_folder(options.runs))

@@ -88,8 +88,8 @@ def read_curves(path: str | os.PathLike[str], model: str | None = None) -> list[
     file = Path(path)
     if file.suffix == ".parquet":
         raise UserError(
-            f"{file}: of a sweep's table hf-grok report and hf-grok compare tell when each arm's "
-            "curves arrive, and hf-grok explore each run's; expected CSV, JSON or JSON lines"
+            f"{file}: of a sweep's table hf-grok onsets reads the runs of an arm, and "
+            "hf_grok.runs.results.load_results all of it; expected CSV, JSON or JSON lines"
         )
     named = model or file.stem
     read = {".json": json_points, ".jsonl": json_line_points}.get(file.suffix, _points)

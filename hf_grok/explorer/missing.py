@@ -9,8 +9,8 @@ from hf_grok.explorer.pictures import TREE, UAS, pictured_steps
 from hf_grok.explorer.reading import Explored
 from hf_grok.metrics import GENERALIZATION, PREFIX, PROBES, key_of
 from hf_grok.report.style.pictures import pictures_of
-from hf_grok.report.sweep.several import is_table
 from hf_grok.runs.read import Run
+from hf_grok.runs.sweep_files import is_table
 
 # part of the page -> the probe that fills it
 PROBE_OF = {"trees": "tree", "maps": "uas", "relations": "uas", "paradigms": "pairs"}

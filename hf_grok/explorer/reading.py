@@ -10,10 +10,9 @@ from pathlib import Path
 from hf_grok.dynamics import GrokkingSummary, Run, load_run
 from hf_grok.errors import UserError
 from hf_grok.report.groups import Group, group_runs
-from hf_grok.report.sweep.runs import is_sweep
-from hf_grok.report.sweep.several import is_table, read_sweeps
+from hf_grok.report.sweep.several import read_sweeps
 from hf_grok.runs.folder import RUN_FILE
-from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file, run_folder
+from hf_grok.runs.sweep_files import SWEEP_FILE, is_sweep, is_table, read_sweep_file, run_folder
 
 
 @dataclass(frozen=True, eq=False)

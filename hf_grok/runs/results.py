@@ -23,6 +23,7 @@ from hf_grok.runs.sweep_files import (
     RESULTS_TABLE,
     SWEEP_FILE,
     about_sweep,
+    is_sweep,
     read_sweep_file,
     read_table,
     run_folder,
@@ -122,7 +123,7 @@ def _several(
 
 
 def _tables(folder: Path) -> Iterator[pandas.DataFrame]:
-    if not (folder / SWEEP_FILE).is_file():
+    if not is_sweep(folder):
         yield table_of(load_run(folder))
         return
     content = read_sweep_file(folder / SWEEP_FILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,16 @@ def read_sweep_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def is_sweep(folder: str | os.PathLike[str]) -> bool:
+    """Whether `hf-grok sweep` wrote the folder."""
+    return (Path(folder) / SWEEP_FILE).is_file()
+
+
+def is_table(place: Path) -> bool:
+    """Whether a place is named as a table of results is."""
+    return place.suffix == Path(RESULTS_TABLE).suffix
+
+
 def run_folder(out: Path, arm: str, seed: int) -> Path:
     """OUT/ARM-seedS, where the run of an arm at a seed lies."""
     return out / f"{arm}-seed{seed}"
@@ -71,7 +82,7 @@ def about_sweep(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: it cannot be read.
     """
-    if not (folder / SWEEP_FILE).is_file():
+    if not is_sweep(folder):
         return {}
     content = read_sweep_file(folder / SWEEP_FILE)
     arms = {

@@ -14,6 +14,8 @@ import pytest
 from hf_grok.commands.onsets.command import main
 from hf_grok.dynamics import find_onset, load_run
 from hf_grok.errors import UserError
+from hf_grok.runs.results import add_to_results
+from hf_grok.runs.sweep_files import RESULTS_TABLE, read_table, write_table
 from tests.dynamics.onsets.shapes import log_spaced, ramp, structural_loss
 from tests.dynamics.tables import write_run
 
@@ -285,6 +287,49 @@ def test_mistakes_in_paths(tmp_path: Path, run: Path) -> None:
         main([str(path), str(tmp_path / "more.csv")])
     with pytest.raises(UserError, match="has steps only: --axis tokens needs a run directory"):
         main([str(path), "--axis", "tokens"])
+
+
+def write_sweep(folder: Path) -> Path:
+    """Two arms of which one has two finished seeds and one that goes on; the table of both."""
+    arm = {"settings": {}, "from": None, "step": 0}
+    about = {"name": "both", "recipe": "question-formation", "seeds": [0, 1, 2]}
+    write_run(folder / "late-seed0", rows(500))
+    for seed in range(3):
+        status = "finished" if seed < 2 else "running"
+        write_run(folder / f"base-seed{seed}", rows(100 * seed), seed=seed, status=status)
+    (folder / "sweep.json").write_text(json.dumps({**about, "arms": {"base": arm, "late": arm}}))
+    for name, seed in (("base", 0), ("base", 1), ("late", 0)):
+        add_to_results(folder, folder / f"{name}-seed{seed}", name, {})
+    return folder
+
+
+def test_an_arm_of_a_sweep_and_of_its_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = write_sweep(tmp_path / "both")
+    apart = printed(capsys, sweep / "base-seed0", sweep / "base-seed1")
+    assert "mean of 2" in apart
+    assert main([str(sweep), "--arm", "base"]) == 0
+    text, told = capsys.readouterr()
+    assert text == apart
+    assert told == "left out: base-seed2 (running)\n"
+    table = (sweep / RESULTS_TABLE).replace(tmp_path / "elsewhere.parquet")
+    assert printed(capsys, table, "--arm", "base") == apart
+    with pytest.raises(UserError, match="expected --arm with one of base, late"):
+        main([str(table)])
+    with pytest.raises(UserError, match="unknown arm with finished runs 'bas': .* base"):
+        main([str(table), "--arm", "bas"])
+    with pytest.raises(UserError, match="--arm base is of a sweep"):
+        main([str(sweep / "base-seed0"), "--arm", "base"])
+
+
+def test_a_sweep_of_one_arm_needs_no_arm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = write_sweep(tmp_path / "both")
+    table = read_table(sweep / RESULTS_TABLE)
+    write_table(table[table["arm"] == "late"], tmp_path / "one.parquet", {})
+    assert printed(capsys, tmp_path / "one.parquet") == printed(capsys, sweep / "late-seed0")
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ def written(folder: Path, text: str, name: str = "curves.csv") -> Path:
 
 
 def test_a_sweeps_table_is_sent_to_what_reads_its_arms(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"results\.parquet: .*hf-grok compare .*each arm"):
+    with pytest.raises(UserError, match=r"results\.parquet: .*hf-grok onsets .*an arm"):
         read_curves(tmp_path / "results.parquet")
 
 

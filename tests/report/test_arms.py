@@ -12,8 +12,9 @@ from hf_grok.errors import UserError
 from hf_grok.report.style.drawing import theme
 from hf_grok.report.sweep.figure import caption_arms, draw_arms, panel_quantities
 from hf_grok.report.sweep.grid import arm_rows
-from hf_grok.report.sweep.runs import Sweep, is_sweep, read_sweep
+from hf_grok.report.sweep.runs import Sweep, read_sweep
 from hf_grok.report.sweep.write import write_arms
+from hf_grok.runs.sweep_files import is_sweep
 from tests.dynamics.tables import write_run
 from tests.report.synthetic import question_rows
 from tests.report.synthetic_arms import ARMS, write_sweep

@@ -11,9 +11,7 @@ from hf_grok._option_parser import OptionParser
 from hf_grok.errors import UserError
 
 if TYPE_CHECKING:
-    from hf_grok.dynamics.curve_files import MetricCurve
     from hf_grok.dynamics.onsets.study import MetricOnsets
-    from hf_grok.runs.read import Run
 
 _DESCRIPTION = """\
 Find the step at which each curve begins to rise (a loss: to fall), or say why it has no
@@ -38,6 +36,8 @@ examples:
       run; or step and one column for each metric
   hf-grok onsets run --metric uas_single_head --baseline 0.28 --margin 0.03
       a crossing of a baseline you know; or of another metric: --baseline uas_single_offset
+  hf-grok onsets runs/sas-mlm --arm suppress-0.3
+      the finished seeds of one arm of a sweep; results.parquet, the table it leaves, does too
   hf-grok onsets run --axis tokens --json onsets.json
       along tokens instead of steps, and as JSON too
 
@@ -61,9 +61,11 @@ def build_parser() -> OptionParser:
         nargs="+",
         type=Path,
         metavar="PATH",
-        help="a run directory (of any Trainer), or a file of curves: CSV, JSON or JSON lines, such "
-        "as a Trainer's log_history, or what TensorBoard or W&B export",
+        help="a run directory (of any Trainer), a sweep's or its results.parquet, or a file of "
+        "curves: CSV, JSON or JSON lines, such as a Trainer's log_history, or what TensorBoard or "
+        "W&B export",
     )
+    add("--arm", metavar="NAME", help="which arm of a sweep; needed where it has several")
     add("--metric", action="append", default=[], metavar="NAME", help="which curves; repeatable")
     add(
         "--window",
@@ -119,16 +121,17 @@ def main(arguments: Sequence[str]) -> int:
     """Print the onsets and return 0. A metric that cannot be studied is named, and the rest is.
 
     Raises:
-        UserError: a path that is neither run nor CSV, an unknown metric, a window that does not
-            fit, a file that cannot be written.
+        UserError: a path that is neither run, sweep nor curves, an unknown metric or arm, a window
+            that does not fit, a file that cannot be written.
     """
     options = build_parser().parse_args(arguments)
     from hf_grok.commands.onsets.options import chosen_metrics, settings_of
+    from hf_grok.commands.onsets.places import read_places
     from hf_grok.commands.onsets.records import records
     from hf_grok.commands.onsets.text import described
     from hf_grok.dynamics.onsets.study import study_metric
 
-    runs, curves = _read(options.paths, options.axis)
+    runs, curves = read_places(options.paths, options.axis, options.arm)
     recorded = {name: metric for run in runs.values() for name, metric in run.metrics.items()}
     metrics = chosen_metrics(curves, options.metric, recorded)
     settings = settings_of(curves, metrics, options, recorded)
@@ -154,64 +157,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"--json {path} cannot be written: {error}") from error
-
-
-def _read(paths: Sequence[Path], axis: str) -> tuple[dict[str, Run], list[MetricCurve]]:
-    """Runs by name, and all curves of runs and files."""
-    from hf_grok.dynamics.curve_files import read_curves, run_curves
-    from hf_grok.runs.read import load_run
-
-    runs: dict[str, Run] = {}
-    curves: list[MetricCurve] = []
-    for path, name in zip(paths, _names(paths), strict=True):
-        if path.is_file():
-            if axis != "steps":
-                raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
-            curves += read_curves(path, name)
-        else:
-            runs[name] = load_run(path)
-            curves += run_curves(runs[name], name, axis)
-    _require_one_setting(runs)
-    _require_different(curves)
-    if not curves:
-        raise UserError(f"no evaluation yet in {', '.join(map(str, paths))}")
-    return runs, curves
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """The last part of each path, or all of it where that is not enough to tell them apart."""
-    resolved = [path.resolve() for path in paths]
-    for path in paths:
-        if resolved.count(path.resolve()) > 1:
-            raise UserError(f"{path} is given twice: name every run and file once")
-    short = [path.stem if path.is_file() else path.name for path in resolved]
-    return [
-        name if short.count(name) == 1 else str(path)
-        for name, path in zip(short, paths, strict=True)
-    ]
-
-
-def _require_one_setting(runs: dict[str, Run]) -> None:
-    settings: dict[tuple[object, ...], str] = {}
-    for name, run in runs.items():
-        if not run.of_recipe:
-            continue  # nobody says what was run: whoever names several says that they are seeds
-        model = run.info.get("model", {}).get("name")
-        settings.setdefault((run.recipe, run.info.get("scale"), model, run.layers), name)
-    if len(settings) > 1:
-        seen = "; ".join(
-            f"{name}: {recipe}, {scale}, {model}, {layers} layers"
-            for (recipe, scale, model, layers), name in settings.items()
-        )
-        raise UserError(
-            "expected seeds of one recipe, scale, model and depth, whose curves can be averaged; "
-            f"got {seen}. Ask for each group by itself"
-        )
-
-
-def _require_different(curves: Sequence[MetricCurve]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for curve in curves:
-        if (curve.metric, curve.model) in seen:
-            raise UserError(f"{curve.metric} of {curve.model} is in two of the files")
-        seen.add((curve.metric, curve.model))

@@ -11,7 +11,7 @@ from typing import Any
 from hf_grok.dynamics import Run, load_run
 from hf_grok.errors import UserError
 from hf_grok.runs.record import recorded
-from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file, run_folder
+from hf_grok.runs.sweep_files import SWEEP_FILE, is_sweep, read_sweep_file, run_folder
 from hf_grok.text.printable import printable
 
 NOT_BEGUN = "not begun"
@@ -62,11 +62,6 @@ class Sweep:
     def arm(self, name: str) -> Arm:
         """The arm of this name."""
         return next(arm for arm in self.arms if arm.name == name)
-
-
-def is_sweep(folder: str | os.PathLike[str]) -> bool:
-    """Whether `hf-grok sweep` wrote the folder."""
-    return (Path(folder) / SWEEP_FILE).is_file()
 
 
 def read_sweep(folder: str | os.PathLike[str]) -> Sweep:

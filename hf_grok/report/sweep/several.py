@@ -13,7 +13,7 @@ from hf_grok.errors import UserError
 from hf_grok.metrics import PREFIX
 from hf_grok.report.sweep.runs import Arm, Sweep, read_sweep
 from hf_grok.runs.results import load_results
-from hf_grok.runs.sweep_files import read_about
+from hf_grok.runs.sweep_files import is_table, read_about
 
 if TYPE_CHECKING:
     import pandas
@@ -47,11 +47,6 @@ def read_sweeps(
     names = list(dict.fromkeys(part.name for part in parts))
     recipe = next((part.recipe for part in parts if part.recipe), "")
     return Sweep(names[0] if len(names) == 1 else recipe or " and ".join(names), recipe, arms)
-
-
-def is_table(place: Path) -> bool:
-    """Whether a place is named as a table of results is."""
-    return place.suffix == ".parquet"
 
 
 def _of_table(path: Path) -> Sweep:
