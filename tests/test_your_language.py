@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,9 @@ TINY = (
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = write_package(tmp_path_factory.mktemp("package"))
+    # Where tests of other files came in between, it was installed before, in another folder.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "attractors"]:
+        del sys.modules[name]
     return install(package, tmp_path_factory.mktemp("site"))
 
 
