@@ -317,7 +317,7 @@ def test_an_arm_of_a_sweep_and_of_its_table(
     assert printed(capsys, table, "--arm", "base") == apart
     with pytest.raises(UserError, match="expected --arm with one of base, late"):
         main([str(table)])
-    with pytest.raises(UserError, match="unknown arm with finished runs 'bas': .* base"):
+    with pytest.raises(UserError, match=r"unknown arm with finished runs 'bas': .* base"):
         main([str(table), "--arm", "bas"])
     with pytest.raises(UserError, match="--arm base is of a sweep"):
         main([str(sweep / "base-seed0"), "--arm", "base"])
