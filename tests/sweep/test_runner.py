@@ -15,7 +15,7 @@ from hf_grok.sweep.engines.local import LocalEngine
 from hf_grok.sweep.engines.process import end_all, start_process
 from hf_grok.sweep.folder import locked
 from hf_grok.sweep.job import Job
-from hf_grok.sweep.progress import SweepProgress, last_logged, steps_done
+from hf_grok.sweep.progress import Pace, SweepProgress, last_logged, steps_done
 from hf_grok.sweep.runner import Runner
 from hf_grok.sweep.signals import heeded
 from hf_grok.sweep.tasks import Task
@@ -144,3 +144,20 @@ def test_progress_is_the_last_whole_row_and_leaves_out_what_came_before_a_branch
     assert steps_done(job) == 40
     (tmp_path / "run.json").write_text('{"status": "finished"}')
     assert steps_done(job) == 70
+
+
+def test_the_time_left_is_that_of_training_and_not_of_starting() -> None:
+    pace = Pace(100, 1_100)
+    assert pace.told(100, 0.0) == ""
+    assert pace.told(102, 60.0) == ""  # evaluated at steps 1 and 2
+    assert pace.told(110, 90.0) == ""
+    assert pace.told(210, 100.0) == "01:29 left, 10 steps a second"
+    assert pace.told(1_100, 189.0).startswith("00:00 left")
+    assert Pace(0, 10_000).told(10_000, 5.0) == ""  # all at once: adopted
+
+
+def test_a_bar_of_no_runs_is_drawn(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = SweepProgress([])
+    progress.show(0, 0)
+    progress.close()
+    assert "0 of 0 runs, 0 underway" in capfd.readouterr().err

@@ -45,12 +45,19 @@ def markdown(sweep: Sweep) -> str:
 def _opening(sweep: Sweep) -> str:
     counts = sorted({len(arm.runs) for arm in sweep.arms})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    first = (
+        " Where a baseline can score without the model, it stands in the first row: the best fixed "
+        "offsets, chance."
+    )
     return (
         f"Mean over seeds, and in brackets the least and the greatest; {runs} finished "
-        f"run{'s' * (counts[-1] != 1)} an arm. Where a baseline can score without the model, it "
-        "stands in the first row: the best fixed offsets, chance."
+        f"run{'s' * (counts[-1] != 1)} an arm.{first * any(_baselines(sweep))}"
         f"{_probed_afterwards(sweep)}"
     )
+
+
+def _baselines(sweep: Sweep) -> list[Spread | None]:
+    return [baseline_at_end(sweep, one) for one in present(sweep)]
 
 
 def _probed_afterwards(sweep: Sweep) -> str:
@@ -68,9 +75,8 @@ def _probed_afterwards(sweep: Sweep) -> str:
 
 
 def _ends_table(sweep: Sweep) -> str:
-    quantities = present(sweep)
-    baselines = [baseline_at_end(sweep, one) for one in quantities]
-    rows = [["*without the model*", "", *_said(quantities, baselines)]]
+    quantities, baselines = present(sweep), _baselines(sweep)
+    rows = [["*without the model*", "", *_said(quantities, baselines)]] if any(baselines) else []
     rows += [
         [arm.name, str(len(arm.runs)), *_said(quantities, [ends(arm, one) for one in quantities])]
         for arm in sweep.arms
