@@ -124,6 +124,9 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
             f"  {layers:>2} layers: {count} of {seeds}, {count / seeds:.2f} "
             f"({interval.low:.2f} to {interval.high:.2f})"
         )
+    if not (min(counts) < min(middle) and max(counts) > max(middle)):
+        print(f"  not decided: no runs on both sides of the middle ({', '.join(map(str, middle))})")
+        return
     best = max(counts, key=lambda layers: counts[layers][0] / counts[layers][1])
     ends = [layers for layers in (min(counts), max(counts)) if layers != best]
     tests = {end: greater(counts[best], counts[end]) for end in ends}
