@@ -131,7 +131,7 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
     ends = [layers for layers in (min(counts), max(counts)) if layers != best]
     tests = {end: greater(counts[best], counts[end]) for end in ends}
     above = all(np.divide(*counts[best]) > np.divide(*counts[end]) for end in ends)
-    inside = best in middle and len(ends) == 2 and above
+    inside = best in middle and above
     verdict = "not replicated"
     if inside:
         verdict = "replicated" if all(p < ALPHA for p in tests.values()) else "suggested"

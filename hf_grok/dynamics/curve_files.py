@@ -20,6 +20,7 @@ from hf_grok.dynamics.onsets.existence import differing, shown
 from hf_grok.errors import UserError
 from hf_grok.runs.metrics_file import TIMING_SUFFIXES
 from hf_grok.runs.read import Run
+from hf_grok.runs.sweep_files import is_table
 from hf_grok.text.printable import listed, printable, quoted, shortened
 
 
@@ -86,7 +87,7 @@ def read_curves(path: str | os.PathLike[str], model: str | None = None) -> list[
             finite, a step twice in one curve with different values; with file:line.
     """
     file = Path(path)
-    if file.suffix == ".parquet":
+    if is_table(file):
         raise UserError(
             f"{file}: of a sweep's table hf-grok onsets reads the runs of an arm, and "
             "hf_grok.runs.results.load_results all of it; expected CSV, JSON or JSON lines"

@@ -81,11 +81,8 @@ class SASMixin(WholeBatch):
         self.args.sas_scheme = agreed_scheme(
             self.args.sas_scheme, getattr(self.train_dataset, "scheme", None), "sas_scheme"
         )
-        self._read_settings()
-        self._sas_log = StepLog()
-        self._counted_loss = LossMeasure(self._gather)
+        self._forget()
         self._sas_run: RunAttention | None = None
-        self._sas_proved = False
         self.add_callback(_RunCallback(self))
         check_evaluation(self)
         if not self.sas_schedule.is_off:
@@ -101,16 +98,20 @@ class SASMixin(WholeBatch):
             check_rows_are_not_joined(self.args)
             check_clamp(self.args)
 
+    def _forget(self) -> None:
+        """Nothing is known of the run yet but its settings."""
+        self._read_settings()
+        self._sas_log = StepLog()
+        self._counted_loss = LossMeasure(self._gather)
+        self._sas_proved = False
+
     def begin_run(self) -> None:
         """Start afresh: `train` begins, once more, or with a smaller batch after running out.
 
         A search may have changed the settings and the model.
         """
         self._end_run()
-        self._read_settings()
-        self._sas_log = StepLog()
-        self._counted_loss = LossMeasure(self._gather)
-        self._sas_proved = False
+        self._forget()
         if not self.sas_schedule.is_off:
             dtype = torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
             self._sas_run = RunAttention(self.model, self.args, self.args.device, dtype)
@@ -155,9 +156,9 @@ class SASMixin(WholeBatch):
     ) -> Any:
         """Trainer's, plus lambda x R while the model trains and lambda is not 0."""
         run = self._sas_run if model.training else None
-        plain = _without_ours(inputs)
+        plain, adds = _without_ours(inputs), not self.sas_schedule.is_off
         if run is None:
-            if model.training and not self.sas_schedule.is_off:
+            if model.training and adds:
                 raise UserError(
                     "the loss of a training step was asked for outside of train(), which proves "
                     "and installs the regulariser: call train(), or put the model into evaluation "
@@ -165,12 +166,10 @@ class SASMixin(WholeBatch):
                 )
             self.use_own_attention()
             if model.training:
-                self._measure_loss(
-                    model, plain, num_items_in_batch, adds=not self.sas_schedule.is_off
-                )
+                self._measure_loss(model, plain, num_items_in_batch, adds)
             found: Any = super().compute_loss(model, plain, return_outputs, num_items_in_batch)
             return found
-        self._measure_loss(model, plain, num_items_in_batch, adds=not self.sas_schedule.is_off)
+        self._measure_loss(model, plain, num_items_in_batch, adds)
         later = self._later_divisor(num_items_in_batch)
         strength = self.sas_schedule(self.state.global_step)
         arcs, counts = _arcs_of(inputs) if strength else (None, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,16 +35,21 @@ def read_places(
     sweeps = [path for path in paths if is_sweep(path) or is_table(path)]
     if arm is not None and not sweeps:
         raise UserError(f"--arm {arm} is of a sweep or its results.parquet: name one of these")
-    runs: dict[str, Run] = {}
+    found: list[tuple[str, Run]] = []
     curves: list[MetricCurve] = []
     for path, name in named.items():
-        if path.is_file() and path not in sweeps:
-            if axis != "steps":
-                raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
+        if path in sweeps:
+            continue
+        if not path.is_file():
+            found.append((name, _run(path)))
+        elif axis == "steps":
             curves += read_curves(path, name)
-    for name, run in _runs([path for path in paths if path not in sweeps], named, sweeps, arm):
-        runs[name] = run
+        else:
+            raise UserError(f"{path} has steps only: --axis {axis} needs a run directory")
+    found += _runs_of_arm(sweeps, arm) if sweeps else []
+    for name, run in found:
         curves += run_curves(run, name, axis)
+    runs = dict(found)
     _require_one_setting(runs)
     _require_different(curves)
     if not curves:
@@ -52,23 +57,21 @@ def read_places(
     return runs, curves
 
 
-def _runs(
-    alone: Iterable[Path], named: dict[Path, str], sweeps: Sequence[Path], arm: str | None
-) -> Iterator[tuple[str, Run]]:
+def _run(path: Path) -> Run:
     from hf_grok.runs.read import load_run
 
-    for path in alone:
-        if not path.is_file():
-            yield named[path], load_run(path)
-    if sweeps:
-        from hf_grok.report.sweep.several import read_sweeps
+    return load_run(path)
 
-        chosen = _chosen(read_sweeps(sweeps).arms, arm)
-        names = [run.name for run in chosen.runs]
-        for run in chosen.runs:
-            yield run.name if names.count(run.name) == 1 else str(run.path), run
-        for name, status in chosen.unfinished.items():
-            print(f"left out: {name} ({status})", file=sys.stderr)
+
+def _runs_of_arm(sweeps: Sequence[Path], name: str | None) -> list[tuple[str, Run]]:
+    """The finished seeds of an arm by name; those that are not finished are told."""
+    from hf_grok.report.sweep.several import read_sweeps
+
+    arm = _chosen(read_sweeps(sweeps).arms, name)
+    for run_name, status in arm.unfinished.items():
+        print(f"left out: {run_name} ({status})", file=sys.stderr)
+    names = [run.name for run in arm.runs]
+    return [(one.name if names.count(one.name) == 1 else str(one.path), one) for one in arm.runs]
 
 
 def _chosen(arms: Sequence[Arm], name: str | None) -> Arm:

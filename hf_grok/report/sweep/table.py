@@ -31,8 +31,9 @@ def markdown(sweep: Sweep) -> str:
     """All tables, each under what its numbers are."""
     of = f" of {sweep.recipe}" if sweep.recipe else ""
     arms = numerals.counted(len(sweep.arms), "arm")
-    parts = [f"# {sweep.name}: {arms}{of}", _opening(sweep)]
-    parts += ["## At the end", _ends_table(sweep)]
+    baselines = [baseline_at_end(sweep, one) for one in present(sweep)]
+    parts = [f"# {sweep.name}: {arms}{of}", _opening(sweep, any(baselines))]
+    parts += ["## At the end", _ends_table(sweep, baselines)]
     if paradigms(sweep):
         parts += ["## Minimal pairs by paradigm, at the end", _paradigm_table(sweep)]
     level = loss_level(sweep.reference)
@@ -42,7 +43,7 @@ def markdown(sweep: Sweep) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _opening(sweep: Sweep) -> str:
+def _opening(sweep: Sweep, has_baseline: bool) -> str:
     counts = sorted({len(arm.runs) for arm in sweep.arms})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     first = (
@@ -51,13 +52,9 @@ def _opening(sweep: Sweep) -> str:
     )
     return (
         f"Mean over seeds, and in brackets the least and the greatest; {runs} finished "
-        f"run{'s' * (counts[-1] != 1)} an arm.{first * any(_baselines(sweep))}"
+        f"run{'s' * (counts[-1] != 1)} an arm.{first * has_baseline}"
         f"{_probed_afterwards(sweep)}"
     )
-
-
-def _baselines(sweep: Sweep) -> list[Spread | None]:
-    return [baseline_at_end(sweep, one) for one in present(sweep)]
 
 
 def _probed_afterwards(sweep: Sweep) -> str:
@@ -74,8 +71,8 @@ def _probed_afterwards(sweep: Sweep) -> str:
     return f" Measured after training, by hf-grok probe: {'; '.join(sorted(told))}."
 
 
-def _ends_table(sweep: Sweep) -> str:
-    quantities, baselines = present(sweep), _baselines(sweep)
+def _ends_table(sweep: Sweep, baselines: Sequence[Spread | None]) -> str:
+    quantities = present(sweep)
     rows = [["*without the model*", "", *_said(quantities, baselines)]] if any(baselines) else []
     rows += [
         [arm.name, str(len(arm.runs)), *_said(quantities, [ends(arm, one) for one in quantities])]
