@@ -8,9 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tqdm import tqdm
+
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, measure_of
-from hf_grok.runs.folder import taken
+from hf_grok.runs.folder import checkpoints, step_of, taken
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
 from hf_grok.sweep.job import FINISHED, INTERRUPTED, Job
@@ -18,6 +20,8 @@ from hf_grok.sweep.progress import steps_done
 from hf_grok.text.json_reading import read_object
 
 RUNNING, FAILED = "running", "failed"
+# Of a run's steps, before what they took is told.
+_LONG_ENOUGH = 0.05
 _SHOWN = (VALIDATION_LOSS, IN_DISTRIBUTION, GENERALIZATION)
 
 
@@ -32,7 +36,8 @@ class JobStatus:
         done: steps that the run itself has trained.
         total: steps that it will have trained.
         numbers: metric -> value of its last evaluation, of the few that a table shows.
-        seconds: that it has taken so far; 0 where it has not begun.
+        arm: its name: the seeds of an arm take alike.
+        pace: seconds a step, as measured; 0 where it has not run for long enough.
     """
 
     key: str
@@ -40,7 +45,8 @@ class JobStatus:
     done: int
     total: int
     numbers: Mapping[str, float]
-    seconds: float
+    arm: str
+    pace: float
 
 
 def status_of(job: Job, logs: Path, queued: Mapping[str, str] | None = None) -> JobStatus:
@@ -60,7 +66,8 @@ def status_of(job: Job, logs: Path, queued: Mapping[str, str] | None = None) -> 
     elif state == INTERRUPTED and about.get("status") == FAILED:
         state = FAILED
     done, total = steps_done(job), job.last - job.step
-    return JobStatus(job.key, state, done, total, _numbers(job), float(about.get("seconds") or 0))
+    pace = _pace(job, about, done, total) if state in (RUNNING, FINISHED) else 0.0
+    return JobStatus(job.key, state, done, total, _numbers(job), job.arm, pace)
 
 
 def status_table(statuses: Sequence[JobStatus], workers: int) -> str:
@@ -85,14 +92,35 @@ def _line(status: JobStatus, width: int) -> str:
 
 
 def _left(statuses: Iterable[JobStatus], workers: int) -> str:
-    """By the speed of what has finished here: runs of other sizes take other times."""
+    """By the paces of each run's own arm, or of all arms where that has not run yet."""
     every = list(statuses)
-    speeds = [s.seconds / s.total for s in every if s.state == FINISHED and s.seconds and s.total]
-    missing = sum(s.total - s.done for s in every if s.state != FINISHED)
-    if not missing or not speeds:
+    missing = [s for s in every if s.done < s.total and s.state != FINISHED]
+    paces = {s.key: _typical(every, s.arm) for s in missing}
+    if not missing or not all(paces.values()):
         return ""
-    hours = median(speeds) * missing / max(1, workers) / 3600
-    return f"; about {hours:.1f} hours left, {workers} at a time, at the finished runs' speed"
+    each = [paces[s.key] * (s.total - s.done) for s in missing]
+    # No run is shared between workers, so that the longest is waited for in any case.
+    seconds = max(sum(each) / max(1, workers), *each)
+    return f"; about {tqdm.format_interval(seconds)} left, {workers} at a time, by the paces so far"
+
+
+def _typical(every: Sequence[JobStatus], arm: str) -> float:
+    own = [s.pace for s in every if s.pace and s.arm == arm]
+    return median(own or [s.pace for s in every if s.pace] or [0.0])
+
+
+def _pace(job: Job, about: Mapping[str, Any], done: int, total: int) -> float:
+    """Seconds a step: of all of a finished run; of a running one, since it was last started."""
+    if job.state() == FINISHED:
+        return float(about.get("seconds") or 0) / max(1, total)
+    run, metrics = job.folder / RUN_FILE, job.folder / METRICS_FILE
+    if not (run.is_file() and metrics.is_file()):
+        return 0.0
+    started = run.stat().st_mtime  # written at every start, and then at the end
+    before = [step_of(path) for path in checkpoints(job.folder) if path.stat().st_mtime < started]
+    steps = done - (max(before, default=job.step) - job.step)
+    # The first evaluations are dense: sooner than this they would say that it takes for ever.
+    return (metrics.stat().st_mtime - started) / steps if steps >= _LONG_ENOUGH * total else 0.0
 
 
 def _about(job: Job) -> Mapping[str, Any]:

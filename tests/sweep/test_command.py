@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import time
@@ -20,6 +21,7 @@ from hf_grok.runs.results import load_results, load_runs
 from hf_grok.sweep.folder import plan_of_folder, write_description
 from hf_grok.sweep.jobs import as_words
 from hf_grok.sweep.plan import read_plan
+from hf_grok.sweep.status import JobStatus, status_table
 from tests.processes import Apart
 from tests.recipes.tiny import RECIPE, log_of
 
@@ -164,6 +166,61 @@ def test_status_tells_a_run_that_failed_from_one_that_runs(
     assert first.split()[1:] == ["failed", "100", "of", "240", "generalization", "0.250"]
     assert second.split()[1] == "running"
     assert summary == "2 runs: 1 failed, 1 running"
+
+
+@pytest.mark.parametrize(
+    ("step", "resumed_at", "left"),
+    [
+        # 100 steps in 50 seconds; 140 of base and 240 - 30 of late are missing, one at a time.
+        (100, None, "02:55"),
+        # The same with 60 of the steps from before it was started again.
+        (100, 60, "07:17"),
+        # Starting and the dense first evaluations say nothing yet.
+        (11, None, None),
+    ],
+)
+def test_status_tells_the_time_left_before_any_run_has_finished(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    step: int,
+    resumed_at: int | None,
+    left: str | None,
+) -> None:
+    file, out = sweep_file(tmp_path), tmp_path / "out"
+    run = out / "base-seed3"
+    (out / "logs").mkdir(parents=True)
+    run.mkdir()
+    files = {run / "run.json": {"status": "running"}, run / "metrics.jsonl": {"step": step}}
+    for (path, content), written in zip(files.items(), (1_000, 1_050), strict=True):
+        path.write_text(json.dumps(content) + "\n")
+        os.utime(path, (written, written))
+    for saved in [40, 90] if resumed_at is None else [40, resumed_at, 90]:
+        folder = run / f"checkpoint-{saved}"
+        folder.mkdir()
+        written = 900 + saved if resumed_at is not None and saved <= resumed_at else 1_020 + saved
+        os.utime(folder, (written, written))
+    with FileLock(out / "logs" / "base-seed3.lock"):
+        assert main(["sweep", file, "--out", str(out), "--status", "--workers", "1"]) == 0
+    summary = capsys.readouterr().out.splitlines()[-1]
+    told = f"; about {left} left, 1 at a time, by the paces so far" if left else ""
+    assert summary == f"2 runs: 1 running, 1 to do{told}"
+
+
+def test_time_left_is_by_the_pace_of_each_arm() -> None:
+    finished = [
+        JobStatus(f"{arm}-seed0", "finished", 100, 100, {}, arm, pace)
+        for arm, pace in (("deep", 9.0), ("shallow", 1.0))
+    ]
+    todo = [
+        replace(status, key=f"{status.arm}-seed1", state="to do", done=0, pace=0.0)
+        for status in finished
+    ]
+    left = [
+        status_table([*finished, *todo], workers).rpartition("about ")[2].split()[0]
+        for workers in (1, 2)
+    ]
+    # 900 and 100 seconds in turn; beside each other the deep one is waited for.
+    assert left == ["16:40", "15:00"]
 
 
 def test_a_folder_goes_on_as_it_was_begun(
