@@ -22,6 +22,7 @@ from scipy import stats
 from hf_grok.dynamics import grokking_summary
 from hf_grok.dynamics.when.arrivals import arrival_of
 from hf_grok.dynamics.when.seeds import fraction_interval
+from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.sweep.several import read_sweeps
 
@@ -58,13 +59,11 @@ class Seed:
 
 def read(paths: Sequence[Path], steps: int, level: float) -> dict[int, dict[int, Seed]]:
     """layers -> seed -> its run, up to a step; shorter runs are left out, and named."""
-    found = {
-        int(arm.name.removeprefix("layers-")): {
-            int(run.seed or 0): seed_of(run.evaluations, level) for run in arm.runs
-        }
-        for arm in read_sweeps(paths, steps).arms
-        if arm.runs
-    }
+    found: dict[int, dict[int, Seed]] = {}
+    for run in (run for arm in read_sweeps(paths, steps).arms for run in arm.runs):
+        if run.layers is None:
+            raise UserError(f"{run.path} does not say its layers: expected a grid over them")
+        found.setdefault(run.layers, {})[int(run.seed or 0)] = seed_of(run.evaluations, level)
     return dict(sorted(found.items()))
 
 

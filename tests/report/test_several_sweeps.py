@@ -70,6 +70,17 @@ def test_a_table_says_the_arms_of_its_sweep_as_the_folder_does(tmp_path: Path) -
         assert other.training.empty
 
 
+def test_a_table_of_a_grid_over_layers_knows_the_depth_of_each_run(tmp_path: Path) -> None:
+    """So that a page groups them by depth; of a table without such a grid none is known."""
+    folder = write_sweep(tmp_path / "try", {name: ARMS[name] for name in NAMES}, (0,))
+    table = folder / "results.parquet"
+    for name, cell in zip(NAMES, ({"layers": 12}, {"layers": 4}), strict=True):
+        add_to_results(folder, folder / f"{name}-seed0", name, cell)
+    assert [run.layers for run in read_sweeps([table]).runs] == [12, 4]
+    add_to_results(folder, folder / f"{NAMES[0]}-seed0", NAMES[0], {"hidden_size": 64})
+    assert [run.layers for run in read_sweeps([table]).runs] == [None, 4]
+
+
 def test_a_table_has_the_training_log_apart_from_the_evaluations(tmp_path: Path) -> None:
     """R over training steps is what says that the regulariser did what it was there for."""
     folder = folder_of(tmp_path / "try", (0,), NAMES[:1])

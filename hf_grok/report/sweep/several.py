@@ -71,6 +71,8 @@ def _runs(rows: pandas.DataFrame | None, path: Path, recipe: str) -> list[Run]:
     for name, numbers in rows.groupby("run", sort=False):
         wide = numbers.pivot(index="step", columns="metric", values="value")
         info = {"recipe": recipe, "seed": numbers["seed"].iloc[0], "status": "finished"}
+        if "layers" in numbers and (depths := numbers["layers"].dropna()).size:  # of a grid
+            info["model"] = {"layers": depths.iloc[0]}
         evaluations, training = (wide[names].dropna(how="all") for names in _by_kind(wide.columns))
         runs.append(Run(path / str(name), info, evaluations, training))
     return runs
