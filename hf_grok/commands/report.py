@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hf_grok._option_parser import OptionParser
+from hf_grok.errors import UserError
 
 LONGEST_NAME = 80
 
@@ -48,6 +49,12 @@ def build_parser() -> OptionParser:
         metavar="DIR",
         help="where to write (default: RUN/report for one run, else ./report-RUN-RUN-...)",
     )
+    parser.add_argument(
+        "--until",
+        type=int,
+        metavar="STEP",
+        help="of sweeps: read their runs to this step, and leave out shorter ones",
+    )
     return parser
 
 
@@ -73,11 +80,15 @@ def main(arguments: Sequence[str]) -> int:
     from hf_grok.report.sweep.write import write_arms
     from hf_grok.runs.sweep_files import is_sweep, is_table
 
+    out = options.out or default_folder(options.runs)
     if all(is_sweep(place) or is_table(place) for place in options.runs):
-        written = write_arms(options.runs, options.out or default_folder(options.runs))
+        written = write_arms(options.runs, out, options.until)
         print("\n".join(["written:", *(f"  {file}" for file in written)]))
         return 0
-    files = write_report(options.runs, options.out or default_folder(options.runs))
+    if options.until is not None:
+        alone = next(run for run in options.runs if not (is_sweep(run) or is_table(run)))
+        raise UserError(f"--until is for sweeps, and {alone} is a run: leave it out")
+    files = write_report(options.runs, out)
     print("written:")
     for file in files:
         print(f"  {file}")

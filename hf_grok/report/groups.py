@@ -149,9 +149,24 @@ def _sortable(part: Any) -> tuple[bool, Any]:
 
 
 def _group(key: tuple[Any, ...], members: list[Run], names: Sequence[str]) -> Group:
+    full, *setting = key
+    recipe = full if names.count(members[0].recipe) > 1 else members[0].recipe
+    return group_of(members, recipe, *setting)
+
+
+def group_of(
+    members: Iterable[Run],
+    recipe: str,
+    scale: str | None = None,
+    model: str | None = None,
+    layers: int | None = None,
+) -> Group:
+    """These runs as one group, by seed, with the summary of each where there are accuracies.
+
+    Raises:
+        UserError: a run measured one accuracy and not the other.
+    """
     runs = tuple(sorted(members, key=lambda run: (run.seed or 0, run.name)))
-    full, scale, model, layers = key
-    recipe = full if names.count(runs[0].recipe) > 1 else runs[0].recipe
     summaries = tuple(_summary(run) for run in runs) if _has_accuracies(runs) else ()
     return Group(recipe, scale, model, layers, runs, summaries)
 

@@ -8,7 +8,7 @@ from hf_grok.report.figures.accuracy import plot_accuracies
 from hf_grok.report.figures.attention import plot_attention
 from hf_grok.report.figures.attention_maps import attention_sheet
 from hf_grok.report.figures.breakdown import breakdown_panels, plot_breakdown
-from hf_grok.report.figures.depth import depth_series, plot_depths
+from hf_grok.report.figures.depth import depth_series, plot_crossings, plot_depths
 from hf_grok.report.figures.early_stopping import plot_early_stopping
 from hf_grok.report.figures.loss import plot_losses, plot_weight_norm
 from hf_grok.report.figures.projected_trees import pictured_trees
@@ -19,6 +19,7 @@ from hf_grok.report.figures.trees import plot_tree
 from hf_grok.report.groups import group_runs
 from hf_grok.report.style.seed_points import plot_seeds
 from hf_grok.report.sweep.arrivals import arm_arrivals, arrival_quantities, plot_arrivals
+from hf_grok.report.sweep.depths import sweep_depths
 from hf_grok.report.sweep.figure import panel_quantities, plot_arms
 from hf_grok.report.sweep.runs import read_sweep
 
@@ -37,6 +38,7 @@ __all__ = [
     "plot_arrivals",
     "plot_attention",
     "plot_breakdown",
+    "plot_crossings",
     "plot_depths",
     "plot_early_stopping",
     "plot_losses",
@@ -48,5 +50,6 @@ __all__ = [
     "plot_weight_norm",
     "read_sweep",
     "structure_families",
+    "sweep_depths",
     "trajectory_parts",
 ]

@@ -164,6 +164,8 @@ def test_arms_of_a_sweep(sweep: Sweep, ax: Axes) -> None:
         (plots.plot_early_stopping, "both accuracies"),
         (lambda group, ax: plots.plot_depths([group], ax), "both accuracies"),
         (lambda _, ax: plots.plot_depths([], ax), "one for each depth"),
+        (lambda group, ax: plots.plot_crossings([group], ax), "both accuracies"),
+        (lambda _, ax: plots.plot_crossings([], ax), "one for each depth"),
         (lambda group, ax: plots.plot_breakdown(group, "eval_x", ax), "part of generalization"),
         (lambda group, ax: plots.plot_relation(group, "nsubj", ax), "relation with attention UAS"),
         (lambda group, ax: plots.plot_structure(group, "eval_x", ax), "number of a probe 'eval_x'"),

@@ -10,7 +10,10 @@ import pandas
 import pytest
 
 from hf_grok.cli import main
+from hf_grok.commands.report import main as report_main
 from hf_grok.errors import UserError
+from hf_grok.report.sweep.figure import panel_quantities
+from hf_grok.report.sweep.panels import value_limits
 from hf_grok.report.sweep.several import read_sweeps
 from hf_grok.runs.results import add_to_results
 from tests.report.synthetic_arms import ARMS, write_sweep
@@ -113,6 +116,48 @@ def test_a_report_is_drawn_from_tables_alone(
     assert main(["report", str(whole), "--out", str(tmp_path / "expected")]) == 0
     drawn, expected = ((tmp_path / name / "arms.csv").read_text() for name in ("out", "expected"))
     assert drawn == expected
+
+
+@pytest.mark.parametrize(("until", "seeds"), [(0, 4), (1000, 3), (3000, 2)])
+def test_a_report_is_of_a_part_of_the_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], until: int, seeds: int
+) -> None:
+    """Of one evaluation too; runs of other lengths are left out by name."""
+    sweep = folder_of(tmp_path / "a", (0, 1))
+    for name, last in (("base-seed1", 400), ("suppress-0.3-seed0", 1200)):
+        file = sweep / name / "metrics.jsonl"
+        lines = file.read_text().splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if json.loads(line)["step"] <= last))
+    words = ["report", str(sweep), "--out", str(tmp_path / "out"), "--until", str(until)]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    assert ("base-seed1 ends at step 400" in told) == (until > 400)
+    assert ("suppress-0.3-seed0 ends at step 1,200" in told) == (until > 1200)
+    table = pandas.read_csv(tmp_path / "out" / "arms.csv")
+    loss = table[table["number"] == "eval_loss"]
+    assert loss["seeds"].sum() == seeds
+
+
+def test_a_step_that_no_run_can_be_read_to_is_refused(tmp_path: Path) -> None:
+    sweep = folder_of(tmp_path / "a", (0,))
+    with pytest.raises(UserError, match="until step -5: expected a step from 0 on"):
+        read_sweeps([sweep], -5)
+    with pytest.raises(UserError, match=r"--until is for sweeps, and .*base-seed0 is a run"):
+        report_main([str(sweep / "base-seed0"), "--until", "5"])
+
+
+def test_arms_of_other_lengths_keep_in_the_panel(tmp_path: Path) -> None:
+    """The fall of the loss is left out of the scale, but the end of a short run is not."""
+    sweep = folder_of(tmp_path / "a", (0,))
+    file = sweep / "suppress-0.3-seed0" / "metrics.jsonl"
+    rows = [{"step": step, "eval_loss": 9.0 - step / 10} for step in (0, 10, 20)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    read = read_sweeps([sweep])
+    [loss] = [one for one in panel_quantities(read) if one.column == "eval_loss"]
+    limits = value_limits(read, loss)
+    assert limits is not None
+    assert limits[0] < 3.0
+    assert 7.0 < limits[1] < 7.7
 
 
 def test_a_seed_that_two_sweeps_have_is_refused(tmp_path: Path) -> None:

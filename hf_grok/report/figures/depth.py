@@ -1,12 +1,16 @@
-"""Generalization against the depth of the model."""
+"""Generalization against the depth of the model: where each seed ends, and how many arrive."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hf_grok.dynamics.columns import curve
+from hf_grok.dynamics.when import Fraction, arrival_of, fraction_interval
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION, measure_of
 from hf_grok.report.groups import Group, require
+from hf_grok.report.style import numerals
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
 from hf_grok.report.style.palette import colour
 from hf_grok.report.style.seed_points import plot_seeds
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OFFSET = 0.17
+LEVEL = measure_of(GENERALIZATION).metric.margin
 MEAN, MAXIMUM = "mean of the last quarter", "maximum"
 MARKERS: dict[str, dict[str, Any]] = {
     MEAN: {"marker": "o", "color": colour("vermilion")},
@@ -33,9 +38,11 @@ def depth_series(groups: Sequence[Group]) -> list[list[Group]]:
 
 
 def draw_depths(groups: Sequence[Group]) -> Figure:
-    """One column a depth: each run's last-quarter mean (dot) and maximum (triangle)."""
-    figure = new_figure(3.3)
-    plot_depths(groups, add_axes(figure, left=0.5, bottom=0.5, right=0.15, top=0.64))
+    """One column a depth: each run's last-quarter mean and maximum, and the share that crosses."""
+    figure = new_figure(5.0)
+    sides = {"left": 0.5, "right": 0.15}
+    plot_depths(groups, add_axes(figure, bottom=2.2, top=0.64, **sides))
+    plot_crossings(groups, add_axes(figure, bottom=0.32, top=3.28, **sides))
     add_title(figure, f"{groups[0].recipe}: depth")
     return figure
 
@@ -62,12 +69,49 @@ def plot_depths(groups: Sequence[Group], ax: Axes) -> Axes:
         plot_seeds(means, ax, column - OFFSET, MARKERS[MEAN])
         plot_seeds(maxima, ax, column + OFFSET, MARKERS[MAXIMUM])
     accuracy_axis(ax, label="generalization accuracy")
-    ax.set_xlim(-0.5, len(groups) - 0.5)
-    ax.set_xticks(range(len(groups)), [_label(group) for group in groups])
-    ax.tick_params(axis="x", length=0)
-    ax.grid(axis="x", visible=False)
+    _columns(ax, [f"{group.layers} layers\n(n = {len(group.runs)})" for group in groups])
     _legend(ax)
     return ax
+
+
+def plot_crossings(groups: Sequence[Group], ax: Axes, level: float = LEVEL) -> Axes:
+    """Share of the seeds whose generalization comes to a level, with its exact 95 % interval.
+
+    Args:
+        groups: as `plot_depths` takes them.
+        ax: to draw into; its scales are set.
+        level: held at two evaluations in a row.
+
+    Returns:
+        `ax`.
+
+    Raises:
+        UserError: no group, or one without accuracies.
+    """
+    if not groups:
+        raise UserError("no group of runs: expected one for each depth")
+    for column, group in enumerate(groups):
+        share = crossing_share(group, level)
+        ax.plot([column] * 2, [share.low, share.high], color=colour("muted"), linewidth=1.4)
+        ax.plot([column], [share.value], marker="o", ms=5, color=colour("ink"), clip_on=False)
+        ax.annotate(
+            f"{share.count} of {share.seeds}",
+            (column, share.value),
+            xytext=(6, 0),
+            fontsize="small",
+            textcoords="offset points",
+            va="center",
+        )
+    accuracy_axis(ax, label=f"share at {numerals.accuracy(level)}", sparse=True)
+    _columns(ax, [f"{group.layers} layers" for group in groups])
+    return ax
+
+
+def crossing_share(group: Group, level: float = LEVEL) -> Fraction:
+    """How many of a group's runs come to a level of generalization, at two evaluations in a row."""
+    require(group.summaries, group, "both accuracies")
+    found = [arrival_of(*curve(run.evaluations, GENERALIZATION), level) for run in group.runs]
+    return fraction_interval(sum(one.step is not None for one in found), len(found))
 
 
 def caption_depths() -> str:
@@ -75,12 +119,16 @@ def caption_depths() -> str:
     return (
         "Generalization by depth: each run's mean over the last quarter of its steps (dots) and "
         "its maximum (triangles, a best-of-all-evaluations number); the short line is the median "
-        "of the runs."
+        f"of the runs. Below, the share of the runs that reach {numerals.accuracy(LEVEL)} at two "
+        "evaluations in a row, with its exact 95 % interval (Clopper-Pearson)."
     )
 
 
-def _label(group: Group) -> str:
-    return f"{group.layers} layers\n(n = {len(group.runs)})"
+def _columns(ax: Axes, labels: Sequence[str]) -> None:
+    ax.set_xlim(-0.5, len(labels) - 0.5)
+    ax.set_xticks(range(len(labels)), labels)
+    ax.tick_params(axis="x", length=0)
+    ax.grid(axis="x", visible=False)
 
 
 def _legend(axes: Axes) -> None:

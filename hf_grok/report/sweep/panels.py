@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import Steps, Values
 from hf_grok.report.groups import common_curve, full_length
@@ -28,7 +30,8 @@ BASELINE_STYLE = Style("ink", (0, (4, 1.6)))
 def linear_step_axis(axes: Axes, last: int, *, labelled: bool) -> None:
     """Steps on a linear axis: what arms differ in lies hundreds of steps apart, not decades."""
     ticker = matplotlib_module("matplotlib.ticker")
-    axes.set_xlim(-0.01 * last, 1.02 * last)
+    end = max(last, 1)
+    axes.set_xlim(-0.01 * end, 1.02 * end)
     axes.xaxis.set_major_locator(ticker.MaxNLocator(6))
     if labelled:
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: short_step(value)))
@@ -46,8 +49,9 @@ def value_limits(sweep: Sweep, quantity: Quantity) -> tuple[float, float] | None
     curves = [curve(run.evaluations, column) for run in sweep.runs if has(run, column)]
     falls = quantity.metric.direction == "fall"
     begun = linear_until(max(steps[-1] for steps, _ in curves)) if falls else 0
-    values = [values[steps >= begun] for steps, values in curves]
-    low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    # The end of a run counts however soon it comes: arms differ in length.
+    shown = np.concatenate([v[(steps >= begun) | (steps == steps[-1])] for steps, v in curves])
+    low, high = float(shown.min()), float(shown.max())
     room = 0.06 * (high - low) or 1.0
     return low - room, high + room
 

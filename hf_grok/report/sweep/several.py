@@ -33,8 +33,11 @@ def read_sweeps(
         say: is told which are.
 
     Raises:
-        UserError: a place is neither, two runs are of one arm and seed, or no run is left.
+        UserError: a place is neither, two runs are of one arm and seed, no run is left, or a step
+            below 0.
     """
+    if until is not None and until < 0:
+        raise UserError(f"until step {until:,}: expected a step from 0 on")
     parts = [_of_table(place) if is_table(place) else read_sweep(place) for place in places]
     by_name: dict[str, list[Arm]] = {}
     for arm in (arm for part in parts for arm in part.arms):

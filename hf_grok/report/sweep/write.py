@@ -16,6 +16,7 @@ from hf_grok.report.sweep.arrivals import (
     draw_arrivals,
     draw_seeds,
 )
+from hf_grok.report.sweep.depths import caption_sweep_depths, draw_sweep_depths
 from hf_grok.report.sweep.figure import caption_arms, draw_arms
 from hf_grok.report.sweep.runs import Sweep
 from hf_grok.report.sweep.several import read_sweeps
@@ -30,12 +31,14 @@ DRAWINGS: tuple[tuple[str, Callable[[Sweep], Figure | None], Callable[[Sweep], s
     (NAME, draw_arms, caption_arms),
     ("arrivals", draw_arrivals, caption_arrivals),
     ("seeds", draw_seeds, caption_seeds),
+    ("depth", draw_sweep_depths, caption_sweep_depths),
 )
 
 
 def write_arms(
     sweeps: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     out_dir: str | os.PathLike[str],
+    until: int | None = None,
 ) -> list[Path]:
     """The tables and the figures of a sweep, over its finished runs, written into a folder.
 
@@ -43,11 +46,13 @@ def write_arms(
         sweeps: a folder that `hf-grok sweep` wrote, or the `results.parquet` that it left; several
             are reported as one, arms of one name with the seeds of all.
         out_dir: made where it is missing; what an earlier report wrote there is replaced.
+        until: the step to which runs are read; those that end before it are left out, and named.
 
     Returns:
         The files written: `arms.md` (tables for people), `arms.csv` (one line for each arm and
         number), and as SVG and PNG `arms` (curves), `arrivals` (the share of seeds that have
-        arrived by a step; left out where no quantity has a level) and `seeds` (each at its end).
+        arrived by a step; left out where no quantity has a level), `seeds` (each at its end) and
+        `depth` (generalization by depth, where the arms are depths).
 
     Raises:
         UserError: no sweep lies there, none of its runs is finished, `out_dir` cannot be made, or
@@ -55,7 +60,7 @@ def write_arms(
     """
     matplotlib_module("matplotlib")
     places = [sweeps] if isinstance(sweeps, str | os.PathLike) else sweeps
-    sweep, folder = read_sweeps([Path(place) for place in places]), Path(out_dir)
+    sweep, folder = read_sweeps([Path(place) for place in places], until), Path(out_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
