@@ -60,16 +60,13 @@ def plot_depths(groups: Sequence[Group], ax: Axes) -> Axes:
     Raises:
         UserError: no group, or one without accuracies.
     """
-    if not groups:
-        raise UserError("no group of runs: expected one for each depth")
-    for column, group in enumerate(groups):
-        require(group.summaries, group, "both accuracies")
+    for column, group in enumerate(_with_accuracies(groups)):
         means = [summary.last_quarter_mean for summary in group.summaries]
         maxima = [summary.maximum.value for summary in group.summaries]
         plot_seeds(means, ax, column - OFFSET, MARKERS[MEAN])
         plot_seeds(maxima, ax, column + OFFSET, MARKERS[MAXIMUM])
     accuracy_axis(ax, label="generalization accuracy")
-    _columns(ax, [f"{group.layers} layers\n(n = {len(group.runs)})" for group in groups])
+    _columns(ax, [f"{_depth(group)}\n(n = {len(group.runs)})" for group in groups])
     _legend(ax)
     return ax
 
@@ -88,9 +85,7 @@ def plot_crossings(groups: Sequence[Group], ax: Axes, level: float = LEVEL) -> A
     Raises:
         UserError: no group, or one without accuracies.
     """
-    if not groups:
-        raise UserError("no group of runs: expected one for each depth")
-    for column, group in enumerate(groups):
+    for column, group in enumerate(_with_accuracies(groups)):
         share = crossing_share(group, level)
         ax.plot([column] * 2, [share.low, share.high], color=colour("muted"), linewidth=1.4)
         ax.plot([column], [share.value], marker="o", ms=5, color=colour("ink"), clip_on=False)
@@ -103,13 +98,12 @@ def plot_crossings(groups: Sequence[Group], ax: Axes, level: float = LEVEL) -> A
             va="center",
         )
     accuracy_axis(ax, label=f"share at {numerals.accuracy(level)}", sparse=True)
-    _columns(ax, [f"{group.layers} layers" for group in groups])
+    _columns(ax, [_depth(group) for group in groups])
     return ax
 
 
 def crossing_share(group: Group, level: float = LEVEL) -> Fraction:
     """How many of a group's runs come to a level of generalization, at two evaluations in a row."""
-    require(group.summaries, group, "both accuracies")
     found = [arrival_of(*curve(run.evaluations, GENERALIZATION), level) for run in group.runs]
     return fraction_interval(sum(one.step is not None for one in found), len(found))
 
@@ -122,6 +116,18 @@ def caption_depths() -> str:
         f"of the runs. Below, the share of the runs that reach {numerals.accuracy(LEVEL)} at two "
         "evaluations in a row, with its exact 95 % interval (Clopper-Pearson)."
     )
+
+
+def _with_accuracies(groups: Sequence[Group]) -> Sequence[Group]:
+    if not groups:
+        raise UserError("no group of runs: expected one for each depth")
+    for group in groups:
+        require(group.summaries, group, "both accuracies")
+    return groups
+
+
+def _depth(group: Group) -> str:
+    return "depth unknown" if group.layers is None else numerals.counted(group.layers, "layer")
 
 
 def _columns(ax: Axes, labels: Sequence[str]) -> None:
