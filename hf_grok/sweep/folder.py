@@ -141,8 +141,9 @@ def refuse_other_settings(plan: Plan, jobs: Sequence[Job], out: Path) -> None:
         if before is not None and before != _facts(now, name):
             changed = _differences(before, _facts(now, name) or {})
             raise UserError(
-                f"{out} holds runs of arm {name} with other settings ({changed}). Choose another "
-                f"folder with --out, or remove {out}/{name}-seed* yourself"
+                f"{out} holds runs of arm {name} with other settings ({changed}). Go on with those "
+                f"by hf-grok sweep {out}, choose another folder with --out, or remove "
+                f"{out}/{name}-seed* yourself"
             )
 
 
