@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from hf_grok.cli import main
 from hf_grok.dynamics import load_run
 from hf_grok.dynamics.when import arrival_of, log_rank
 from hf_grok.errors import UserError
+from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.sweep.compare import contrast, numbers_of
 from hf_grok.report.sweep.onsets import loss_level
 from hf_grok.report.sweep.runs import read_sweep
+from tests.dynamics.tables import write_run
 from tests.report.synthetic_arms import ARMS, write_sweep
 
 NAMES = ("base", "suppress-0.1", "suppress-0.3")
@@ -51,6 +54,44 @@ def test_the_page_says_which_way(folder: Path, capsys: pytest.CaptureFixture[str
         in text
     )
     assert max(map(len, text.splitlines())) <= 160
+
+
+def question_sweep(out: Path, seen: dict[str, list[list[float]]]) -> Path:
+    """Arms by what their seeds reach in distribution; none of them generalizes."""
+    for name, seeds in seen.items():
+        for seed, values in enumerate(seeds):
+            rows: list[dict[str, float]] = [
+                {"step": 100 * place, "eval_generalization_accuracy": 0.2}
+                | ({"eval_in_distribution_accuracy": value} if value >= 0 else {})
+                for place, value in enumerate(values)
+            ]
+            write_run(out / f"{name}-seed{seed}", rows, seed=seed, recipe="question-formation")
+    arms = {name: {"settings": {}, "from": None, "step": 0} for name in seen}
+    about = {"format": 1, "name": "try", "recipe": "question-formation", "seeds": [0, 1]}
+    (out / "sweep.json").write_text(json.dumps({**about, "arms": arms}))
+    return out
+
+
+def test_seeds_that_have_not_learnt_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Touching .99 once is enough; what was not measured is not said."""
+    learnt, not_learnt, unknown = [0.5, 0.99, 0.9], [0.5, 0.98, 0.97], [-1.0, -1.0]
+    sweep = question_sweep(
+        tmp_path / "a",
+        {"base": [learnt] * 2, "deep": [not_learnt, learnt], "other": [unknown] * 2},
+    )
+    assert [
+        arm.unlearnt for arm in numbers_of(read_sweep(sweep), GENERALIZATION, 0.8, 2, False)
+    ] == [*((), (0,), ())]
+    assert main(["compare", str(sweep)]) == 0
+    told = capsys.readouterr().out
+    assert "never at .99 in distribution: 1 of 2 seeds of deep. What such" in told
+    assert main(["compare", str(sweep), "--arms", "base", "other"]) == 0
+    assert "never at .99" not in capsys.readouterr().out
+    words = ["--metric", "eval_in_distribution_accuracy", "--arms", "base", "deep"]
+    assert main(["compare", str(sweep), *words]) == 0
+    assert "never at .99" not in capsys.readouterr().out
 
 
 def test_a_loss_is_reached_from_above(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from hf_grok.dynamics import load_run
 from hf_grok.report.figures.depth import crossing_share, plot_crossings
 from hf_grok.report.groups import group_of
 from hf_grok.report.style.drawing import theme
+from hf_grok.report.style.palette import colour
 from hf_grok.report.sweep.depths import draw_sweep_depths, sweep_depths
 from hf_grok.report.sweep.runs import Arm, Sweep
 from tests.dynamics.tables import write_run
@@ -21,14 +22,23 @@ from tests.report.synthetic_arms import arm_rows
 LATE, NEVER = 4_000, 100_000
 
 
-def arm_of(folder: Path, name: str, *depths: int, arrivals: tuple[int, ...] = (LATE, LATE)) -> Arm:
-    """An arm with a run for each depth and arrival; before it generalization touches .9 once."""
+def arm_of(
+    folder: Path,
+    name: str,
+    *depths: int,
+    arrivals: tuple[int, ...] = (LATE, LATE),
+    seen: float = 1.0,
+) -> Arm:
+    """An arm with a run for each depth and arrival; before it generalization touches .9 once.
+
+    In distribution they come to `seen`.
+    """
     runs = []
     for seed, (layers, arrival) in enumerate(zip(depths, arrivals, strict=False)):
         rows = [
             {
                 "step": step,
-                "eval_in_distribution_accuracy": min(1.0, step / 1_000),
+                "eval_in_distribution_accuracy": min(seen, step / 1_000),
                 "eval_generalization_accuracy": 0.9 if step == 2_000 or step >= arrival else 0.1,
             }
             for step in range(0, 8_001, 500)
@@ -72,6 +82,23 @@ def test_arms_that_are_no_depths_have_no_such_figure(tmp_path: Path) -> None:
     for arms in ((one,), (one, same), (one, mixed), (one, unasked)):
         assert sweep_depths(sweep_of(*arms)) == []
         assert draw_sweep_depths(sweep_of(*arms)) is None
+
+
+def test_seeds_that_have_not_learnt_look_so(tmp_path: Path) -> None:
+    """A hole in each dot, and a count: they have not shown which rule they follow."""
+    arms = [
+        arm_of(tmp_path, "shallow", 2, 2),
+        arm_of(tmp_path, "deep", 8, 8, seen=0.98, arrivals=(NEVER, LATE)),
+    ]
+    with theme("test"):
+        figure = draw_sweep_depths(sweep_of(*arms))
+    assert figure is not None
+    points, shares = figure.axes
+    labels = [label.get_text() for label in shares.get_xticklabels()]
+    assert labels == ["2 layers", "8 layers\n(2 unlearnt)"]
+    holes = [line for line in points.get_lines() if line.get_color() == colour("paper")]
+    expected = [summary.last_quarter_mean for summary in sweep_depths(sweep_of(*arms))[1].summaries]
+    assert [float(np.asarray(line.get_ydata())[0]) for line in holes] == expected
 
 
 @pytest.mark.parametrize("arrivals", [(LATE, NEVER, LATE, LATE), (NEVER,) * 3, (LATE,)])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hf_grok.dynamics.columns import curve
+from hf_grok.dynamics.delay import SATURATION
 from hf_grok.dynamics.when import Fraction, arrival_of, fraction_interval
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, measure_of
@@ -13,7 +14,7 @@ from hf_grok.report.groups import Group, require
 from hf_grok.report.style import numerals
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
 from hf_grok.report.style.palette import colour
-from hf_grok.report.style.seed_points import plot_seeds
+from hf_grok.report.style.seed_points import SEED_WIDTH, plot_seeds, sideways
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,10 +40,10 @@ def depth_series(groups: Sequence[Group]) -> list[list[Group]]:
 
 def draw_depths(groups: Sequence[Group]) -> Figure:
     """One column a depth: each run's last-quarter mean and maximum, and the share that crosses."""
-    figure = new_figure(5.0)
+    figure = new_figure(5.15)
     sides = {"left": 0.5, "right": 0.15}
-    plot_depths(groups, add_axes(figure, bottom=2.2, top=0.64, **sides))
-    plot_crossings(groups, add_axes(figure, bottom=0.32, top=3.28, **sides))
+    plot_depths(groups, add_axes(figure, bottom=2.35, top=0.64, **sides))
+    plot_crossings(groups, add_axes(figure, bottom=0.47, top=3.28, **sides))
     add_title(figure, f"{groups[0].recipe}: depth")
     return figure
 
@@ -65,6 +66,7 @@ def plot_depths(groups: Sequence[Group], ax: Axes) -> Axes:
         maxima = [summary.maximum.value for summary in group.summaries]
         plot_seeds(means, ax, column - OFFSET, MARKERS[MEAN])
         plot_seeds(maxima, ax, column + OFFSET, MARKERS[MAXIMUM])
+        _hollow_unlearnt(group, means, ax, column - OFFSET)
     accuracy_axis(ax, label="generalization accuracy")
     _columns(ax, [f"{_depth(group)}\n(n = {len(group.runs)})" for group in groups])
     _legend(ax)
@@ -98,7 +100,7 @@ def plot_crossings(groups: Sequence[Group], ax: Axes, level: float = LEVEL) -> A
             va="center",
         )
     accuracy_axis(ax, label=f"share at {numerals.accuracy(level)}", sparse=True)
-    _columns(ax, [_depth(group) for group in groups])
+    _columns(ax, [f"{_depth(group)}{_unlearnt(group)}" for group in groups])
     return ax
 
 
@@ -114,7 +116,10 @@ def caption_depths() -> str:
         "Generalization by depth: each run's mean over the last quarter of its steps (dots) and "
         "its maximum (triangles, a best-of-all-evaluations number); the short line is the median "
         f"of the runs. Below, the share of the runs that reach {numerals.accuracy(LEVEL)} at two "
-        "evaluations in a row, with its exact 95 % interval (Clopper-Pearson)."
+        "evaluations in a row, with its exact 95 % interval (Clopper-Pearson). Unlearnt (dots with "
+        f"a hole) are runs whose accuracy in distribution never came to "
+        f"{numerals.accuracy(SATURATION)}: what they do out of it does not say which rule they "
+        "follow."
     )
 
 
@@ -124,6 +129,19 @@ def _with_accuracies(groups: Sequence[Group]) -> Sequence[Group]:
     for group in groups:
         require(group.summaries, group, "both accuracies")
     return groups
+
+
+def _hollow_unlearnt(group: Group, values: Sequence[float], ax: Axes, centre: float) -> None:
+    for place, value, summary in zip(
+        sideways(len(values), SEED_WIDTH), values, group.summaries, strict=True
+    ):
+        if summary.saturation is None:
+            ax.plot([centre + place], [value], "o", ms=2.2, color=colour("paper"), clip_on=False)
+
+
+def _unlearnt(group: Group) -> str:
+    count = sum(summary.saturation is None for summary in group.summaries)
+    return f"\n({count} unlearnt)" if count else ""
 
 
 def _depth(group: Group) -> str:

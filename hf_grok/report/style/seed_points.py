@@ -13,9 +13,15 @@ from hf_grok.errors import UserError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SEED_WIDTH = 0.09
+
 
 def plot_seeds(
-    values: Sequence[float], ax: Axes, centre: float, marker: dict[str, Any], width: float = 0.09
+    values: Sequence[float],
+    ax: Axes,
+    centre: float,
+    marker: dict[str, Any],
+    width: float = SEED_WIDTH,
 ) -> Axes:
     """One point a seed around `centre`, and a short line at their median.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hf_grok.dynamics import Run
 from hf_grok.dynamics.curves import last_part
+from hf_grok.dynamics.delay import SATURATION
 from hf_grok.dynamics.when import (
     Arrival,
     Bimodality,
@@ -27,6 +28,7 @@ from hf_grok.dynamics.when import (
 from hf_grok.dynamics.when.log_rank import FEWEST_SEEDS
 from hf_grok.dynamics.when.seeds import FEWEST_FOR_A_DIP
 from hf_grok.errors import UserError, unknown_name
+from hf_grok.metrics import IN_DISTRIBUTION
 from hf_grok.report.sweep.runs import Sweep
 
 
@@ -41,6 +43,7 @@ class ArmNumbers:
         arrived: how many seeds did, with the exact interval.
         mean_step: of min(arrival, horizon).
         modes: of the last quarters; None below four seeds.
+        unlearnt: seeds whose accuracy in distribution, where it was measured, never came to .99.
     """
 
     name: str
@@ -49,6 +52,7 @@ class ArmNumbers:
     arrived: Fraction
     mean_step: MeanStep
     modes: Bimodality | None
+    unlearnt: tuple[int, ...] = ()
 
     @property
     def median_step(self) -> float | None:
@@ -128,7 +132,19 @@ def _numbers(
         arrived=fraction_interval(came, len(arrivals)),
         mean_step=restricted_mean_step(list(arrivals.values()), horizon),
         modes=bimodality(list(quarters.values())) if enough else None,
+        unlearnt=tuple(run.seed for run in runs if run.seed is not None and is_unlearnt(run)),
     )
+
+
+def is_unlearnt(run: Run) -> bool:
+    """Whether the run measured accuracy in distribution, and never came to .99 of it.
+
+    Of such a run generalization says nothing about the rule that it follows.
+    """
+    if IN_DISTRIBUTION not in run.evaluations:
+        return False
+    measured = run.evaluations[IN_DISTRIBUTION].dropna()
+    return bool(len(measured)) and float(measured.max()) < SATURATION
 
 
 def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.sweep.compare import ArmContrast, ArmNumbers
 
 _SURE = 0.05
@@ -29,6 +30,8 @@ def comparison_text(
         lines += ["", f"against {arms[0].name}:"]
         pairs = zip(arms[1:], contrasts, strict=True)
         lines += [f"  {_sentence(arms[0], arm, found)}" for arm, found in pairs]
+    if metric.startswith(GENERALIZATION) and any(arm.unlearnt for arm in arms):
+        lines += ["", *_unlearnt(arms)]
     lines += ["", *_NOTES]
     return "\n".join(lines)
 
@@ -39,6 +42,19 @@ _NOTES = (
     "permutation, Fisher's exact test, Wilcoxon's signed ranks; two modes: p of Hartigans' dip.",
     "No p is corrected for how many arms there are.",
 )
+
+
+def _unlearnt(arms: Sequence[ArmNumbers]) -> list[str]:
+    counts = (
+        f"{len(arm.unlearnt)} of {arm.arrived.seeds} seeds of {arm.name}"
+        for arm in arms
+        if arm.unlearnt
+    )
+    return [
+        f"never at .99 in distribution: {', '.join(counts)}. What such a seed does out of",
+        "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
+        "models: with a longer warm-up), before it counts for or against an arm.",
+    ]
 
 
 def _row(arm: ArmNumbers, width: int) -> str:
