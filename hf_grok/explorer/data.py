@@ -13,6 +13,7 @@ from hf_grok.explorer.curves import table_of, training_table
 from hf_grok.explorer.intervals import counts_of, examples_of, interval_table
 from hf_grok.explorer.marks import marks_of
 from hf_grok.explorer.missing import missing_parts
+from hf_grok.explorer.notes import page_notes
 from hf_grok.explorer.numbers import describe_numbers
 from hf_grok.explorer.pictures import TREE, UAS, maps_of, pictured_steps, trees_of
 from hf_grok.explorer.reading import Explored
@@ -46,7 +47,8 @@ def page_data(shown: Sequence[Explored], notes: Sequence[str] = ()) -> dict[str,
     marks = [marks_of(one) for one in shown]
     rows = _most_rows(shown)
     pictures = _most_pictures(shown)
-    told = zip(shown, _names(shown), labels, marks, strict=True)
+    names = _names(shown)
+    told = zip(shown, names, labels, marks, strict=True)
     runs = [_run(one, name, label, found, rows, pictures) for one, name, label, found in told]
     tables = [run[part] for run in runs for part in ("evaluations", "training")]
     columns = [name for table in tables for name in table["columns"]]
@@ -60,7 +62,7 @@ def page_data(shown: Sequence[Explored], notes: Sequence[str] = ()) -> dict[str,
         "intervals": _intervals(shown),
         "arrivals": {"level": LEVEL, "curves": arrivals_of(shown, labels)},
         "linear_until": linear_until(last),
-        "notes": [*_different_data(labels), *_thinned(runs), *notes],
+        "notes": [*page_notes(shown, names, labels, runs), *notes],
     }
 
 
@@ -169,26 +171,3 @@ def _title(shown: Sequence[Explored]) -> str:
         return shown[0].group.title
     recipes = dict.fromkeys(one.run.recipe for one in shown)
     return f"{', '.join(recipes)}: {len(shown)} runs"
-
-
-def _different_data(labels: Sequence[str]) -> list[str]:
-    distinct = list(dict.fromkeys(labels))
-    if len(distinct) == 1:
-        return []
-    return [
-        f"These runs are of different data ({'; '.join(distinct)}): what was measured on one says "
-        "nothing beside what was measured on another. They share no group, no mean and no arrival "
-        "curve."
-    ]
-
-
-def _thinned(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    cut = [run for run in runs if len(run["evaluations"]["steps"]) < run["evaluations"]["of"]]
-    if not cut:
-        return []
-    first = cut[0]["evaluations"]
-    return [
-        f"Of {len(cut)} runs a part of the evaluations is shown, such as {len(first['steps']):,} "
-        f"of {first['of']:,}: of each stretch the first, the last, and where each main number is "
-        "highest and lowest; every marked step; every step with pictures."
-    ]

@@ -130,6 +130,21 @@ def test_one_recipe_on_two_data_is_told_apart_by_their_fingerprints(tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(("others", "told"), [(1, "run0 (1 of 2 runs)"), (9, "run5 and others")])
+def test_runs_that_have_not_learnt_are_named(tmp_path: Path, others: int, told: str) -> None:
+    rows = [{**row} for row in question_rows(last=2_000)]
+    for row in rows:
+        if "eval_in_distribution_accuracy" in row:
+            row["eval_in_distribution_accuracy"] *= 0.98
+    info = {"recipe": "question-formation"}
+    runs = [write_run(tmp_path / f"run{n}", rows, seed=n, **info) for n in range(others)]
+    learnt = question_run(tmp_path / "learnt", seed=99, last=2_000)
+    (note,) = of(*runs, learnt)["notes"]
+    assert note.startswith("Not come to .99 in distribution: run0")
+    assert told in note
+    assert not of(learnt)["notes"]
+
+
 def test_arrivals_count_the_runs_that_never_came(tmp_path: Path) -> None:
     sweep = write_sweep(tmp_path / "sweep", {"base": [0, 1]}, [0, 1, 2])
     never = question_rows(seed=2, last=6_000, arrival=None)
