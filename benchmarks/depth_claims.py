@@ -120,11 +120,10 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
     for layers, (count, seeds) in counts.items():
         interval = fraction_interval(count, seeds)
         unlearnt = sum(not run.saturated for run in depths[layers].values())
+        told = f"; {unlearnt} never at .99 in distribution: they follow no rule yet"
         print(
             f"  {layers:>2} layers: {count} of {seeds}, {count / seeds:.2f} "
-            f"({interval.low:.2f} to {interval.high:.2f})"
-            + f"; {unlearnt} never at .99 in distribution: they follow no rule yet"
-            * bool(unlearnt)
+            f"({interval.low:.2f} to {interval.high:.2f}){told if unlearnt else ''}"
         )
     if not (min(counts) < min(middle) and max(counts) > max(middle)):
         print(f"  not decided: no runs on both sides of the middle ({', '.join(map(str, middle))})")

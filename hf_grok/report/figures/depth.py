@@ -117,9 +117,8 @@ def caption_depths() -> str:
         "its maximum (triangles, a best-of-all-evaluations number); the short line is the median "
         f"of the runs. Below, the share of the runs that reach {numerals.accuracy(LEVEL)} at two "
         "evaluations in a row, with its exact 95 % interval (Clopper-Pearson). Unlearnt (dots with "
-        f"a hole) are runs whose accuracy in distribution never came to "
-        f"{numerals.accuracy(SATURATION)}: what they do out of it does not say which rule they "
-        "follow."
+        f"a hole) are runs that never came to {numerals.accuracy(SATURATION)} in distribution: "
+        "what they do out of it does not say which rule they follow."
     )
 
 
