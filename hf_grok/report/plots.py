@@ -1,7 +1,7 @@
 """Every figure of the reports, drawn into axes of your own: `plot_*(data, ax)` returns `ax`.
 
-Data are groups of runs (`group_runs`), sweeps (`read_sweep`), or what stands in one of them. The
-reports draw with the same functions.
+Data are groups of runs (`group_runs`), sweeps (`read_sweep`; `read_sweeps` of several and of their
+tables), or what stands in one of them. The reports draw with the same functions.
 """
 
 from hf_grok.report.figures.accuracy import plot_accuracies
@@ -22,6 +22,7 @@ from hf_grok.report.sweep.arrivals import arm_arrivals, arrival_quantities, plot
 from hf_grok.report.sweep.depths import sweep_depths
 from hf_grok.report.sweep.figure import panel_quantities, plot_arms
 from hf_grok.report.sweep.runs import read_sweep
+from hf_grok.report.sweep.several import read_sweeps
 
 __all__ = [
     "arm_arrivals",
@@ -49,6 +50,7 @@ __all__ = [
     "plot_tree",
     "plot_weight_norm",
     "read_sweep",
+    "read_sweeps",
     "structure_families",
     "sweep_depths",
     "trajectory_parts",

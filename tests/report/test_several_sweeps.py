@@ -79,7 +79,7 @@ def test_a_table_of_a_grid_over_layers_knows_the_depth_of_each_run(tmp_path: Pat
     table = folder / "results.parquet"
     for name, cell in zip(NAMES, ({"layers": 12}, {"layers": 4}), strict=True):
         add_to_results(folder, folder / f"{name}-seed0", name, cell)
-    assert [run.layers for run in read_sweeps([table]).runs] == [12, 4]
+    assert [run.layers for run in read_sweeps([str(table)]).runs] == [12, 4]
     add_to_results(folder, folder / f"{NAMES[0]}-seed0", NAMES[0], {"hidden_size": 64})
     assert [run.layers for run in read_sweeps([table]).runs] == [None, 4]
 
@@ -142,6 +142,8 @@ def test_a_step_that_no_run_can_be_read_to_is_refused(tmp_path: Path) -> None:
     sweep = folder_of(tmp_path / "a", (0,))
     with pytest.raises(UserError, match="until step -5: expected a step from 0 on"):
         read_sweeps([sweep], -5)
+    with pytest.raises(UserError, match="no sweep was given"):
+        read_sweeps([])
     with pytest.raises(UserError, match=r"--until is for sweeps, and .*base-seed0 is a run"):
         report_main([str(sweep / "base-seed0"), "--until", "5"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,7 +23,9 @@ _ALONE = {"from": None, "step": 0}
 
 
 def read_sweeps(
-    places: Sequence[Path], until: int | None = None, say: Callable[[str], None] = print
+    places: Iterable[str | os.PathLike[str]],
+    until: int | None = None,
+    say: Callable[[str], None] = print,
 ) -> Sweep:
     """The arms of all of them: arms of one name are one arm, with the seeds of all.
 
@@ -33,12 +36,15 @@ def read_sweeps(
         say: is told which are.
 
     Raises:
-        UserError: a place is neither, two runs are of one arm and seed, no run is left, or a step
-            below 0.
+        UserError: no place, or one that is neither; two runs of one arm and seed; no run left; a
+            step below 0.
     """
     if until is not None and until < 0:
         raise UserError(f"until step {until:,}: expected a step from 0 on")
-    parts = [_of_table(place) if is_table(place) else read_sweep(place) for place in places]
+    paths = map(Path, places)
+    parts = [_of_table(path) if is_table(path) else read_sweep(path) for path in paths]
+    if not parts:
+        raise UserError("no sweep was given: name at least one folder or table")
     by_name: dict[str, list[Arm]] = {}
     for arm in (arm for part in parts for arm in part.arms):
         by_name.setdefault(arm.name, []).append(arm)

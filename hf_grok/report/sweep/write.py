@@ -60,7 +60,7 @@ def write_arms(
     """
     matplotlib_module("matplotlib")
     places = [sweeps] if isinstance(sweeps, str | os.PathLike) else sweeps
-    sweep, folder = read_sweeps([Path(place) for place in places], until), Path(out_dir)
+    sweep, folder = read_sweeps(places, until), Path(out_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
