@@ -94,6 +94,24 @@ def test_seeds_that_have_not_learnt_are_named(
     assert "never at .99" not in capsys.readouterr().out
 
 
+def test_arrivals_before_the_language_is_learnt_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the way out of a plateau, or without ever leaving it; not those that come with it."""
+    never, late, at_once = [0.5, 0.5, 0.5], [0.5, 0.98, 1.0], [0.99, 0.99, 0.99]
+    sweep = question_sweep(
+        tmp_path / "a", {"base": [at_once] * 2, "deep": [never, late], "other": [[-1.0] * 3] * 2}
+    )
+    numbers = numbers_of(read_sweep(sweep), GENERALIZATION, 0.2, 2, False)
+    assert [arm.early for arm in numbers] == [(), (0, 1), ()]
+    assert main(["compare", str(sweep), "--level", "0.2"]) == 0
+    told = capsys.readouterr().out
+    assert "never at .99 in distribution: 1 of 2 seeds of deep." in told
+    assert "arrived before .99 in distribution: 2 of 2 seeds of deep." in told
+    assert main(["compare", str(sweep)]) == 0  # nobody comes to .8
+    assert "arrived before" not in capsys.readouterr().out
+
+
 def test_a_loss_is_reached_from_above(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["compare", str(folder), "--metric", "eval_loss", "--level", "4.5"]
     assert main([*words, "--arms", "suppress-0.3", "base"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,7 @@ class ArmNumbers:
         mean_step: of min(arrival, horizon).
         modes: of the last quarters; None below four seeds.
         unlearnt: seeds whose accuracy in distribution, where it was measured, never came to .99.
+        early: seeds that came to the level before that.
     """
 
     name: str
@@ -53,6 +55,7 @@ class ArmNumbers:
     mean_step: MeanStep
     modes: Bimodality | None
     unlearnt: tuple[int, ...] = ()
+    early: tuple[int, ...] = ()
 
     @property
     def median_step(self) -> float | None:
@@ -116,6 +119,7 @@ def _numbers(
 ) -> ArmNumbers:
     arrivals: dict[int, Arrival] = {}
     quarters: dict[int, float] = {}
+    learnt: dict[int, float] = {}
     for run in runs:
         curve = run.evaluations[metric].dropna()
         steps, values = curve.index.to_numpy(float), curve.to_numpy(float)
@@ -123,6 +127,7 @@ def _numbers(
             raise UserError(f"{run.path} does not say its seed: arms are compared seed by seed")
         arrivals[run.seed] = arrival_of(steps, values, level, hold=hold, falling=falling)
         quarters[run.seed] = float(values[last_part(steps)].mean())
+        learnt[run.seed] = learnt_at(run)
     came = sum(arrival.step is not None for arrival in arrivals.values())
     enough = len(quarters) >= FEWEST_FOR_A_DIP
     return ArmNumbers(
@@ -132,19 +137,26 @@ def _numbers(
         arrived=fraction_interval(came, len(arrivals)),
         mean_step=restricted_mean_step(list(arrivals.values()), horizon),
         modes=bimodality(list(quarters.values())) if enough else None,
-        unlearnt=tuple(run.seed for run in runs if run.seed is not None and is_unlearnt(run)),
+        unlearnt=tuple(seed for seed, step in learnt.items() if step == math.inf),
+        early=tuple(
+            seed
+            for seed, arrival in arrivals.items()
+            if arrival.step is not None and arrival.step < learnt[seed]
+        ),
     )
 
 
-def is_unlearnt(run: Run) -> bool:
-    """Whether the run measured accuracy in distribution, and never came to .99 of it.
+def learnt_at(run: Run) -> float:
+    """The step at which accuracy in distribution first was .99; infinity where it never was.
 
-    Of such a run generalization says nothing about the rule that it follows.
+    Until then generalization says nothing about the rule that the run follows. 0 where accuracy in
+    distribution was not measured, so that nothing is known against it.
     """
     if IN_DISTRIBUTION not in run.evaluations:
-        return False
+        return 0.0
     measured = run.evaluations[IN_DISTRIBUTION].dropna()
-    return bool(len(measured)) and float(measured.max()) < SATURATION
+    reached = measured.index[measured >= SATURATION]
+    return float(reached[0]) if len(reached) else math.inf if len(measured) else 0.0
 
 
 def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:

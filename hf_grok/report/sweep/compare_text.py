@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hf_grok.metrics import GENERALIZATION
 from hf_grok.report.sweep.compare import ArmContrast, ArmNumbers
@@ -30,8 +30,8 @@ def comparison_text(
         lines += ["", f"against {arms[0].name}:"]
         pairs = zip(arms[1:], contrasts, strict=True)
         lines += [f"  {_sentence(arms[0], arm, found)}" for arm, found in pairs]
-    if metric.startswith(GENERALIZATION) and any(arm.unlearnt for arm in arms):
-        lines += ["", *_unlearnt(arms)]
+    if metric.startswith(GENERALIZATION):
+        lines += [*_unlearnt(arms), *_early(arms)]
     lines += ["", *_NOTES]
     return "\n".join(lines)
 
@@ -45,16 +45,32 @@ _NOTES = (
 
 
 def _unlearnt(arms: Sequence[ArmNumbers]) -> list[str]:
-    counts = (
-        f"{len(arm.unlearnt)} of {arm.arrived.seeds} seeds of {arm.name}"
-        for arm in arms
-        if arm.unlearnt
-    )
+    counts = _counts((arm, arm.unlearnt) for arm in arms)
+    if not counts:
+        return []
     return [
-        f"never at .99 in distribution: {', '.join(counts)}. What such a seed does out of",
+        "",
+        f"never at .99 in distribution: {counts}. What such a seed does out of",
         "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
         "models: with a longer warm-up), before it counts for or against an arm.",
     ]
+
+
+def _early(arms: Sequence[ArmNumbers]) -> list[str]:
+    counts = _counts((arm, arm.early) for arm in arms)
+    if not counts:
+        return []
+    return [
+        "",
+        f"arrived before .99 in distribution: {counts}. Where two answers are",
+        "possible, a model that has not learnt its language crosses a level near .5 by chance.",
+    ]
+
+
+def _counts(named: Iterable[tuple[ArmNumbers, Sequence[int]]]) -> str:
+    return ", ".join(
+        f"{len(seeds)} of {arm.arrived.seeds} seeds of {arm.name}" for arm, seeds in named if seeds
+    )
 
 
 def _row(arm: ArmNumbers, width: int) -> str:
