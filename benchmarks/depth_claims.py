@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from hf_grok.dynamics import grokking_summary
+from hf_grok.dynamics import Run, grokking_summary
 from hf_grok.dynamics.when.arrivals import arrival_of
 from hf_grok.dynamics.when.seeds import fraction_interval
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION
+from hf_grok.report.sweep.compare import learnt_at
 from hf_grok.report.sweep.several import read_sweeps
 
 # Number of a probe at the last checkpoint -> whether the paper says that it ranks the depths.
@@ -45,6 +45,7 @@ class Seed:
     Attributes:
         saturated: whether in-distribution accuracy came to .99.
         crosses: whether generalization crossed the level.
+        early: whether it did so before accuracy in distribution was at .99.
         kept: generalization where early stopping stops; None if it would not have.
         late: generalization in the last quarter.
         structure: numbers of probes at the last checkpoint that has them.
@@ -52,6 +53,7 @@ class Seed:
 
     saturated: bool
     crosses: bool
+    early: bool
     kept: float | None
     late: float
     structure: Mapping[str, float]
@@ -63,11 +65,12 @@ def read(paths: Sequence[Path], steps: int, level: float) -> dict[int, dict[int,
     for run in (run for arm in read_sweeps(paths, steps).arms for run in arm.runs):
         if run.layers is None:
             raise UserError(f"{run.path} does not say its layers: expected a grid over them")
-        found.setdefault(run.layers, {})[int(run.seed or 0)] = seed_of(run.evaluations, level)
+        found.setdefault(run.layers, {})[int(run.seed or 0)] = seed_of(run, level)
     return dict(sorted(found.items()))
 
 
-def seed_of(wide: pd.DataFrame, level: float) -> Seed:
+def seed_of(run: Run, level: float) -> Seed:
+    wide = run.evaluations
     summary = grokking_summary(wide)
     curve = wide[GENERALIZATION].dropna()
     arrival = arrival_of(curve.index.to_numpy(), curve.to_numpy(), level, hold=2)
@@ -76,6 +79,7 @@ def seed_of(wide: pd.DataFrame, level: float) -> Seed:
     return Seed(
         saturated=summary.saturation is not None,
         crosses=arrival.step is not None,
+        early=arrival.step is not None and arrival.step < learnt_at(run),
         kept=None if stopped is None else stopped.kept.value,
         late=summary.last_quarter_mean,
         structure=structure,
@@ -120,10 +124,14 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
     for layers, (count, seeds) in counts.items():
         interval = fraction_interval(count, seeds)
         unlearnt = sum(not run.saturated for run in depths[layers].values())
-        told = f"; {unlearnt} never at .99 in distribution: they follow no rule yet"
+        early = sum(run.early for run in depths[layers].values())
+        told = f"; {unlearnt} never at .99 in distribution: they follow no rule yet" * (
+            unlearnt > 0
+        )
+        told += f"; {early} crossed before they were at .99 in distribution" * (early > 0)
         print(
             f"  {layers:>2} layers: {count} of {seeds}, {count / seeds:.2f} "
-            f"({interval.low:.2f} to {interval.high:.2f}){told if unlearnt else ''}"
+            f"({interval.low:.2f} to {interval.high:.2f}){told}"
         )
     if not (min(counts) < min(middle) and max(counts) > max(middle)):
         print(f"  not decided: no runs on both sides of the middle ({', '.join(map(str, middle))})")
