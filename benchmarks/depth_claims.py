@@ -125,10 +125,8 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
         interval = fraction_interval(count, seeds)
         unlearnt = sum(not run.saturated for run in depths[layers].values())
         early = sum(run.early for run in depths[layers].values())
-        told = f"; {unlearnt} never at .99 in distribution: they follow no rule yet" * (
-            unlearnt > 0
-        )
-        told += f"; {early} crossed before they were at .99 in distribution" * (early > 0)
+        told = f"; {unlearnt} never at .99 in distribution" if unlearnt else ""
+        told += f"; {early} crossed before they were at .99 in distribution" if early else ""
         print(
             f"  {layers:>2} layers: {count} of {seeds}, {count / seeds:.2f} "
             f"({interval.low:.2f} to {interval.high:.2f}){told}"
