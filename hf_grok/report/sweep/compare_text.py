@@ -52,7 +52,7 @@ def _unlearnt(arms: Sequence[ArmNumbers]) -> list[str]:
         "",
         f"never at .99 in distribution: {counts}. What such a seed does out of",
         "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
-        "models: with a longer warm-up), before it counts for or against an arm.",
+        "models: a longer warm-up, a lower rate), before it counts for or against an arm.",
     ]
 
 
