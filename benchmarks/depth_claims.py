@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
-from hf_grok.dynamics import Run, grokking_summary
+from hf_grok.dynamics import grokking_summary
 from hf_grok.dynamics.when.arrivals import arrival_of
 from hf_grok.dynamics.when.seeds import fraction_interval
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION
-from hf_grok.report.sweep.compare import learnt_at
 from hf_grok.report.sweep.several import read_sweeps
 
 # Number of a probe at the last checkpoint -> whether the paper says that it ranks the depths.
@@ -65,21 +65,20 @@ def read(paths: Sequence[Path], steps: int, level: float) -> dict[int, dict[int,
     for run in (run for arm in read_sweeps(paths, steps).arms for run in arm.runs):
         if run.layers is None:
             raise UserError(f"{run.path} does not say its layers: expected a grid over them")
-        found.setdefault(run.layers, {})[int(run.seed or 0)] = seed_of(run, level)
+        found.setdefault(run.layers, {})[int(run.seed or 0)] = seed_of(run.evaluations, level)
     return dict(sorted(found.items()))
 
 
-def seed_of(run: Run, level: float) -> Seed:
-    wide = run.evaluations
+def seed_of(wide: pd.DataFrame, level: float) -> Seed:
     summary = grokking_summary(wide)
     curve = wide[GENERALIZATION].dropna()
     arrival = arrival_of(curve.index.to_numpy(), curve.to_numpy(), level, hold=2)
     structure = {name: float(wide[name].dropna().iloc[-1]) for name in STRUCTURE if name in wide}
-    stopped = summary.early_stopping
+    stopped, learnt = summary.early_stopping, summary.saturation
     return Seed(
-        saturated=summary.saturation is not None,
+        saturated=learnt is not None,
         crosses=arrival.step is not None,
-        early=arrival.step is not None and arrival.step < learnt_at(run),
+        early=arrival.step is not None and (learnt is None or arrival.step < learnt.step),
         kept=None if stopped is None else stopped.kept.value,
         late=summary.last_quarter_mean,
         structure=structure,

@@ -94,7 +94,7 @@ def _line(status: JobStatus, width: int) -> str:
 def _left(statuses: Iterable[JobStatus], workers: int) -> str:
     """By the paces of each run's own arm, or of all arms where that has not run yet."""
     every = list(statuses)
-    missing = [s for s in every if s.done < s.total and s.state != FINISHED]
+    missing = [s for s in every if s.done < s.total]
     paces = {s.key: _typical(every, s.arm) for s in missing}
     if not missing or not all(paces.values()):
         return ""
@@ -111,7 +111,7 @@ def _typical(every: Sequence[JobStatus], arm: str) -> float:
 
 def _pace(job: Job, about: Mapping[str, Any], done: int, total: int) -> float:
     """Seconds a step: of all of a finished run; of a running one, since it was last started."""
-    if job.state() == FINISHED:
+    if about.get("status") == FINISHED:
         return float(about.get("seconds") or 0) / max(1, total)
     run, metrics = job.folder / RUN_FILE, job.folder / METRICS_FILE
     if not (run.is_file() and metrics.is_file()):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hf_grok.dynamics import Run
-from hf_grok.dynamics.curves import last_part
+from hf_grok.dynamics.curves import first_crossing, last_part
 from hf_grok.dynamics.delay import SATURATION
 from hf_grok.dynamics.when import (
     Arrival,
@@ -155,8 +155,10 @@ def learnt_at(run: Run) -> float:
     if IN_DISTRIBUTION not in run.evaluations:
         return 0.0
     measured = run.evaluations[IN_DISTRIBUTION].dropna()
-    reached = measured.index[measured >= SATURATION]
-    return float(reached[0]) if len(reached) else math.inf if len(measured) else 0.0
+    if measured.empty:
+        return 0.0
+    learnt = first_crossing(measured.index.to_numpy(), measured.to_numpy(), SATURATION)
+    return math.inf if learnt is None else float(learnt.step)
 
 
 def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:

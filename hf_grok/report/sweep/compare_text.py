@@ -31,11 +31,21 @@ def comparison_text(
         pairs = zip(arms[1:], contrasts, strict=True)
         lines += [f"  {_sentence(arms[0], arm, found)}" for arm, found in pairs]
     if metric.startswith(GENERALIZATION):
-        lines += [*_unlearnt(arms), *_early(arms)]
+        lines += _note(_UNLEARNT, [(arm, arm.unlearnt) for arm in arms])
+        lines += _note(_EARLY, [(arm, arm.early) for arm in arms])
     lines += ["", *_NOTES]
     return "\n".join(lines)
 
 
+_UNLEARNT = (
+    "never at .99 in distribution: {}. What such a seed does out of",
+    "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
+    "models: a longer warm-up, a lower rate), before it counts for or against an arm.",
+)
+_EARLY = (
+    "arrived before .99 in distribution: {}. Where two answers are",
+    "possible, a model that has not learnt its language crosses a level near .5 by chance.",
+)
 _NOTES = (
     "mean step: of min(arrival, the shortest run's end). Intervals of fractions and mean steps",
     "hold for few seeds too, and are wide; of paired differences Student's. p: log-rank by",
@@ -44,33 +54,12 @@ _NOTES = (
 )
 
 
-def _unlearnt(arms: Sequence[ArmNumbers]) -> list[str]:
-    counts = _counts((arm, arm.unlearnt) for arm in arms)
-    if not counts:
-        return []
-    return [
-        "",
-        f"never at .99 in distribution: {counts}. What such a seed does out of",
-        "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
-        "models: a longer warm-up, a lower rate), before it counts for or against an arm.",
-    ]
-
-
-def _early(arms: Sequence[ArmNumbers]) -> list[str]:
-    counts = _counts((arm, arm.early) for arm in arms)
-    if not counts:
-        return []
-    return [
-        "",
-        f"arrived before .99 in distribution: {counts}. Where two answers are",
-        "possible, a model that has not learnt its language crosses a level near .5 by chance.",
-    ]
-
-
-def _counts(named: Iterable[tuple[ArmNumbers, Sequence[int]]]) -> str:
-    return ", ".join(
+def _note(lines: Sequence[str], named: Iterable[tuple[ArmNumbers, Sequence[int]]]) -> list[str]:
+    """The lines about seeds that are named, with how many they are in each arm; none for none."""
+    counts = ", ".join(
         f"{len(seeds)} of {arm.arrived.seeds} seeds of {arm.name}" for arm, seeds in named if seeds
     )
+    return ["", lines[0].format(counts), *lines[1:]] if counts else []
 
 
 def _row(arm: ArmNumbers, width: int) -> str:
