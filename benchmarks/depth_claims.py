@@ -20,6 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from hf_grok.dynamics import grokking_summary
+from hf_grok.dynamics.learning import WHOLE, Learning, learning_of
 from hf_grok.dynamics.when.arrivals import arrival_of
 from hf_grok.dynamics.when.seeds import fraction_interval
 from hf_grok.errors import UserError
@@ -43,7 +44,7 @@ class Seed:
     """One run.
 
     Attributes:
-        saturated: whether in-distribution accuracy came to .99.
+        learning: whether and when it learnt its language.
         crosses: whether generalization crossed the level.
         early: whether it did so before accuracy in distribution was at .99.
         kept: generalization where early stopping stops; None if it would not have.
@@ -51,7 +52,7 @@ class Seed:
         structure: numbers of probes at the last checkpoint that has them.
     """
 
-    saturated: bool
+    learning: Learning
     crosses: bool
     early: bool
     kept: float | None
@@ -74,11 +75,11 @@ def seed_of(wide: pd.DataFrame, level: float) -> Seed:
     curve = wide[GENERALIZATION].dropna()
     arrival = arrival_of(curve.index.to_numpy(), curve.to_numpy(), level, hold=2)
     structure = {name: float(wide[name].dropna().iloc[-1]) for name in STRUCTURE if name in wide}
-    stopped, learnt = summary.early_stopping, summary.saturation
+    stopped, learning = summary.early_stopping, learning_of(wide)
     return Seed(
-        saturated=learnt is not None,
+        learning=learning,
         crosses=arrival.step is not None,
-        early=arrival.step is not None and (learnt is None or arrival.step < learnt.step),
+        early=arrival.step is not None and learning.before(arrival.step),
         kept=None if stopped is None else stopped.kept.value,
         late=summary.last_quarter_mean,
         structure=structure,
@@ -94,7 +95,7 @@ def print_depths(depths: Mapping[int, Mapping[int, Seed]]) -> None:
     print("1. Structural grokking: .99 in 9 of 10; last quarter .2 above early stopping, p < .05")
     for layers, seeds in depths.items():
         runs = list(seeds.values())
-        saturated = sum(run.saturated for run in runs)
+        saturated = sum(run.learning.step is not None for run in runs)
         late = mean(run.late for run in runs)
         told = f"  {layers:>2} layers, {len(runs)} seeds: {saturated} come to .99; last quarter "
         pairs = np.array([(run.kept, run.late) for run in runs if run.kept is not None])
@@ -122,9 +123,11 @@ def print_middle(depths: Mapping[int, Mapping[int, Seed]], middle: Sequence[int]
     print("2. Best at middle depth: seeds that cross the level")
     for layers, (count, seeds) in counts.items():
         interval = fraction_interval(count, seeds)
-        unlearnt = sum(not run.saturated for run in depths[layers].values())
+        unlearnt = sum(run.learning.step is None for run in depths[layers].values())
+        part = sum(run.learning.in_part for run in depths[layers].values())
         early = sum(run.early for run in depths[layers].values())
         told = f"; {unlearnt} never at .99 in distribution" if unlearnt else ""
+        told += f"; {part} write fewer than {WHOLE} of the lines whole" if part else ""
         told += f"; {early} crossed before they were at .99 in distribution" if early else ""
         print(
             f"  {layers:>2} layers: {count} of {seeds}, {count / seeds:.2f} "

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hf_grok.dynamics.delay import SATURATION
+from hf_grok.dynamics.learning import WHOLE, learning_of
 from hf_grok.explorer.reading import Explored
 from hf_grok.report.style import numerals
 
@@ -41,17 +42,33 @@ def _different_data(labels: Sequence[str]) -> list[str]:
 
 
 def _unlearnt(shown: Sequence[Explored], names: Sequence[str]) -> list[str]:
-    summaries = zip(names, (one.summary for one in shown), strict=True)
-    unlearnt = [name for name, summary in summaries if summary and summary.saturation is None]
-    if not unlearnt:
-        return []
-    told = [*unlearnt[:_NAMED], *(["others"] if len(unlearnt) > _NAMED else [])]
-    return [
-        f"Not come to {numerals.accuracy(SATURATION)} in distribution: "
-        f"{numerals.spoken_list(told)} ({len(unlearnt)} of "
-        f"{numerals.counted(len(shown), 'run')}). What they do out of distribution does not say "
-        "yet which rule they follow."
-    ]
+    asked = {
+        name: learning_of(one.run.evaluations)
+        for name, one in zip(names, shown, strict=True)
+        if one.summary
+    }
+    runs = numerals.counted(len(shown), "run")
+    never = [name for name, found in asked.items() if found.step is None]
+    part = [name for name, found in asked.items() if found.in_part]
+    notes = []
+    if never:
+        notes.append(
+            f"Not come to {numerals.accuracy(SATURATION)} in distribution: {_named(never)} "
+            f"({len(never)} of {runs}). What they do out of distribution does not say yet which "
+            "rule they follow."
+        )
+    if part:
+        notes.append(
+            f"Right at the scored word, and fewer than {numerals.accuracy(WHOLE)} of the lines in "
+            f"distribution written whole: {_named(part)} ({len(part)} of {runs}). They have not "
+            "learnt their language yet."
+        )
+    return notes
+
+
+def _named(names: Sequence[str]) -> str:
+    more = ["others"] if len(names) > _NAMED else []
+    return numerals.spoken_list([*names[:_NAMED], *more])
 
 
 def _thinned(runs: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -18,16 +18,23 @@ from hf_grok.metrics.lookup import (
     owner_of,
 )
 from hf_grok.metrics.metric import SHARE, Direction, Level, Metric, key_of, metric_of
-from hf_grok.metrics.ours import GENERALIZATION, IN_DISTRIBUTION, PROBES, RUN, VALIDATION_LOSS
+from hf_grok.metrics.ours import (
+    EXACT_MATCH,
+    GENERALIZATION,
+    IN_DISTRIBUTION,
+    PROBES,
+    RUN,
+    VALIDATION_LOSS,
+)
 from hf_grok.metrics.recorded import recordable, recorded_metrics
 from hf_grok.metrics.training import LM_LOSS, SAS_ARCS, SAS_LAMBDA, SAS_PENALTY, TRAINING
 
 # fmt: off
 __all__ = [
-    "GENERALIZATION", "GROUP", "IN_DISTRIBUTION", "LM_LOSS", "NONE", "PREFIX", "PROBES", "RUN",
-    "SAS_ARCS", "SAS_LAMBDA", "SAS_PENALTY", "SHARE", "TRAINING", "VALIDATION_LOSS", "Baseline",
-    "Direction", "Level", "Measure", "Metric", "direction_of", "find_measure", "find_metric",
-    "headlines", "key_of", "known_measures", "measure_of", "metric_of", "owner_of", "recordable",
-    "recorded_metrics",
+    "EXACT_MATCH", "GENERALIZATION", "GROUP", "IN_DISTRIBUTION", "LM_LOSS", "NONE", "PREFIX",
+    "PROBES", "RUN", "SAS_ARCS", "SAS_LAMBDA", "SAS_PENALTY", "SHARE", "TRAINING",
+    "VALIDATION_LOSS", "Baseline", "Direction", "Level", "Measure", "Metric", "direction_of",
+    "find_measure", "find_metric", "headlines", "key_of", "known_measures", "measure_of",
+    "metric_of", "owner_of", "recordable", "recorded_metrics",
 ]
 # fmt: on

@@ -16,6 +16,7 @@ from hf_grok.metrics.metric import Level, Metric
 VALIDATION_LOSS = "eval_loss"
 IN_DISTRIBUTION = "eval_in_distribution_accuracy"
 GENERALIZATION = "eval_generalization_accuracy"
+EXACT_MATCH = "eval_in_distribution_exact_match"
 
 _share = partial(Metric, unit="share", lowest=0.0, highest=1.0)
 _score = partial(_share, higher_is_better=True)

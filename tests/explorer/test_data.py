@@ -145,6 +145,14 @@ def test_runs_that_have_not_learnt_are_named(tmp_path: Path, others: int, told: 
     assert not of(learnt)["notes"]
 
 
+def test_runs_that_know_one_word_alone_are_named(tmp_path: Path) -> None:
+    rows = [{**row, "eval_in_distribution_exact_match": 0.4} for row in question_rows(last=2_000)]
+    part = write_run(tmp_path / "part", rows, seed=1, recipe="question-formation")
+    (note,) = of(part, question_run(tmp_path / "learnt", seed=99, last=2_000))["notes"]
+    assert note.startswith("Right at the scored word, and fewer than .90 of the lines")
+    assert "part (1 of 2 runs)" in note
+
+
 def test_arrivals_count_the_runs_that_never_came(tmp_path: Path) -> None:
     sweep = write_sweep(tmp_path / "sweep", {"base": [0, 1]}, [0, 1, 2])
     never = question_rows(seed=2, last=6_000, arrival=None)

@@ -56,13 +56,19 @@ def test_the_page_says_which_way(folder: Path, capsys: pytest.CaptureFixture[str
     assert max(map(len, text.splitlines())) <= 160
 
 
-def question_sweep(out: Path, seen: dict[str, list[list[float]]]) -> Path:
-    """Arms by what their seeds reach in distribution; none of them generalizes."""
+def question_sweep(
+    out: Path, seen: dict[str, list[list[float]]], whole: dict[str, float] | None = None
+) -> Path:
+    """Arms by what their seeds reach in distribution; none of them generalizes.
+
+    Each seed of an arm writes `whole` of the lines, where that is given.
+    """
     for name, seeds in seen.items():
         for seed, values in enumerate(seeds):
             rows: list[dict[str, float]] = [
                 {"step": 100 * place, "eval_generalization_accuracy": 0.2}
                 | ({"eval_in_distribution_accuracy": value} if value >= 0 else {})
+                | ({"eval_in_distribution_exact_match": whole[name]} if whole else {})
                 for place, value in enumerate(values)
             ]
             write_run(out / f"{name}-seed{seed}", rows, seed=seed, recipe="question-formation")
@@ -92,6 +98,25 @@ def test_seeds_that_have_not_learnt_are_named(
     words = ["--metric", "eval_in_distribution_accuracy", "--arms", "base", "deep"]
     assert main(["compare", str(sweep), *words]) == 0
     assert "never at .99" not in capsys.readouterr().out
+
+
+def test_seeds_that_know_one_word_alone_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Right at the word that is scored, and not in what follows it."""
+    learnt, not_learnt = [0.5, 0.99, 0.9], [0.5, 0.98, 0.97]
+    sweep = question_sweep(
+        tmp_path / "a",
+        {"base": [learnt] * 2, "deep": [learnt, not_learnt]},
+        whole={"base": 0.9, "deep": 0.5},
+    )
+    numbers = numbers_of(read_sweep(sweep), GENERALIZATION, 0.8, 2, False)
+    assert [arm.in_part for arm in numbers] == [(), (0,)]
+    assert main(["compare", str(sweep)]) == 0
+    told = capsys.readouterr().out
+    assert "never at .99 in distribution: 1 of 2 seeds of deep." in told
+    assert "fewer than .9 of the lines written whole: 1 of 2 seeds of deep." in told
+    assert max(map(len, told.splitlines())) <= 160
 
 
 def test_arrivals_before_the_language_is_learnt_are_named(

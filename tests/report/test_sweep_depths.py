@@ -28,10 +28,11 @@ def arm_of(
     *depths: int,
     arrivals: tuple[int, ...] = (LATE, LATE),
     seen: float = 1.0,
+    whole: float = 1.0,
 ) -> Arm:
     """An arm with a run for each depth and arrival; before it generalization touches .9 once.
 
-    In distribution they come to `seen`.
+    In distribution they come to `seen`, and write `whole` of the lines.
     """
     runs = []
     for seed, (layers, arrival) in enumerate(zip(depths, arrivals, strict=False)):
@@ -39,6 +40,7 @@ def arm_of(
             {
                 "step": step,
                 "eval_in_distribution_accuracy": min(seen, step / 1_000),
+                "eval_in_distribution_exact_match": min(whole, step / 1_000),
                 "eval_generalization_accuracy": 0.9 if step == 2_000 or step >= arrival else 0.1,
             }
             for step in range(0, 8_001, 500)
@@ -84,11 +86,12 @@ def test_arms_that_are_no_depths_have_no_such_figure(tmp_path: Path) -> None:
         assert draw_sweep_depths(sweep_of(*arms)) is None
 
 
-def test_seeds_that_have_not_learnt_look_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seen", "whole"), [(0.98, 1.0), (1.0, 0.5)])
+def test_seeds_that_have_not_learnt_look_so(tmp_path: Path, seen: float, whole: float) -> None:
     """A hole in each dot, and a count: they have not shown which rule they follow."""
     arms = [
         arm_of(tmp_path, "shallow", 2, 2),
-        arm_of(tmp_path, "deep", 8, 8, seen=0.98, arrivals=(NEVER, LATE)),
+        arm_of(tmp_path, "deep", 8, 8, seen=seen, whole=whole, arrivals=(NEVER, LATE)),
     ]
     with theme("test"):
         figure = draw_sweep_depths(sweep_of(*arms))

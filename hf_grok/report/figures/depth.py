@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.delay import SATURATION
+from hf_grok.dynamics.learning import WHOLE, learning_of
 from hf_grok.dynamics.when import Fraction, arrival_of, fraction_interval
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, measure_of
@@ -117,8 +118,9 @@ def caption_depths() -> str:
         "its maximum (triangles, a best-of-all-evaluations number); the short line is the median "
         f"of the runs. Below, the share of the runs that reach {numerals.accuracy(LEVEL)} at two "
         "evaluations in a row, with its exact 95 % interval (Clopper-Pearson). Unlearnt (dots with "
-        f"a hole) are runs that never came to {numerals.accuracy(SATURATION)} in distribution: "
-        "what they do out of it does not say which rule they follow."
+        f"a hole) are runs that never came to {numerals.accuracy(SATURATION)} in distribution, or "
+        f"that write fewer than {numerals.accuracy(WHOLE)} of its lines whole at the end: what "
+        "they do out of it does not say which rule they follow."
     )
 
 
@@ -131,15 +133,15 @@ def _with_accuracies(groups: Sequence[Group]) -> Sequence[Group]:
 
 
 def _hollow_unlearnt(group: Group, values: Sequence[float], ax: Axes, centre: float) -> None:
-    for place, value, summary in zip(
-        sideways(len(values), SEED_WIDTH), values, group.summaries, strict=True
+    for place, value, run in zip(
+        sideways(len(values), SEED_WIDTH), values, group.runs, strict=True
     ):
-        if summary.saturation is None:
+        if not learning_of(run.evaluations).learnt:
             ax.plot([centre + place], [value], "o", ms=2.2, color=colour("paper"), clip_on=False)
 
 
 def _unlearnt(group: Group) -> str:
-    count = sum(summary.saturation is None for summary in group.summaries)
+    count = sum(not learning_of(run.evaluations).learnt for run in group.runs)
     return f"\n({count} unlearnt)" if count else ""
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hf_grok.dynamics import Run
-from hf_grok.dynamics.curves import first_crossing, last_part
-from hf_grok.dynamics.delay import SATURATION
+from hf_grok.dynamics.curves import last_part
+from hf_grok.dynamics.learning import Learning, learning_of
 from hf_grok.dynamics.when import (
     Arrival,
     Bimodality,
@@ -29,7 +28,6 @@ from hf_grok.dynamics.when import (
 from hf_grok.dynamics.when.log_rank import FEWEST_SEEDS
 from hf_grok.dynamics.when.seeds import FEWEST_FOR_A_DIP
 from hf_grok.errors import UserError, unknown_name
-from hf_grok.metrics import IN_DISTRIBUTION
 from hf_grok.report.sweep.runs import Sweep
 
 
@@ -45,7 +43,8 @@ class ArmNumbers:
         mean_step: of min(arrival, horizon).
         modes: of the last quarters; None below four seeds.
         unlearnt: seeds whose accuracy in distribution, where it was measured, never came to .99.
-        early: seeds that came to the level before that.
+        in_part: seeds that did, and write fewer than .9 of the lines whole at the end.
+        early: seeds that came to the level before .99 in distribution.
     """
 
     name: str
@@ -55,6 +54,7 @@ class ArmNumbers:
     mean_step: MeanStep
     modes: Bimodality | None
     unlearnt: tuple[int, ...] = ()
+    in_part: tuple[int, ...] = ()
     early: tuple[int, ...] = ()
 
     @property
@@ -119,7 +119,7 @@ def _numbers(
 ) -> ArmNumbers:
     arrivals: dict[int, Arrival] = {}
     quarters: dict[int, float] = {}
-    learnt: dict[int, float] = {}
+    learning: dict[int, Learning] = {}
     for run in runs:
         curve = run.evaluations[metric].dropna()
         steps, values = curve.index.to_numpy(float), curve.to_numpy(float)
@@ -127,7 +127,7 @@ def _numbers(
             raise UserError(f"{run.path} does not say its seed: arms are compared seed by seed")
         arrivals[run.seed] = arrival_of(steps, values, level, hold=hold, falling=falling)
         quarters[run.seed] = float(values[last_part(steps)].mean())
-        learnt[run.seed] = learnt_at(run)
+        learning[run.seed] = learning_of(run.evaluations)
     came = sum(arrival.step is not None for arrival in arrivals.values())
     enough = len(quarters) >= FEWEST_FOR_A_DIP
     return ArmNumbers(
@@ -137,28 +137,14 @@ def _numbers(
         arrived=fraction_interval(came, len(arrivals)),
         mean_step=restricted_mean_step(list(arrivals.values()), horizon),
         modes=bimodality(list(quarters.values())) if enough else None,
-        unlearnt=tuple(seed for seed, step in learnt.items() if step == math.inf),
+        unlearnt=tuple(seed for seed, found in learning.items() if found.step is None),
+        in_part=tuple(seed for seed, found in learning.items() if found.in_part),
         early=tuple(
             seed
             for seed, arrival in arrivals.items()
-            if arrival.step is not None and arrival.step < learnt[seed]
+            if arrival.step is not None and learning[seed].before(arrival.step)
         ),
     )
-
-
-def learnt_at(run: Run) -> float:
-    """The step at which accuracy in distribution first was .99; infinity where it never was.
-
-    Until then generalization says nothing about the rule that the run follows. 0 where accuracy in
-    distribution was not measured, so that nothing is known against it.
-    """
-    if IN_DISTRIBUTION not in run.evaluations:
-        return 0.0
-    measured = run.evaluations[IN_DISTRIBUTION].dropna()
-    if measured.empty:
-        return 0.0
-    learnt = first_crossing(measured.index.to_numpy(), measured.to_numpy(), SATURATION)
-    return math.inf if learnt is None else float(learnt.step)
 
 
 def contrast(first: ArmNumbers, arm: ArmNumbers) -> ArmContrast:

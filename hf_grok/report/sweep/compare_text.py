@@ -32,6 +32,7 @@ def comparison_text(
         lines += [f"  {_sentence(arms[0], arm, found)}" for arm, found in pairs]
     if metric.startswith(GENERALIZATION):
         lines += _note(_UNLEARNT, [(arm, arm.unlearnt) for arm in arms])
+        lines += _note(_IN_PART, [(arm, arm.in_part) for arm in arms])
         lines += _note(_EARLY, [(arm, arm.early) for arm in arms])
     lines += ["", *_NOTES]
     return "\n".join(lines)
@@ -41,6 +42,10 @@ _UNLEARNT = (
     "never at .99 in distribution: {}. What such a seed does out of",
     "distribution does not say which rule it follows: train it for longer, or otherwise (deep",
     "models: a longer warm-up, a lower rate), before it counts for or against an arm.",
+)
+_IN_PART = (
+    "right at the scored word, and fewer than .9 of the lines written whole: {}.",
+    "The language is not learnt yet: see the loss, and in_distribution_exact_match.",
 )
 _EARLY = (
     "arrived before .99 in distribution: {}. Where two answers are",
