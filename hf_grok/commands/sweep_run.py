@@ -85,7 +85,8 @@ def closing(jobs: Sequence[Job], failed: Mapping[str, str], out: Path) -> str:
     lines = [f"{finished} of {len(jobs)} runs in {out} are finished"]
     if failed:
         lines.append(f"failed: {', '.join(failed)}; the same command tries them again")
-    lines.append(f"draw them: hf-grok report {out}")
+    if finished:
+        lines.append(f"draw them: hf-grok report {out}")
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """YAML of strangers, as plain values: bounded in size, depth and what its aliases expand to.
 
-Numbers in base sixty and days are text: a schedule 0:0.1 is none of either.
+Numbers in base sixty and days are text: a schedule 0:0.1 is none of either. 1e-4 is a number, as in
+YAML 1.2, which PyYAML alone takes for text.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _PLAIN = {
 }
 _WHOLE_NUMBER = r"^(?:[-+]?0b[01_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"
 _FRACTION = (
-    r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?"
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+    r"|[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
 )
 
 

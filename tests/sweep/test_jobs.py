@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from hf_grok.commands.sweep_run import closing
 from hf_grok.errors import UserError
 from hf_grok.recipes.recipe import load_recipe, parse
 from hf_grok.runs.manifest import write_manifest
@@ -171,3 +172,11 @@ def test_two_sweeps_do_not_write_one_folder(tmp_path: Path) -> None:
 def test_every_shipped_sweep_can_be_run(name: str, tmp_path: Path) -> None:
     plan = read_plan(name)
     assert len(make_jobs(plan, tmp_path)) == len(plan.arms) * len(plan.seeds)
+
+
+def test_a_sweep_without_a_finished_run_has_nothing_to_draw(tmp_path: Path) -> None:
+    told = closing([], {"base-seed0": "said why"}, tmp_path)
+    assert told.splitlines() == [
+        f"0 of 0 runs in {tmp_path} are finished",
+        "failed: base-seed0; the same command tries them again",
+    ]

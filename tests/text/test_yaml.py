@@ -59,6 +59,19 @@ def test_schedules_and_days_are_text() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("1e-4", 1e-4), ("3E-4", 3e-4), ("-2e+3", -2e3), ("1e6", 1e6), ("1_0e2", 1e3)),
+        *(("1.5e3", 1.5e3), ("2.e-1", 0.2), (".5e1", 5.0), ("-.5", -0.5), ("1.0e-7", 1e-7)),
+    ],
+)
+def test_exponents_need_neither_a_point_nor_a_sign(text: str, number: float) -> None:
+    found = parse_yaml(f"a: [{text}, '{text}', {text}x]", "f")["a"]
+    assert found == [number, text, f"{text}x"]
+    assert type(found[0]) is float
+
+
 def test_aliases_and_merged_keys_are_read_as_the_safe_loader_reads_them() -> None:
     text = "a: &a {x: 1, y: [1, 2.0, null]}\nb: {<<: *a, x: 3}\nc: [*a, *a, 'é', \"\\u20ac\"]"
     assert parse_yaml(text, "f") == yaml.safe_load(text)
