@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from hf_grok.errors import UserError
+from hf_grok.text.printable import quoted
 
 Steps = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -38,6 +41,38 @@ class Crossing:
     threshold: float
     step: int
     previous: int | None
+
+
+def as_curve(steps: ArrayLike, values: ArrayLike) -> tuple[Values, Values]:
+    """Anything like two lists as `steps` and `values` of one length; a value may be NaN.
+
+    Raises:
+        UserError: what is no list of numbers, lists of two lengths, steps that are not finite or
+            do not increase strictly.
+    """
+    at, measured = _floats("steps", steps), _floats("values", values)
+    if at.ndim != 1 or at.shape != measured.shape:
+        raise UserError(
+            f"steps of shape {at.shape} and values of shape {measured.shape}: expected one value "
+            "for each step"
+        )
+    if not np.isfinite(at).all():
+        raise UserError("steps must be finite numbers")
+    if (np.diff(at) <= 0).any():
+        worst = int(np.argmax(np.diff(at) <= 0))
+        before, after = (f"{step:,.10g}" for step in at[worst : worst + 2])
+        raise UserError(
+            f"steps must increase strictly, but {after} follows {before}: sort the evaluations, "
+            "and keep one of each step"
+        )
+    return at, measured
+
+
+def _floats(what: str, given: ArrayLike) -> Values:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as reason:
+        raise UserError(f"{what} {quoted(given)}: expected numbers ({reason})") from None
 
 
 def first_crossing(steps: Steps, values: Values, threshold: float) -> Crossing | None:

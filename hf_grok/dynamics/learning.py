@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hf_grok.dynamics.columns import curve
 from hf_grok.dynamics.curves import first_crossing
 from hf_grok.dynamics.delay import SATURATION
 from hf_grok.metrics import EXACT_MATCH, IN_DISTRIBUTION
@@ -50,21 +51,24 @@ class Learning:
 
 
 def learning_of(evaluations: pandas.DataFrame) -> Learning:
-    """How far a run came, from its evaluations by step."""
-    whole = _measured(evaluations, EXACT_MATCH)
-    return Learning(_step(evaluations), None if whole is None else float(whole.iloc[-1]))
+    """How far a run came, from its evaluations by step.
+
+    Raises:
+        UserError: as `curve`, but for columns that were not measured.
+    """
+    whole = None
+    if _measured(evaluations, EXACT_MATCH):
+        _, written = curve(evaluations, EXACT_MATCH)
+        whole = float(written[-1])
+    return Learning(_step(evaluations), whole)
 
 
 def _step(evaluations: pandas.DataFrame) -> float | None:
-    accuracy = _measured(evaluations, IN_DISTRIBUTION)
-    if accuracy is None:
+    if not _measured(evaluations, IN_DISTRIBUTION):
         return 0.0
-    learnt = first_crossing(accuracy.index.to_numpy(), accuracy.to_numpy(), SATURATION)
+    learnt = first_crossing(*curve(evaluations, IN_DISTRIBUTION), SATURATION)
     return None if learnt is None else float(learnt.step)
 
 
-def _measured(evaluations: pandas.DataFrame, column: str) -> pandas.Series | None:
-    if column not in evaluations:
-        return None
-    values = evaluations[column].dropna()
-    return None if values.empty else values
+def _measured(evaluations: pandas.DataFrame, column: str) -> bool:
+    return column in evaluations and bool(evaluations[column].notna().any())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hf_grok.dynamics import grokking_delay, grokking_summary
+from hf_grok.dynamics import early_stopping_gap, grokking_delay, grokking_summary
 from hf_grok.dynamics.curves import Crossing, Point
 from hf_grok.errors import UserError
 from tests.dynamics.tables import table
@@ -140,6 +140,23 @@ def test_a_missing_column_is_named() -> None:
 def test_steps_must_increase() -> None:
     with pytest.raises(UserError, match="must increase strictly"):
         grokking_summary(table([0, 10, 10], seen=[0.5] * 3, unseen=[0.5] * 3))
+
+
+def test_evaluations_are_indexed_by_step() -> None:
+    """Positions of rows and epochs would give wrong steps without a word."""
+    evaluations = table([0, 100, 200], seen=[0.5, 1.0, 1.0], unseen=[0.1, 0.2, 1.0])
+    assert grokking_summary(evaluations.assign(step=evaluations.index)).delay == 2.0
+    assert grokking_summary(evaluations.astype(object)).delay == 2.0
+    assert grokking_summary(evaluations.set_index(evaluations.index * 1.0)).delay == 2.0
+    for wrong, told in (
+        (evaluations.reset_index(), r'expected .*set_index\("step"\)'),
+        (evaluations.set_index(evaluations.index / 80), r"indexed by \[0\.0, 1\.25, 2\.5\]"),
+        (evaluations.set_index(evaluations.index.astype(str)), "which are whole numbers"),
+        (evaluations.astype(str), "accuracy is '0.5' at step 0: expected a number"),
+    ):
+        for asked in (grokking_summary, grokking_delay, early_stopping_gap):
+            with pytest.raises(UserError, match=told):
+                asked(wrong)
 
 
 def test_an_infinite_value_is_refused() -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hf_grok.dynamics.curves import Values
+from hf_grok.dynamics.curves import Values, as_curve
 from hf_grok.dynamics.onsets.acceleration import Positions, evaluation_noise
 from hf_grok.dynamics.onsets.breaks import onset_by_acceleration
 from hf_grok.dynamics.onsets.existence import (
@@ -134,22 +134,11 @@ def check_window(steps: Positions, window: float) -> None:
 
 
 def _curve(steps: ArrayLike, values: ArrayLike) -> tuple[Positions, Values]:
-    at = np.asarray(steps, dtype=np.float64)
-    measured = np.asarray(values, dtype=np.float64)
-    if at.ndim != 1 or at.shape != measured.shape:
-        raise UserError(
-            f"steps of shape {at.shape} and values of shape {measured.shape}: expected one value "
-            "for each step"
-        )
+    at, measured = as_curve(steps, values)
     if at.size < 3:
         raise UserError(f"an onset needs three evaluations at least, got {at.size}")
-    if not (np.isfinite(at).all() and np.isfinite(measured).all()):
-        raise UserError("steps and values must be finite: leave out what was not measured")
-    if (np.diff(at) <= 0).any():
-        worst = int(np.argmax(np.diff(at) <= 0))
-        raise UserError(
-            f"steps must increase strictly, but {shown(at[worst + 1])} follows {shown(at[worst])}"
-        )
+    if not np.isfinite(measured).all():
+        raise UserError("values must be finite: leave out what was not measured")
     return at, measured
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from hf_grok.dynamics.curves import Steps, Values
+from hf_grok.dynamics.curves import as_curve
 from hf_grok.dynamics.onsets.held_crossing import first_held
 from hf_grok.errors import UserError
 
@@ -36,7 +37,7 @@ class Arrival:
 
 
 def arrival_of(
-    steps: Steps, values: Values, level: float, *, hold: int = HOLD, falling: bool = False
+    steps: ArrayLike, values: ArrayLike, level: float, *, hold: int = HOLD, falling: bool = False
 ) -> Arrival:
     """min { t : f >= level at t and at the evaluations after it, `hold` in all }.
 
@@ -48,11 +49,14 @@ def arrival_of(
         falling: f <= level instead, as for a loss.
 
     Raises:
-        UserError: no evaluation that measured f; fewer than one in a row.
+        UserError: no evaluation that measured f; what is no curve (`as_curve`); a level that is
+            not finite; fewer than one in a row.
     """
     if hold < 1:
         raise UserError(f"hold {hold}: expected at least one evaluation in a row")
-    at, measured = np.asarray(steps, float), np.asarray(values, float)
+    if not np.isfinite(level):
+        raise UserError(f"level {level}: expected a finite number, to be reached")
+    at, measured = as_curve(steps, values)
     there = np.isfinite(measured)
     if not there.any():
         raise UserError("no evaluation measured the metric: nothing can be said of its arrival")

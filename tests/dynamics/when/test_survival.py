@@ -173,6 +173,25 @@ def test_arrivals(values: list[float], expected: float | None) -> None:
     assert arrival_of(steps, -np.array(values), -0.8, falling=True) == found
 
 
+@pytest.mark.parametrize(
+    ("steps", "values", "level", "told"),
+    [
+        ([0, 20, 10], [0.1, 0.9, 0.9], 0.8, "but 10 follows 20: sort"),
+        ([0, 10, 10], [0.1, 0.9, 0.9], 0.8, "but 10 follows 10: sort"),
+        ([0, math.nan, 20], [0.1, 0.9, 0.9], 0.8, "steps must be finite"),
+        ([0, 10], [0.1, 0.9, 0.9], 0.8, r"steps of shape \(2,\) and values of shape \(3,\)"),
+        ([[0, 10]], [[0.1, 0.9]], 0.8, r"steps of shape \(1, 2\)"),
+        ([0, 10], [0.1, "high"], 0.8, r"values .*'high'.*expected numbers"),
+        ([0, 10], [0.1, 0.9], math.nan, "level nan: expected a finite number"),
+    ],
+)
+def test_what_is_no_curve_has_no_arrival(
+    steps: list[float], values: list[object], level: float, told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        arrival_of(steps, values, level)
+
+
 def test_what_is_no_arrival_is_refused() -> None:
     with pytest.raises(UserError, match="nothing can be said"):
         arrival_of(np.array([0.0]), np.array([math.nan]), 0.8)
