@@ -1,6 +1,6 @@
 """What runs over depths say of structural grokking, by the criteria stated in docs/results.md.
 
-    python benchmarks/depth_claims.py docs/results/question-formation-depth-*.parquet
+    python benchmarks/depth_claims.py docs/results/question-formation-depth.parquet
     python benchmarks/depth_claims.py runs/depth --steps 30000 --level .5 --middle 4 6
 
 Takes tables of results, or folders of sweeps, whose runs differ in `layers`. A seed *crosses* where

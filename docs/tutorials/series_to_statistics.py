@@ -82,9 +82,9 @@ print("crossing of the fixed offset by .03:", told(crossing))
 # %%
 from hf_grok.runs.results import load_results
 
-files = [f"{CURVES}/question-formation-depth-{steps}.parquet" for steps in (15000, 30000)]
-table = load_results(files)
-asked = table[(table["metric"] == "eval_generalization_accuracy") & (table["step"] <= 15_000)]
+table = load_results(f"{CURVES}/question-formation-depth.parquet")
+six = table[(table["layers"] == 6) & (table["seed"] <= 3) & (table["step"] <= 15_000)]
+asked = six[six["metric"] == "eval_generalization_accuracy"]
 seeds = asked.pivot(index="step", columns="seed", values="value")
 seeds.iloc[[4, 20, 40, -1]]
 
