@@ -22,7 +22,7 @@ ROOMS = {
     "hf_grok.sas": "Arcs, penalty and schedule of the regulariser.",
     "hf_grok.dynamics": "What curves say: onsets, grokking delay, early stopping; reading a run.",
     "hf_grok.dynamics.when": "Statistics over seeds, of which some never come to generalise.",
-    "hf_grok.runs.results": "The curves of many runs as one table.",
+    "hf_grok.runs": "The curves of many runs as one table.",
     "hf_grok.evaluation": "Probes on saved models and series of checkpoints.",
     "hf_grok.evaluate_metrics": "The same numbers through the library `evaluate`.",
     "hf_grok.report": "The page and its figures.",
@@ -46,7 +46,6 @@ PARTS = {
 
 # Of modules that have more names than are public.
 NAMES = {
-    "hf_grok.runs.results": ["load_results", "load_runs"],
     "hf_grok.languages": ["Language", "WITH_STRUCTURE"],
     "hf_grok.errors": ["UserError"],
 }

@@ -80,7 +80,7 @@ print("crossing of the fixed offset by .03:", told(crossing))
 # `docs/results`; `load_runs` makes such a table of runs and sweeps of yours.
 
 # %%
-from hf_grok.runs.results import load_results
+from hf_grok.runs import load_results
 
 table = load_results(f"{CURVES}/question-formation-depth.parquet")
 six = table[(table["layers"] == 6) & (table["seed"] <= 3) & (table["step"] <= 15_000)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from hf_grok._option_parser import OptionParser
 
 if TYPE_CHECKING:
+    from hf_grok.metrics import Metric
     from hf_grok.report.sweep.compare import ArmNumbers
     from hf_grok.report.sweep.runs import Sweep
 
@@ -158,7 +160,19 @@ def _level(metric: str, level: float | None, sweep: Sweep) -> tuple[float, bool]
         level = own.value
     if level is None and (found is None or not found.is_share):
         raise UserError(f"{metric} has no level of its own: say --level, such as one of its curve")
+    if level is not None and found is not None:
+        _refuse_unreachable(metric, level, found)
     return (0.8 if level is None else level), direction == "fall"
+
+
+def _refuse_unreachable(metric: str, level: float, found: Metric) -> None:
+    """A level that no value can have (a percentage, say) would be one that no seed comes to."""
+    from hf_grok.errors import UserError
+
+    low = -math.inf if found.lowest is None else found.lowest
+    high = math.inf if found.highest is None else found.highest
+    if not low <= level <= high:
+        raise UserError(f"--level {level:g}: {metric} lies in {low:g}..{high:g}")
 
 
 def _chosen(every: Sequence[ArmNumbers], names: Sequence[str] | None) -> list[ArmNumbers]:

@@ -145,6 +145,23 @@ def test_a_loss_is_reached_from_above(folder: Path, capsys: pytest.CaptureFixtur
     assert "base: 6 of 6 seeds arrived against 0 of 6 (p .002); it arrives earlier" in text
 
 
+@pytest.mark.parametrize(
+    ("metric", "level", "told"),
+    [
+        (PAIRS, "70", "--level 70: eval_pairs_accuracy lies in 0..1"),
+        (PAIRS, "-.1", "--level -0.1: eval_pairs_accuracy lies in 0..1"),
+        (PAIRS, "nan", "--level nan: eval_pairs_accuracy lies in 0..1"),
+        ("eval_loss", "-1", "--level -1: eval_loss lies in 0..inf"),
+    ],
+)
+def test_a_level_that_no_value_can_have_is_refused(
+    folder: Path, metric: str, level: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else no seed would have come to it, and it would look like a finding."""
+    assert main(["compare", str(folder), "--metric", metric, f"--level={level}"]) == 2
+    assert told in capsys.readouterr().err
+
+
 def test_without_generalization_arms_are_compared_by_the_drop_of_the_loss(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

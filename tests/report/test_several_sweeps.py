@@ -50,6 +50,21 @@ def test_two_sweeps_are_one_with_the_seeds_of_both(
     assert compared(tables, capsys) == expected
 
 
+def test_seeds_of_two_recipes_are_not_one_arm(tmp_path: Path) -> None:
+    """Not even where their seeds differ; arms of other names stand beside each other."""
+    one, other = folder_of(tmp_path / "a", (0, 1)), folder_of(tmp_path / "b", (2, 3))
+    about = json.loads((other / "sweep.json").read_text())
+    (other / "sweep.json").write_text(json.dumps({**about, "recipe": "dyck"}))
+    with pytest.raises(
+        UserError, match=r"the arm base is of sas-mlm .* and of dyck in .*one recipe"
+    ):
+        read_sweeps([one, other])
+    apart = folder_of(tmp_path / "c", (2, 3), ("promote-0.1",))
+    about = json.loads((apart / "sweep.json").read_text())
+    (apart / "sweep.json").write_text(json.dumps({**about, "recipe": "dyck"}))
+    assert [arm.name for arm in read_sweeps([one, apart]).arms] == [*NAMES, "promote-0.1"]
+
+
 def test_a_table_says_the_arms_of_its_sweep_as_the_folder_does(tmp_path: Path) -> None:
     """Their order, though others finished first; what branches off what; arms without a run."""
     names = ("base", "suppress-0.3", "release-300", "promote-0.1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -36,8 +36,8 @@ def read_sweeps(
         say: is told which are.
 
     Raises:
-        UserError: no place, or one that is neither; two runs of one arm and seed; no run left; a
-            step below 0.
+        UserError: no place, or one that is neither; two runs of one arm and seed; an arm that is
+            of two recipes; no run left; a step below 0.
     """
     if until is not None and until < 0:
         raise UserError(f"until step {until:,}: expected a step from 0 on")
@@ -45,10 +45,12 @@ def read_sweeps(
     parts = [_of_table(path) if is_table(path) else read_sweep(path) for path in paths]
     if not parts:
         raise UserError("no sweep was given: name at least one folder or table")
-    by_name: dict[str, list[Arm]] = {}
-    for arm in (arm for part in parts for arm in part.arms):
-        by_name.setdefault(arm.name, []).append(arm)
-    arms = tuple(_joined(members) for members in by_name.values())
+    by_name: dict[str, list[tuple[Sweep, Arm]]] = {}
+    for part in parts:
+        for arm in part.arms:
+            by_name.setdefault(arm.name, []).append((part, arm))
+    _refuse_several_recipes(by_name)
+    arms = tuple(_joined([arm for _, arm in members]) for members in by_name.values())
     if until is not None:
         arms = tuple(_until(arm, until, say) for arm in arms)
         if not any(arm.runs for arm in arms):
@@ -92,6 +94,20 @@ def _by_kind(metrics: Iterable[str]) -> tuple[list[str], list[str]]:
     names = list(metrics)
     evaluated = [name for name in names if name.startswith(PREFIX)]
     return evaluated, [name for name in names if name not in evaluated]
+
+
+def _refuse_several_recipes(by_name: Mapping[str, Sequence[tuple[Sweep, Arm]]]) -> None:
+    """Seeds of an arm are those of one experiment; tables of early versions know no recipe."""
+    for name, members in by_name.items():
+        recipes = {
+            Path(part.recipe).stem: part for part, arm in members if part.recipe and arm.runs
+        }
+        if len(recipes) > 1:
+            (one, first), (other, second) = list(recipes.items())[:2]
+            raise UserError(
+                f"the arm {name} is of {one} in the sweep {first.name} and of {other} in "
+                f"{second.name}: expected seeds of one recipe; compare them one by one"
+            )
 
 
 def _joined(arms: Sequence[Arm]) -> Arm:
