@@ -29,10 +29,11 @@ def arm_of(
     arrivals: tuple[int, ...] = (LATE, LATE),
     seen: float = 1.0,
     whole: float = 1.0,
+    also: str = "eval_loss",
 ) -> Arm:
     """An arm with a run for each depth and arrival; before it generalization touches .9 once.
 
-    In distribution they come to `seen`, and write `whole` of the lines.
+    In distribution they come to `seen`, and write `whole` of the lines; `also` is measured.
     """
     runs = []
     for seed, (layers, arrival) in enumerate(zip(depths, arrivals, strict=False)):
@@ -41,6 +42,7 @@ def arm_of(
                 "step": step,
                 "eval_in_distribution_accuracy": min(seen, step / 1_000),
                 "eval_in_distribution_exact_match": min(whole, step / 1_000),
+                also: 0.5,
                 "eval_generalization_accuracy": 0.9 if step == 2_000 or step >= arrival else 0.1,
             }
             for step in range(0, 8_001, 500)
@@ -102,6 +104,27 @@ def test_seeds_that_have_not_learnt_look_so(tmp_path: Path, seen: float, whole: 
     holes = [line for line in points.get_lines() if line.get_color() == colour("paper")]
     expected = [summary.last_quarter_mean for summary in sweep_depths(sweep_of(*arms))[1].summaries]
     assert [float(np.asarray(line.get_ydata())[0]) for line in holes] == expected
+
+
+@pytest.mark.parametrize(
+    ("also", "labels"),
+    [
+        ("eval_generalization_linear_share", ["a coin"]),
+        ("eval_generalization_agree_recent_share", ["a coin"]),
+        ("eval_generalization_accuracy_distance_1", []),  # brackets: one answer of many
+    ],
+)
+def test_half_is_drawn_where_two_answers_are_possible(
+    tmp_path: Path, also: str, labels: list[str]
+) -> None:
+    arms = [arm_of(tmp_path, "a", 2, 2, also=also), arm_of(tmp_path, "b", 4, 4, also=also)]
+    with theme("test"):
+        figure = draw_sweep_depths(sweep_of(*arms))
+    assert figure is not None
+    points = figure.axes[0]
+    assert [text.get_text() for text in points.texts] == labels
+    coins = [line for line in points.get_lines() if line.get_label() == "_coin"]
+    assert [list(map(float, line.get_ydata())) for line in coins] == [[0.5, 0.5]] * len(labels)
 
 
 @pytest.mark.parametrize("arrivals", [(LATE, NEVER, LATE, LATE), (NEVER,) * 3, (LATE,)])

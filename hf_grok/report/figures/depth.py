@@ -11,10 +11,11 @@ from hf_grok.dynamics.learning import WHOLE, learning_of
 from hf_grok.dynamics.when import Fraction, arrival_of, fraction_interval
 from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, measure_of
+from hf_grok.report.figures.breakdown import WRONG_RULES
 from hf_grok.report.groups import Group, require
 from hf_grok.report.style import numerals
 from hf_grok.report.style.drawing import accuracy_axis, add_axes, add_title, new_figure
-from hf_grok.report.style.palette import colour
+from hf_grok.report.style.palette import BASELINE_STYLES, colour
 from hf_grok.report.style.seed_points import SEED_WIDTH, plot_seeds, sideways
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def plot_depths(groups: Sequence[Group], ax: Axes) -> Axes:
         plot_seeds(maxima, ax, column + OFFSET, MARKERS[MAXIMUM])
         _hollow_unlearnt(group, means, ax, column - OFFSET)
     accuracy_axis(ax, label="generalization accuracy")
+    _draw_coin(groups, ax)
     _columns(ax, [f"{_depth(group)}\n(n = {len(group.runs)})" for group in groups])
     _legend(ax)
     return ax
@@ -120,7 +122,8 @@ def caption_depths() -> str:
         "evaluations in a row, with its exact 95 % interval (Clopper-Pearson). Unlearnt (dots with "
         f"a hole) are runs that never came to {numerals.accuracy(SATURATION)} in distribution, or "
         f"that write fewer than {numerals.accuracy(WHOLE)} of its lines whole at the end: what "
-        "they do out of it does not say which rule they follow."
+        "they do out of it does not say which rule they follow. Dashed, where two answers are "
+        "possible: half, which is what a model scores that knows both and tosses a coin."
     )
 
 
@@ -130,6 +133,24 @@ def _with_accuracies(groups: Sequence[Group]) -> Sequence[Group]:
     for group in groups:
         require(group.summaries, group, "both accuracies")
     return groups
+
+
+def _draw_coin(groups: Sequence[Group], ax: Axes) -> None:
+    """Half, where two answers are possible: known both, and chosen between blindly."""
+    measured = {name for group in groups for run in group.runs for name in run.evaluations.columns}
+    if not measured & WRONG_RULES.keys():
+        return
+    ax.axhline(0.5, label="_coin", **{**BASELINE_STYLES[0].line(1.0), "zorder": 1.8})
+    ax.annotate(
+        "a coin",
+        (1.0, 0.5),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="right",
+        fontsize="small",
+        color=colour("muted"),
+    )
 
 
 def _hollow_unlearnt(group: Group, values: Sequence[float], ax: Axes, centre: float) -> None:
