@@ -99,7 +99,7 @@ def build_parser() -> OptionParser:
         "folder (they are moved), if their settings are those of its runs; then go on",
     )
     add("--cancel", action="store_true", help="end what the sweep has in Slurm's queue")
-    add("--seeds", nargs="+", metavar="S", help="these instead of the file's: 0 1 2, or 0-9")
+    add("--seeds", nargs="+", metavar="S", help="these instead of the file's: 0 1 2, 0-9 or 0-4,7")
     add("--arms", nargs="+", metavar="ARM", help="these arms only, and those they branch off")
     add(
         "--override",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ RESERVED = {
     "output_dir": "each run has its folder under --out",
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+# File systems allow 255 characters, of which -seedN and the ends of logs and locks take some.
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def check_name(name: str, where: str) -> None:
     """Raises UserError unless a folder can have the arm's name."""
     if not _NAME.fullmatch(name):
         raise UserError(f"{where}: expected a name of letters, digits and . _ + -, as of a folder")
+    if len(name) > _LONGEST_NAME:
+        raise UserError(
+            f"{where}: its name has {len(name)} characters, and a folder's may have "
+            f"{_LONGEST_NAME}: name the runs yourself, as arms"
+        )
 
 
 def arms_of(file: Mapping[str, Any], common: Mapping[str, Any], path: Path) -> dict[str, Arm]:
@@ -84,7 +91,20 @@ def arms_of(file: Mapping[str, Any], common: Mapping[str, Any], path: Path) -> d
     arms: dict[str, Arm] = {}
     for name in entries:
         _add_arm(name, entries, common, cells, path, arms, ())
+    _refuse_one_folder(arms, path)
     return {name: arms[name] for name in entries}
+
+
+def _refuse_one_folder(names: Iterable[str], path: Path) -> None:
+    """Two names that differ by case alone are one folder on Windows and macOS."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise UserError(
+                f"{path}: arms {other} and {name} differ by case alone, and would be one folder on "
+                "some file systems: rename one"
+            )
 
 
 def _add_arm(

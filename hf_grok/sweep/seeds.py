@@ -1,9 +1,9 @@
-"""Seeds as people write them: 0, 3, "0-9"."""
+"""Seeds as people write them: 0, 3, "0-9", "0-4,7"."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hf_grok.errors import UserError
@@ -14,26 +14,30 @@ _MOST = 10_000
 
 
 def seeds_of(value: Any, where: str) -> tuple[int, ...]:
-    """Whole numbers from a list of numbers and ranges, or from one range: "0-4" is 0, 1, 2, 3, 4.
+    """Whole numbers from numbers and ranges: "0-4" is 0, 1, 2, 3, 4; "0-2,7" is 0, 1, 2, 7.
 
     Args:
-        value: [0, 1, 2], "0-9", or ["0-3", 7].
+        value: [0, 1, 2], "0-9", "0-3,7", or ["0-3", 7].
         where: they stand, for messages.
 
     Raises:
         UserError: anything else, a range that runs backwards, a seed that comes twice.
     """
-    parts = value if isinstance(value, list) else [value]
     try:
-        seeds = tuple(seed for part in parts for seed in _seeds(part))
+        seeds = tuple(seed for part in _parts(value) for seed in _seeds(part))
     except ValueError:
         seeds = ()
     if not seeds or len(set(seeds)) < len(seeds):
         raise UserError(
-            f"{where}: expected different whole numbers such as [0, 1, 2], or a range such as 0-9, "
-            f"got {quoted(value)}"
+            f"{where}: expected different whole numbers such as [0, 1, 2], or ranges such as 0-9 "
+            f"or 0-4,7, got {quoted(value)}"
         )
     return seeds
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    for one in value if isinstance(value, list) else [value]:
+        yield from (part.strip() for part in one.split(",")) if isinstance(one, str) else [one]
 
 
 def _seeds(part: Any) -> Iterable[int]:

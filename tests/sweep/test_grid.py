@@ -42,6 +42,9 @@ def test_arms_in_a_grid_branch_off_within_their_cell(tmp_path: Path) -> None:
         ({"grid": ["layers"]}, "names with lists"),
         ({"arms": {"a": {"layers": 3}}, "grid": {"layers": [2]}}, "say it once"),
         ({"arms": {}, "grid": {"sas_schedule": ["0:1", "0/1"]}}, "would both be named"),
+        ({"grid": {"language": ["Quest", "quest"]}}, "one folder on some file systems"),
+        ({"arms": {"Base": {}, "base": {}}}, "Base and base differ by case alone"),
+        ({"grid": {"tokenizer": ["/data" * 50]}}, "its name has 26[0-9] characters"),
         ({"arms": {}}, "no `arms` and no `grid`"),
     ],
 )
@@ -59,6 +62,8 @@ def test_a_wrong_grid_is_refused(tmp_path: Path, changes: dict[str, Any], told: 
         ([4], (4,)),
         (5, (5,)),
         (["3", "9-10"], (3, 9, 10)),
+        ("0-2,7", (0, 1, 2, 7)),
+        (["0-1, 4", 9], (0, 1, 4, 9)),
     ],
 )
 def test_seeds(written: Any, seeds: tuple[int, ...]) -> None:
@@ -66,7 +71,7 @@ def test_seeds(written: Any, seeds: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["3-1", "a", "", [], ["0-2", 1], [-1], "1-", [1.0], "0-99999999"]
+    "written", ["3-1", "a", "", [], ["0-2", 1], [-1], "1-", [1.0], "0-99999999", "1,", "0-3,2"]
 )
 def test_seeds_that_are_none(written: Any) -> None:
     with pytest.raises(UserError, match=r"--seeds: expected different whole numbers"):
