@@ -16,7 +16,7 @@ TOP_LEVEL = ("callbacks", "datasets_scripts", "model_cards")
 # Modules that belong to no room: they know nothing of grammars, models or runs.
 COMMON = {
     *("errors", "text", "version"),
-    *("_isolated", "_lazy", "_moved", "_option_parser", "_optional"),
+    *("_cores", "_isolated", "_lazy", "_moved", "_option_parser", "_optional"),
 }
 
 # room -> the modules of hf_grok, beside COMMON, that it may import. From the ground up.

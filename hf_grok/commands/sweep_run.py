@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from hf_grok.sweep.adopted import Adoption
     from hf_grok.sweep.engines.engine import Engine
     from hf_grok.sweep.job import Job
+    from hf_grok.sweep.needs import Needs
     from hf_grok.sweep.plan import Plan
 
 MOST_RUNS = 200
@@ -38,7 +38,7 @@ def run_sweep(plan: Plan, out: Path, chosen: argparse.Namespace) -> int:
     if chosen.dry_run or chosen.status or chosen.print_commands:
         for one in adopted:
             print(f"{one.source} is {one.job.key}, and would be adopted")
-        print(described(jobs, out, chosen, plan.needs.launch))
+        print(described(jobs, out, chosen, plan.needs))
         return 0
     engine = engine_of(
         chosen.engine, out, plan.needs, jobs, workers=chosen.workers, slurm=chosen.slurm
@@ -99,10 +99,9 @@ def refuse_too_many(runs: int, most: int) -> None:
         )
 
 
-def described(
-    jobs: Sequence[Job], out: Path, chosen: argparse.Namespace, launch: Sequence[str]
-) -> str:
+def described(jobs: Sequence[Job], out: Path, chosen: argparse.Namespace, needs: Needs) -> str:
     """What --status, --print-commands or --dry-run print."""
+    from hf_grok.sweep.engines.local import runs_on_cores
     from hf_grok.sweep.engines.slurm_queue import queued
     from hf_grok.sweep.job import FINISHED
     from hf_grok.sweep.status import status_of, status_table
@@ -110,14 +109,14 @@ def described(
 
     if chosen.status:
         states = queued(out)
-        workers = chosen.workers or os.cpu_count() or 1
+        workers = chosen.workers or runs_on_cores(needs)
         return status_table([status_of(job, out / LOGS, states) for job in jobs], workers)
     if chosen.print_commands:
         todo = [job for job in jobs if job.state() != FINISHED]
-        return "\n".join(shown_command(job, launch) for job in todo)
+        return "\n".join(shown_command(job, needs.launch) for job in todo)
     width = max(len(job.key) for job in jobs)
     return "\n".join(
-        f"{job.state():<16}{job.key:<{width}}  {shown_command(job, launch)}" for job in jobs
+        f"{job.state():<16}{job.key:<{width}}  {shown_command(job, needs.launch)}" for job in jobs
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from hf_grok._cores import usable_cores
 from hf_grok.errors import UserError
 from hf_grok.runs.folder import METRICS_FILE, PROBES_FILE, RUN_FILE, sync, write_json
 from hf_grok.runs.json_lines import append_row, restore
@@ -118,11 +118,11 @@ def versions(*more: str) -> dict[str, str]:
 
 
 def machine(device: str, threads: int) -> dict[str, Any]:
-    """Kind of processor and how much of it is used; nothing that names the machine."""
+    """Kind of processor, cores that may be used, threads that are; nothing that names whose."""
     return {
         "device": device,
         "processor": _processor(),
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "threads": threads,
         "system": platform.system(),
     }

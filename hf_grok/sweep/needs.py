@@ -22,8 +22,9 @@ class Needs:
     """What each run of a sweep is given.
 
     Attributes:
-        cpus: processor cores, 1 or more. Schedulers reserve them; a run computes with as many
-            threads as its argument `threads` says.
+        cpus: processor cores, 1 or more. Schedulers reserve them, and on this machine as many
+            runs go at a time as they allow; a run computes with as many threads as its argument
+            `threads` says.
         gpus: accelerators, 0 or more; None: one where the runs lie on this machine and it has any.
         memory_gb: main memory in GiB, which schedulers reserve; None: what they give.
         launch: the command under which each run is started, such as accelerate launch

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from hf_grok._cores import usable_cores
 from hf_grok.errors import UserError
 from hf_grok.sweep.engines.choice import engine_of
 from hf_grok.sweep.engines.engine import Ended
@@ -320,7 +322,15 @@ def test_a_run_sees_its_gpus_and_a_machine_without_changes_nothing(
     monkeypatch.setenv(VISIBLE, "0,1,2,3")
     assert local_engine(Needs(), None, on_cpu=False).at_once == 4
     assert local_engine(Needs(gpus=2), None, on_cpu=False).at_once == 2
-    assert local_engine(Needs(), None, on_cpu=True).at_once == os.cpu_count()
+    assert local_engine(Needs(), None, on_cpu=True).at_once == usable_cores()
+    monkeypatch.setattr("hf_grok.sweep.engines.local.usable_cores", lambda: 7)
+    at_once = [local_engine(Needs(cpus), None, on_cpu=True).at_once for cpus in (1, 3, 8)]
+    assert at_once == [7, 2, 1]
+    monkeypatch.setenv(VISIBLE, "")
+    monkeypatch.setattr("torch.accelerator.current_accelerator", lambda **_: torch.device("mps"))
+    assert local_engine(Needs(), None, on_cpu=False).at_once == 1
+    assert local_engine(Needs(), 3, on_cpu=False).at_once == 3
+    assert local_engine(Needs(), None, on_cpu=True).at_once == 7
     with pytest.raises(UserError, match="needs 8 GPUs"):
         local_engine(Needs(gpus=8), None, on_cpu=False)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 
 import torch
 from transformers import PretrainedConfig
 
+from hf_grok._cores import usable_cores
 from hf_grok.errors import unknown_name
 from hf_grok.recipes.arguments import ATTENTIONS, DROPOUT_MASKS, PRECISIONS
 
@@ -42,11 +42,10 @@ def choose_threads(wanted: int, config: PretrainedConfig, batch: int, processes:
 
     A step is small below a width times lines a batch of 2,048, such as d 128 with batch 8.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     if wanted:
         return wanted
     small = config.hidden_size * batch < WORK_FOR_THREADS
-    return 1 if small else max(1, (cores or 1) // processes)
+    return 1 if small else max(1, usable_cores() // processes)
 
 
 def choose_attention(wanted: str, device: torch.device) -> str:

@@ -27,6 +27,14 @@ def visible_gpus(environment: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def has_another_accelerator() -> bool:
+    """Whether there is one that VISIBLE does not name (Apple's, Intel's): every run takes it."""
+    import torch
+
+    found = torch.accelerator.current_accelerator(check_available=True)
+    return found is not None and found.type != "cuda"
+
+
 class Gpus:
     """GPUs, and who uses each.
 

@@ -6,8 +6,9 @@ import os
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 
+from hf_grok._cores import usable_cores
 from hf_grok.sweep.engines.engine import Ended
-from hf_grok.sweep.engines.gpus import VISIBLE, Gpus, visible_gpus
+from hf_grok.sweep.engines.gpus import VISIBLE, Gpus, has_another_accelerator, visible_gpus
 from hf_grok.sweep.engines.process import end_all, start_process
 from hf_grok.sweep.needs import Needs
 from hf_grok.sweep.tasks import Task
@@ -58,15 +59,26 @@ class LocalEngine:
         return {VISIBLE: ",".join(self._gpus.deal(task.key, wanted))} if wanted else {}
 
 
+def runs_on_cores(needs: Needs) -> int:
+    """How many runs the cores are enough for at a time; one at least."""
+    return max(1, usable_cores() // needs.cpus)
+
+
 def local_engine(needs: Needs, workers: int | None, *, on_cpu: bool) -> LocalEngine:
     """As many runs at a time as there are GPUs for them, or else cores, unless it is said.
+
+    Cores are those that this process may use (a job's, a container's), not all of the machine's. An
+    accelerator that cannot be dealt out (Apple's, Intel's) has one run at a time.
 
     Args:
         needs: of each run.
         workers: that were asked for; None for as many as fit.
         on_cpu: whether every run leaves the GPUs alone.
     """
-    gpus = () if on_cpu or needs.gpus == 0 else visible_gpus(os.environ)
+    on_cpu = on_cpu or needs.gpus == 0
+    gpus = () if on_cpu else visible_gpus(os.environ)
     Gpus(gpus).deal("a run", needs.gpus or 0)  # said now, not when the first run starts
-    fitting = len(gpus) // (needs.gpus or 1) or os.cpu_count() or 1
+    if workers is None and not gpus and not on_cpu and has_another_accelerator():
+        workers = 1
+    fitting = len(gpus) // (needs.gpus or 1) or runs_on_cores(needs)
     return LocalEngine(fitting if workers is None else workers, gpus)
