@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hf_grok.errors import UserError
+from hf_grok.errors import UserError, refused_by_system
 from hf_grok.text.masked_output import masked_output
 from hf_grok.version import __version__
 
@@ -92,6 +92,11 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         return _PIPE_CLOSED
     except UserError as error:
         print(f"hf-grok {name}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if (refusal := refused_by_system(error)) is None:
+            raise
+        print(f"hf-grok {name}: {refusal}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"hf-grok {name}: interrupted", file=sys.stderr)

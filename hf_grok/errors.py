@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 from hf_grok.text.printable import listed, message, quoted
@@ -17,6 +18,18 @@ class UserError(ValueError):
 
     def __init__(self, text: str) -> None:
         super().__init__(message(text))
+
+
+# What the system refuses, and no traceback explains better.
+_REFUSALS = ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT")
+
+
+def refused_by_system(error: OSError) -> str | None:
+    """What to say where a file may not be read or written or has no room; None for other errors."""
+    if error.errno not in {getattr(errno, name, None) for name in _REFUSALS}:
+        return None
+    where = f"{quoted(str(error.filename))}: " if error.filename else ""
+    return f"{where}{error.strerror}. Expected a place that you may read or write, with room left"
 
 
 def unknown_name(kind: str, seen: str, allowed: Iterable[str], hint: str = "") -> UserError:

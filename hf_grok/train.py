@@ -197,7 +197,7 @@ def run(
 
 
 if __name__ == "__main__":
-    from hf_grok.errors import UserError
+    from hf_grok.errors import UserError, refused_by_system
     from hf_grok.text.masked_output import masked_output
 
     with masked_output():
@@ -205,3 +205,7 @@ if __name__ == "__main__":
             raise SystemExit(main())
         except UserError as error:
             raise SystemExit(f"hf_grok.train: {error}") from error
+        except OSError as error:
+            if (refusal := refused_by_system(error)) is None:
+                raise
+            raise SystemExit(f"hf_grok.train: {refusal}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -114,6 +115,33 @@ def test_a_users_mistake_is_one_message_and_status_2(
     assert printed.err.startswith(f"hf-grok {words[0]}: ")
     assert told in printed.err
     assert "Traceback" not in printed.err
+
+
+@pytest.mark.parametrize("refusal", ["EACCES", "EROFS", "ENOSPC"])
+def test_what_the_system_refuses_is_one_message_too(
+    refusal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    number = getattr(errno, refusal)
+
+    def refused(arguments: list[str]) -> int:
+        raise OSError(number, os.strerror(number), "/there/x.json")
+
+    monkeypatch.setattr("hf_grok.commands.report.main", refused)
+    assert cli.main(["report"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"hf-grok report: '/there/x.json': {os.strerror(number)}")
+    assert "Traceback" not in told
+
+
+def test_an_error_of_files_that_may_be_ours_keeps_its_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(arguments: list[str]) -> int:
+        raise FileNotFoundError(errno.ENOENT, "No such file", "of ours")
+
+    monkeypatch.setattr("hf_grok.commands.report.main", broken)
+    with pytest.raises(FileNotFoundError):
+        cli.main(["report"])
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

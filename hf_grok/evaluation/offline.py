@@ -15,6 +15,7 @@ from hf_grok.evaluation.data import ProbeData
 from hf_grok.evaluation.results import ProbeResults
 from hf_grok.evaluation.runner import run_probes
 from hf_grok.probes import Probe, build_probe, probe_class
+from hf_grok.runs.folder import make_folder
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,17 @@ def probe_series(
         checkpoints: in the order in which they are probed.
         asked: the probes.
         results: added to.
+
+    Raises:
+        UserError: they could not be written.
     """
     todo = {
         checkpoint: missing
         for checkpoint in checkpoints
         if (missing := [p for p in asked if not results.has(checkpoint, p.name, p.version)])
     }
+    if todo:
+        make_folder(results.path.parent, "name another file with --out")
     built = _Built()
     total = sum(map(len, todo.values()))
     bar = tqdm(total=total, unit="probe", disable=not todo or None, file=sys.stderr)

@@ -11,6 +11,7 @@ from hf_grok.explorer.data import page_data
 from hf_grok.explorer.page import library, render_page
 from hf_grok.explorer.reading import read_explored
 from hf_grok.report.write import PAGE as REPORT
+from hf_grok.runs.folder import make_folder
 
 
 def write_explorer(
@@ -40,9 +41,9 @@ def write_explorer(
     path = Path(out)
     if report is None and (path.parent / REPORT).is_file():
         report = REPORT
+    make_folder(path.parent, "name another file with --out")
     page = render_page(page_data(*read_explored(places)), report)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(

@@ -24,6 +24,7 @@ from hf_grok.report.groups import Group, group_runs
 from hf_grok.report.page import make_section, render_page
 from hf_grok.report.style.drawing import Picture, matplotlib_module, save, theme
 from hf_grok.report.text.records import summary_records
+from hf_grok.runs.folder import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +73,7 @@ def write_report(
     matplotlib_module("matplotlib")
     groups = group_runs([load_run(path) for path in run_dirs])
     folder = Path(out_dir)
-    _make(folder / FIGURES)
+    make_folder(folder / FIGURES, "choose another one with --out")
     sections = [
         make_section(group, _draw_group(group, folder / FIGURES, alone=len(groups) == 1))
         for group in groups
@@ -88,15 +89,6 @@ def write_report(
         folder / TABLE,
         *(file for picture in pictures for file in picture.files),
     ]
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"cannot make the folder {folder} ({error.strerror}): choose another one with --out"
-        ) from error
 
 
 def _draw_group(group: Group, folder: Path, *, alone: bool) -> list[Picture]:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from tempfile import TemporaryFile
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, Timeout, lock_descriptor, unlock_descriptor
 
 from hf_grok.errors import UserError
 
@@ -115,6 +116,54 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     replace(temporary, path)
 
 
+def make_folder(folder: Path, otherwise: str) -> None:
+    """Make a folder in which files can be written; refused before the work is done, not after.
+
+    Args:
+        folder: that is going to be written to.
+        otherwise: what to do where it cannot be, such as "choose another one with --out".
+
+    Raises:
+        UserError: it cannot be made, or nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"cannot write to {folder} ({error.strerror}): {otherwise}") from error
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file; it may be one that this user can only read.
+
+    Raises:
+        UserError: that cannot be told, as on a network's file system that locks for writers alone.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+    except PermissionError:
+        return _is_held_by_another_user(path)
+
+
+def _is_held_by_another_user(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            free = lock_descriptor(file.fileno(), blocking=False)
+            if free:
+                unlock_descriptor(file.fileno())
+    except OSError as error:
+        raise UserError(
+            f"cannot tell whether {path} is held ({error.strerror}): ask as a user who may write it"
+        ) from error
+    return not free
+
+
 @contextmanager
 def taken(path: Path, refusal: str) -> Iterator[None]:
     """Hold a lock file. Every system gives it up with the process that holds it.
@@ -124,13 +173,17 @@ def taken(path: Path, refusal: str) -> Iterator[None]:
         refusal: what is at work, for whoever comes second.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds it; it cannot be written.
     """
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise UserError(f"{refusal}: wait for it or end it, then start again") from None
+    except OSError as error:
+        raise UserError(
+            f"cannot lock {path} ({error.strerror}): expected a folder that you may write to"
+        ) from error
     try:
         yield
     finally:

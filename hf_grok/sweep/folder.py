@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.runs.folder import taken, write_json
+from hf_grok.runs.folder import make_folder, taken, write_json
 from hf_grok.runs.record import versions
 from hf_grok.runs.sweep_files import SWEEP_FILE, read_sweep_file
 from hf_grok.sweep.arms import Arm, check_name, settings_of
@@ -181,9 +181,9 @@ def locked(out: Path, underway: Collection[str] = ()) -> Iterator[None]:
         underway: keys of tasks that may be at work there, since whoever locks it knows of them.
 
     Raises:
-        UserError: a sweep, or a run of one that was killed, is at work there.
+        UserError: a sweep, or a run of one that was killed, is at work there; it cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out, "choose another folder with --out")
     with taken(out / LOCK_FILE, f"{out} is being written by another sweep"):
         for lock in sorted((out / LOGS).glob("*.lock")):
             if lock.stem in underway:

@@ -10,9 +10,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from hf_grok.errors import UserError
 from hf_grok.metrics import GENERALIZATION, IN_DISTRIBUTION, VALIDATION_LOSS, measure_of
-from hf_grok.runs.folder import checkpoints, step_of, taken
+from hf_grok.runs.folder import checkpoints, is_held, step_of
 from hf_grok.runs.metrics_file import read_lines, split_tables
 from hf_grok.runs.record import METRICS_FILE, RUN_FILE
 from hf_grok.sweep.job import FINISHED, INTERRUPTED, Job
@@ -59,7 +58,7 @@ def status_of(job: Job, logs: Path, queued: Mapping[str, str] | None = None) -> 
     """
     about = _about(job)
     state = job.state()
-    if _held(logs / f"{job.key}.lock"):
+    if is_held(logs / f"{job.key}.lock"):
         state = RUNNING
     elif state != FINISHED and job.key in (queued or {}):
         state = (queued or {})[job.key]
@@ -135,13 +134,3 @@ def _numbers(job: Job) -> dict[str, float]:
     evaluations, _ = split_tables(read_lines(path)[0])
     last = evaluations.rows[max(evaluations.rows)] if evaluations.rows else {}
     return {name: last[name] for name in _SHOWN if name in last}
-
-
-def _held(lock: Path) -> bool:
-    if not lock.is_file():
-        return False
-    try:
-        with taken(lock, f"{lock.stem} is at work"):
-            return False
-    except UserError:
-        return True

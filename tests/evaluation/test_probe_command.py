@@ -165,6 +165,16 @@ def test_one_folder(tmp_path: Path, data: str) -> None:
     assert [row["step"] for row in results(out)["rows"]] == [10]
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path, data: str
+) -> None:
+    words = [str(run_folder(tmp_path / "run")), "--data", data, "--probes", "asked"]
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write to .*file.*: name another file with --out"):
+        main([*words, "--out", str(tmp_path / "file" / "results.json")])
+    assert NormProbe.calls == 0
+
+
 def test_options_reach_the_probe_and_are_remembered(tmp_path: Path, data: str) -> None:
     run = run_folder(tmp_path / "run", [0])
     words = [str(run), "--data", data, "--probes", "asked"]

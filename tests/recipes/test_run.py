@@ -11,6 +11,7 @@ import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from hf_grok.errors import UserError
+from hf_grok.recipes.session import Session
 from tests.recipes.tiny import train_tiny
 
 EVALUATED = [0, 1, 2, 4, 8, 10, 20, 30, 40]
@@ -85,6 +86,18 @@ def test_a_stock_architecture_loads_without_this_package(tmp_path: Path) -> None
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "GPT2LMHeadModel <s> the newt ."
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_data_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(session: Session) -> None:
+        pytest.fail("the data were made, and then nothing could be written")
+
+    monkeypatch.setattr(Session, "_prepare", too_late)
+    (tmp_path / "run").touch()
+    with pytest.raises(UserError, match=r"cannot write to .*run .*--output_dir"):
+        train_tiny(tmp_path)
 
 
 def test_a_folder_with_another_run_is_refused(finished: Path) -> None:

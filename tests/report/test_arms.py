@@ -146,5 +146,5 @@ def test_what_is_no_sweep_is_refused(tmp_path: Path) -> None:
         read_sweep(out)
     (tmp_path / "file").write_text("")
     whole = write_sweep(tmp_path / "whole", {"base": ARMS["base"]}, (0,))
-    with pytest.raises(UserError, match="cannot make the folder"):
+    with pytest.raises(UserError, match=r"cannot write to .*file .*--out"):
         write_arms(whole, tmp_path / "file")

@@ -265,7 +265,7 @@ def test_bad_arguments(tmp_path: Path) -> None:
         write_report([], tmp_path)
     run = write_run(tmp_path / "run", question_rows(**FAST)[:3])
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot make the folder .*file.figures .*--out"):
+    with pytest.raises(UserError, match=r"cannot write to .*file.figures .*--out"):
         write_report([run], tmp_path / "file")
 
 

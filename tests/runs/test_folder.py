@@ -145,3 +145,60 @@ def _needs(node: ast.AST) -> list[str]:
         lacking = ("os.fork", "os.killpg", "os.getuid", "os.mkfifo", "signal.SIGHUP")
         return [text] if text in (*lacking, "signal.SIGKILL", "signal.SIGALRM") else []
     return []
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    run_files.make_folder(tmp_path / "a" / "b", "or else")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write to .*file.b \(Not a directory\): or else"):
+        run_files.make_folder(tmp_path / "file" / "b", "or else")
+
+
+def test_a_folder_that_is_there_and_may_only_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(run_files, "TemporaryFile", refused)
+    with pytest.raises(UserError, match=r"\(Permission denied\): choose another"):
+        run_files.make_folder(tmp_path, "choose another")
+
+
+@pytest.mark.parametrize("may_write", [True, False])
+def test_who_may_only_read_a_lock_sees_whether_it_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, may_write: bool
+) -> None:
+    lock = tmp_path / "a.lock"
+    assert not run_files.is_held(lock)
+    assert not lock.exists()
+    with run_files.taken(lock, "at work"):
+        if not may_write:
+            monkeypatch.setattr(run_files.FileLock, "acquire", _refuse)
+        assert run_files.is_held(lock)
+    assert not run_files.is_held(lock)
+
+
+def test_a_lock_that_nobody_can_ask_for_is_no_free_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "a.lock"
+    lock.touch()
+
+    def unheard_of(*_: Any, **__: Any) -> bool:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(run_files.FileLock, "acquire", _refuse)
+    monkeypatch.setattr(run_files, "lock_descriptor", unheard_of)
+    with pytest.raises(UserError, match="cannot tell whether"):
+        run_files.is_held(lock)
+    with (
+        pytest.raises(UserError, match=r"cannot lock .*Permission denied"),
+        run_files.taken(lock, "at work"),
+    ):
+        pass
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise PermissionError(13, "Permission denied")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hf_grok.errors import UserError
 from hf_grok.report.style.drawing import matplotlib_module, save, theme
 from hf_grok.report.sweep.arrivals import (
     caption_arrivals,
@@ -21,6 +20,7 @@ from hf_grok.report.sweep.figure import caption_arms, draw_arms
 from hf_grok.report.sweep.runs import Sweep
 from hf_grok.report.sweep.several import read_sweeps
 from hf_grok.report.sweep.table import markdown, records
+from hf_grok.runs.folder import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,10 +61,7 @@ def write_arms(
     matplotlib_module("matplotlib")
     places = [sweeps] if isinstance(sweeps, str | os.PathLike) else sweeps
     sweep, folder = read_sweeps(places, until), Path(out_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot make the folder {folder} ({error.strerror})") from error
+    make_folder(folder, "choose another one with --out")
     table = folder / f"{NAME}.md"
     table.write_text(markdown(sweep), encoding="utf-8")
     return [table, _write_records(sweep, folder / f"{NAME}.csv"), *_draw(sweep, folder)]
