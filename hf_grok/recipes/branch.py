@@ -147,7 +147,7 @@ def check_branch(branch: Branch, settings: Settings) -> None:
             f"max_steps={settings.training.max_steps} and a branch from step {branch.step}: "
             "nothing is left to train"
         )
-    _check_same(branch.parent, parent_info(branch)["bound_arguments"], bound_values(settings))
+    check_shared(branch.parent, parent_info(branch)["bound_arguments"], bound_values(settings))
 
 
 def parent_info(branch: Branch) -> dict[str, Any]:
@@ -169,7 +169,17 @@ def parent_info(branch: Branch) -> dict[str, Any]:
     return info
 
 
-def _check_same(parent: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+def check_shared(parent: str | Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
+    """Refuse a branch that is not the run that it leaves.
+
+    Args:
+        parent: what it leaves, for messages.
+        theirs: what the parent was told, such as `bound_values` of it.
+        ours: the same of the branch.
+
+    Raises:
+        UserError: names every value that differs.
+    """
     differing = different(theirs, ours)
     if differing:
         told = "; ".join(
@@ -203,7 +213,7 @@ def check_same_setting(branch: Branch, info: Mapping[str, Any]) -> None:
         mine, parents = ({**one[part]} for one in (info, theirs))
         for one in (mine, parents):
             one.pop("threads", None)
-        _check_same(branch.parent, parents, mine)
+        check_shared(branch.parent, parents, mine)
 
 
 def parent_record(branch: Branch, info: Mapping[str, Any]) -> dict[str, Any]:

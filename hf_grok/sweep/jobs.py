@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
+from hf_grok.recipes.branch import bound_values, check_shared
 from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
@@ -24,10 +25,29 @@ def make_jobs(plan: Plan, out: Path) -> list[Job]:
 
     Raises:
         UserError: a recipe or a value that hf_grok.train would refuse, with the arm it is of; a
-            branch at or after the last step of its run.
+            branch at or after the last step of its run; one that is not the run that it leaves.
     """
     recipe = load_recipe(plan.recipe, plan.scale)
-    return [_job(plan, arm, seed, recipe, out) for seed in plan.seeds for arm in plan.in_order()]
+    arms = plan.in_order()
+    jobs = [_job(plan, arm, seed, recipe, out) for seed in plan.seeds for arm in arms]
+    for arm in arms:
+        if arm.parent is not None:
+            _check_branch(arm, plan.arms[arm.parent], recipe)
+    return jobs
+
+
+def _check_branch(arm: Arm, parent: Arm, recipe: Recipe) -> None:
+    """Refuse now what the branch itself would refuse once its parent has been trained for it."""
+    ours, theirs = (_parsed(recipe, one, _options(one, 0, Path(one.name))) for one in (arm, parent))
+    if ours.training.max_steps <= arm.step:
+        raise UserError(
+            f"arm {arm.name} branches off at step {arm.step}, and its max_steps is "
+            f"{ours.training.max_steps}: nothing is left to train"
+        )
+    try:
+        check_shared(f"arm {parent.name}", bound_values(theirs), bound_values(ours))
+    except UserError as error:
+        raise UserError(f"arm {arm.name}: {error}") from error
 
 
 def _job(plan: Plan, arm: Arm, seed: int, recipe: Recipe, out: Path) -> Job:

@@ -124,6 +124,24 @@ def test_a_setting_that_training_would_refuse_is_refused_with_its_arm(tmp_path: 
         make_jobs(plan_of(tmp_path, arms=arms), tmp_path / "out")
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"weight_decay": 0.1}, "arm late: this run cannot branch off arm fast: weight_decay was"),
+        ({"heads": 4, "sas_schedule": "0:1"}, "arm late: .* heads was 2 and is 4"),
+        ({"max_steps": 15}, "arm late branches off at step 15, and its max_steps is 15"),
+    ],
+)
+def test_a_branch_that_is_not_the_run_it_leaves_is_refused_before_that_is_trained(
+    tmp_path: Path, changes: dict[str, object], told: str
+) -> None:
+    arms = {**ARMS, "late": {**ARMS["late"], **changes}}
+    with pytest.raises(UserError, match=told):
+        make_jobs(plan_of(tmp_path, arms=arms), tmp_path / "out")
+    allowed = {**ARMS, "late": {**ARMS["late"], "max_steps": 50, "logging_steps": 1}}
+    assert by_key(make_jobs(plan_of(tmp_path, arms=allowed), tmp_path))["late-seed0"].last == 50
+
+
 def test_values_become_words_that_say_the_same() -> None:
     values = {"lists": [1, 2], "mapping": {"a": 1}, "text": "0:-0.1", "unset": None, "yes": True}
     assert as_words(values) == [
