@@ -15,7 +15,7 @@ from hf_grok.evaluation.data import ProbeData
 from hf_grok.evaluation.results import ProbeResults
 from hf_grok.evaluation.runner import run_probes
 from hf_grok.probes import Probe, build_probe, probe_class
-from hf_grok.runs.folder import make_folder
+from hf_grok.runs.folder import check_writable
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def probe_series(
         if (missing := [p for p in asked if not results.has(checkpoint, p.name, p.version)])
     }
     if todo:
-        make_folder(results.path.parent, "name another file with --out")
+        check_writable(results.path.parent, "name another file with --out")
     built = _Built()
     total = sum(map(len, todo.values()))
     bar = tqdm(total=total, unit="probe", disable=not todo or None, file=sys.stderr)

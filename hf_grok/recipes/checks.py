@@ -9,6 +9,7 @@ from hf_grok.masking import check_shares
 from hf_grok.recipes.architecture import check_options, plain_config
 from hf_grok.recipes.objective import check_model_speaks, is_masked
 from hf_grok.recipes.probes import chosen_probes
+from hf_grok.recipes.ranges import check_ranges
 from hf_grok.recipes.recipe import Settings
 from hf_grok.recipes.trainer.hardware import (
     choose_attention,
@@ -32,25 +33,12 @@ def check_settings(settings: Settings) -> None:
     """
     training = settings.training
     refuse_unheeded(settings)
+    check_ranges(settings)
     check_detail(settings.probes.probe_detail)
     check_clamp(training)
     choose_precision(training.precision, training.device)
     choose_attention(settings.model.attention, training.device)
     masks = choose_dropout_masks(settings.model.dropout_masks, training.device)
-    if training.threads < 0:
-        raise UserError(
-            f"threads={training.threads}: expected 0 (chosen by width and batch) or more"
-        )
-    if training.stop_after < 0:
-        raise UserError(f"stop_after={training.stop_after}: expected 0 (never) or more steps")
-    for name, hint in (
-        ("probe_examples", "sentence; --probes none turns the probes off"),
-        ("probe_pairs", "pair a paradigm; leave pairs out of --probes to score none"),
-        ("probe_every", "step"),
-    ):
-        if getattr(settings.probes, name) < 1:
-            seen = getattr(settings.probes, name)
-            raise UserError(f"{name}={seen}: expected at least 1 {hint}")
     if training.sparse_prediction and not is_masked(settings.model.model):
         raise UserError(
             f"sparse_prediction is for masked language models, and {settings.model.model} is a "
@@ -87,10 +75,10 @@ def check_settings(settings: Settings) -> None:
 
 
 def check_language(settings: Settings) -> None:
-    """A language that the model can learn, and nothing that only a corpus heeds.
+    """A language that the model can learn.
 
     Raises:
-        UserError: there is neither a language nor a corpus; a value that a language does not heed.
+        UserError: there is neither a language nor a corpus; a model that cannot learn it.
     """
     data = settings.data
     if not data.language:
@@ -98,12 +86,6 @@ def check_language(settings: Settings) -> None:
             f"{settings.recipe.name} learns a parsed corpus, or a language, and neither is named: "
             "say --data FOLDER (hf-grok data parse makes one of raw text), or --language NAME"
         )
-    for name, given in (
-        ("validation_data", data.validation_data),
-        ("probe_data", settings.probes.probe_data),
-    ):
-        if given:
-            raise UserError(f"{name}: only a run on a corpus (--data) heeds it: leave it away")
     check_model_speaks(settings.model.model, data.language)
     chosen_probes(settings.probes.probes, data.language)
 

@@ -35,7 +35,7 @@ from hf_grok.recipes.resume import (
 )
 from hf_grok.recipes.trainer.hardware import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.recipes.trainer.trainer import GrokTrainer, data_seed
-from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, make_folder, step_of, taken
+from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, check_writable, step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
     RunRecord,
@@ -83,7 +83,7 @@ class Session:
         if self.branch is not None:
             check_branch(self.branch, self.settings)
         if self.leads:
-            make_folder(self.folder, "choose another one with --output_dir")
+            check_writable(self.folder, "choose another one with --output_dir")
         before = recorded(self.folder) if self.resume else None
         language, trainer, threads = self._prepare()
         info = self._information(language, trainer, threads)
@@ -92,6 +92,7 @@ class Session:
         if before is not None and is_done(self.folder, before, info):
             self.say(f"{self.folder} is finished at step {before['steps']}: nothing is left to do")
         elif self.leads:
+            self.folder.mkdir(parents=True, exist_ok=True)
             with taken(
                 self.folder / LOCK_FILE, f"{self.folder} is being trained by another process"
             ):

@@ -116,22 +116,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     replace(temporary, path)
 
 
-def make_folder(folder: Path, otherwise: str) -> None:
-    """Make a folder in which files can be written; refused before the work is done, not after.
+def check_writable(folder: Path, otherwise: str) -> None:
+    """Refuse a folder that could not be made or written to: before the work is done, not after.
 
     Args:
-        folder: that is going to be written to.
+        folder: that is going to be written to; it is not made.
         otherwise: what to do where it cannot be, such as "choose another one with --out".
 
     Raises:
-        UserError: it cannot be made, or nothing can be written there.
+        UserError: nothing can be written there, or in the nearest folder above it that is there.
     """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
+        with TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise UserError(f"cannot write to {folder} ({error.strerror}): {otherwise}") from error
+
+
+def make_folder(folder: Path, otherwise: str) -> None:
+    """Make a folder in which files can be written, if it is not there; as `check_writable`."""
+    check_writable(folder, otherwise)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def is_held(path: Path) -> bool:

@@ -10,6 +10,7 @@ from hf_grok import train
 from hf_grok.errors import UserError
 from hf_grok.recipes.arguments import GrokTrainingArguments
 from hf_grok.recipes.checks import check_settings
+from hf_grok.recipes.ranges import RANGES
 from hf_grok.recipes.recipe import Settings, argument_names, load_recipe, own_words, parse
 from hf_grok.recipes.unheeded import INSTEAD
 from hf_grok.recipes.words import on_the_line
@@ -104,6 +105,63 @@ def test_what_would_be_read_and_not_heeded_is_refused(name: str) -> None:
 
 def test_their_defaults_do_no_harm() -> None:
     check_settings(parse(DYCK, ["--save_only_model", "false", "--num-train-epochs", "3.0"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--tokenizer gpt2", r"tokenizer: only a run on a corpus \(--data\) heeds it"),
+        ("--lowercase no", "lowercase: only a run on a corpus"),
+        ("--validation_share 0.1", "validation_share: only a run on a corpus"),
+        ("--probe_data uas=x.conllu", "probe_data: only a run on a corpus"),
+        (
+            "--mask_share 0.3",
+            r"mask_share: only a masked language model \(vanilla_transf.* is none",
+        ),
+    ],
+)
+def test_what_another_kind_of_run_heeds_is_refused(words: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        check_settings(parse(DYCK, words.split()))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--language_config grammar", r"language_config: only a run on a language \(--language\)"),
+        ("--validation_data b --validation_seed 3", "validation_seed: only a corpus without --val"),
+        ("--tokenizer gpt2 --vocabulary_size 100", "vocabulary_size: only a tokenizer that is tr"),
+        ("--tokenizer byte-level-bpe --lowercase no", "lowercase: only a wordpiece tokenizer"),
+        ("--tokenizer gpt2", None),  # the recipe's own size and case give way
+        ("--mask_share 0.3 --vocabulary_size 100 --lowercase no", None),
+    ],
+)
+def test_what_another_kind_of_corpus_heeds_is_refused(words: str, told: str | None) -> None:
+    settings = parse(load_recipe("sas-mlm", "english"), ["--data", "a", *words.split()])
+    if told is None:
+        check_settings(settings)
+        return
+    with pytest.raises(UserError, match=told):
+        check_settings(settings)
+
+
+def test_a_recipe_of_the_users_own_is_held_to_what_it_says(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("language: dyck\ntokenizer: gpt2\n")
+    with pytest.raises(UserError, match="tokenizer: only a run on a corpus"):
+        check_settings(parse(load_recipe(str(tmp_path / "mine.yaml")), []))
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_numbers_with_which_nothing_can_be_trained_are_refused(name: str) -> None:
+    least, greatest, _ = RANGES[name]
+    for value in [least - 1, *([1] if greatest < 1 else [])]:
+        with pytest.raises(UserError, match=name):
+            check_settings(parse(DYCK, [f"--{name}", str(value)]))
+
+
+def test_a_number_that_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match="learning_rate=nan: expected 0 or more"):
+        check_settings(parse(DYCK, ["--learning_rate", "nan"]))
 
 
 def test_a_recipe_without_a_language_is_refused_in_a_line(tmp_path: Path) -> None:

@@ -148,6 +148,8 @@ def _needs(node: ast.AST) -> list[str]:
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    run_files.check_writable(tmp_path / "a" / "b", "or else")
+    assert list(tmp_path.iterdir()) == []
     run_files.make_folder(tmp_path / "a" / "b", "or else")
     assert list((tmp_path / "a" / "b").iterdir()) == []
     (tmp_path / "file").touch()
