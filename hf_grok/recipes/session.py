@@ -9,10 +9,8 @@ from typing import Any
 import torch
 from transformers.utils import logging
 
-from hf_grok.languages import brought_language
 from hf_grok.recipes.branch import (
     Branch,
-    bound_values,
     check_branch,
     check_same_setting,
     inherit_tables,
@@ -23,11 +21,10 @@ from hf_grok.recipes.build import build_trainer, save_final_model
 from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.data.arcs import told_of_arcs
 from hf_grok.recipes.data.language import LanguageData, load_language
+from hf_grok.recipes.information import closing, opening, run_information
 from hf_grok.recipes.objective import is_masked
-from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Settings
 from hf_grok.recipes.resume import (
-    as_recorded,
     changed_since,
     check_same_run,
     final_weights,
@@ -35,15 +32,12 @@ from hf_grok.recipes.resume import (
 )
 from hf_grok.recipes.trainer.hardware import choose_precision, choose_threads, keep_freed_memory
 from hf_grok.recipes.trainer.trainer import GrokTrainer, data_seed
-from hf_grok.runs.folder import METRICS_FILE, RUN_FILE, check_writable, step_of, taken
+from hf_grok.runs.folder import check_writable, step_of, taken
 from hf_grok.runs.manifest import last_whole_checkpoint, log_history, told_if_not_written
 from hf_grok.runs.record import (
     RunRecord,
-    changed_values,
-    machine,
     recorded,
     refuse_used_folder,
-    versions,
 )
 
 FINAL = "model.safetensors"
@@ -215,69 +209,3 @@ class Session:
             return None
         self.say(f"branching off {self.branch.checkpoint}")
         return self.branch.checkpoint
-
-
-def run_information(
-    settings: Settings, language: LanguageData, trainer: GrokTrainer, threads: int
-) -> dict[str, Any]:
-    """What run.json says of a run before it starts."""
-    training = settings.training
-    annotation = language.annotation
-    if settings.data.language:
-        scheme = brought_language(settings.data.language).thing.scheme
-        # Grammars and probes alike take their arcs from the derivation.
-        annotation = {"training": scheme, "evaluation": scheme} if scheme else {}
-    return {
-        "hf_grok_version": versions()["hf_grok"],
-        "recipe": settings.recipe.name,
-        "scale": settings.recipe.scale,
-        "seed": training.seed,
-        "arguments": changed_values(settings.data, settings.model, settings.probes, training),
-        "overrides": as_recorded(settings.overrides),
-        "resumed": [],
-        "left_out_options": list(settings.left_out),
-        "bound_arguments": bound_values(settings),
-        "chosen": {
-            "precision": "bf16" if training.bf16 else "fp32",
-            "attention": trainer.model.config._attn_implementation,
-            "dropout_masks": "pooled" if trainer.mask_pools else "drawn",
-            "threads": threads,
-            "processes": training.world_size,
-        },
-        "data": {
-            "fingerprint": language.fingerprint,
-            "train_examples": len(language.train),
-            **language.facts,
-        },
-        "annotation": annotation,
-        "versions": {**versions(), **foreign_versions(settings)},
-        "machine": machine(training.device.type, threads),
-        "model": {
-            "name": settings.model.model,
-            "parameters": trainer.model.num_parameters(),
-            "layers": settings.model.layers,
-        },
-    }
-
-
-def opening(info: dict[str, Any]) -> str:
-    """Two lines on what is about to run, from its `run_information`."""
-    chosen = ", ".join(f"{key} {value}" for key, value in info["chosen"].items())
-    return (
-        f"{info['recipe']} ({info['scale']}), seed {info['seed']}: {info['model']['name']}, "
-        f"{info['model']['layers']} layers, {info['model']['parameters']:,} parameters, "
-        f"{info['data']['train_examples']:,} training lines\n{chosen}"
-    )
-
-
-def closing(folder: Path, step: int) -> str:
-    """What a finished run has written, and how to look at it."""
-    files = {
-        METRICS_FILE: "every number that was logged",
-        RUN_FILE: "what was run, on what, and how it ended",
-        "model.safetensors": "the final weights, with config and tokenizer",
-        "checkpoint-N/": "the checkpoints, each resumable",
-    }
-    lines = [f"finished at step {step}; written to {folder}:"]
-    lines += [f"  {name:<20}{meaning}" for name, meaning in files.items()]
-    return "\n".join([*lines, f"draw it: hf-grok report {folder}"])

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.recipes.branch import bound_values, check_shared
 from hf_grok.recipes.checks import check_settings
 from hf_grok.recipes.probes import foreign_versions
 from hf_grok.recipes.recipe import Recipe, Settings, load_recipe, parse
+from hf_grok.recipes.shared import bound_values, check_shared
 from hf_grok.runs.schedule import AmountSchedule, parse_schedule
 from hf_grok.runs.sweep_files import run_folder
 from hf_grok.sweep.arms import Arm

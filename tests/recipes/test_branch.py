@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from hf_grok import train
 from hf_grok.errors import UserError
-from hf_grok.recipes.branch import Branch, find_checkpoint, is_free
+from hf_grok.recipes.branch import Branch, find_checkpoint
+from hf_grok.recipes.shared import is_free
 from hf_grok.runs.manifest import file_facts
 from tests.recipes.stopping import StoppedError, stop_at
 from tests.recipes.test_resume import same_end
