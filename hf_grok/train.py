@@ -32,9 +32,10 @@ RECIPE is a shipped recipe's name or a YAML file. Every value of a recipe can be
 
 A branch (--from-checkpoint) goes on from a checkpoint of another run as that run would have gone
 on: weights, optimiser, learning rate, random numbers and data order. What that run was told holds
-for it too, unless it is said anew. It keeps the model, the data, the seed and the batch, may change
-the regulariser (--sas_...) and the length, and lives in a folder of its own (default
-runs/RECIPE-SCALE-seedN-fromSTEP), whose tables begin with the other run's.
+for it too, unless it is said anew; where its folder is named, RECIPE need not be. It keeps the
+model, the data, the seed and the batch, may change the regulariser (--sas_...) and the length, and
+lives in a folder of its own (default runs/RECIPE-SCALE-seedN-fromSTEP), whose tables begin with the
+other run's.
 
 --resume goes on with a run as it was begun, to the same bytes: what it was told need not be said
 again, and another number of processes, data, model or batch are refused.
@@ -88,7 +89,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = build_parser()
     chosen, overrides = parser.parse_known_args(words)
-    from hf_grok.errors import UserError
     from hf_grok.packages import packages_of
     from hf_grok.recipes import recipe as recipes
 
@@ -100,16 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.options:
         print(recipes.describe_options())
         return 0
-    if chosen.recipe is None:
-        parser.error("name a RECIPE (hf-grok train --list names them)")
-    before = ["", *words][words.index(chosen.recipe)]
-    if before in overrides and before.startswith("--") and "=" not in before:
-        raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
+    own = name_recipe(parser, chosen, words, overrides)
     from hf_grok.recipes.launched import check_launched
 
     check_launched()
     recipe = recipes.load_recipe(chosen.recipe, chosen.scale)
-    own = recipes.own_words(overrides)
     default = recipe.values.get("output_dir") or recipes.default_output(recipe, own)
     branch = chosen_branch(chosen, default)
     suffix = branch.suffix if branch else ""
@@ -126,6 +121,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
         other_processes=chosen.allow_other_processes,
     )
     return 0
+
+
+def name_recipe(
+    parser: OptionParser, chosen: argparse.Namespace, words: Sequence[str], overrides: list[str]
+) -> Words:
+    """See to it that a recipe is named: by the command, or by the run that it goes on with.
+
+    Args:
+        parser: of the command.
+        chosen: what it read, whose recipe and scale are set.
+        words: the whole command.
+        overrides: what was left of it; a value that was read as the recipe is put back.
+
+    Returns:
+        What `overrides` say, by argument.
+
+    Raises:
+        UserError: a value stands where the recipe is read; the run does not say its recipe.
+    """
+    from hf_grok.errors import UserError
+    from hf_grok.recipes.recipe import own_words
+    from hf_grok.recipes.resume import recipe_of
+
+    before = "" if chosen.recipe is None else ["", *words][words.index(chosen.recipe)]
+    is_value = before in overrides and before.startswith("--") and "=" not in before
+    if is_value:  # argparse takes the first word without dashes for RECIPE
+        overrides.insert(overrides.index(before) + 1, chosen.recipe)
+    own = own_words(overrides)
+    if chosen.recipe is not None and not is_value:
+        return own
+    earlier = gone_on_with(chosen, own)
+    if earlier is not None:
+        chosen.recipe, chosen.scale = recipe_of(earlier)
+    elif is_value:
+        raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
+    else:
+        parser.error("name a RECIPE (hf-grok train --list names them)")
+    return own
+
+
+def gone_on_with(chosen: argparse.Namespace, own: Words) -> Path | None:
+    """The run that the command goes on with, where it names its folder; None elsewhere."""
+    text = chosen.from_checkpoint or ""
+    if text and not text.isdecimal():
+        return Path(text).parent
+    if chosen.parent:
+        return Path(chosen.parent)
+    return Path(own["output_dir"][0]) if chosen.resume and own.get("output_dir") else None
 
 
 def inheritance(

@@ -25,6 +25,7 @@ from hf_grok.recipes.words import Words, on_the_line, read_words, recipe_words
 from hf_grok.runs.record import default_of
 from hf_grok.text.yaml_reading import read_yaml
 
+FILE_SCALE = "file"
 _OURS: tuple[Any, ...] = (DataArguments, ModelArguments, ProbeArguments)
 _GROUPS = (*_OURS, GrokTrainingArguments)
 
@@ -82,7 +83,7 @@ def load_recipe(name: str, scale: str | None = None) -> Recipe:
     if name.endswith((".yaml", ".yml")):
         if scale is not None:
             raise UserError(f"--scale {scale} chooses among shipped recipes; {name} is a file")
-        path, scale_name, package = Path(name), "file", {}
+        path, scale_name, package = Path(name), FILE_SCALE, {}
         if not path.is_file():
             raise UserError(f"there is no recipe file {name}")
     else:
@@ -92,7 +93,7 @@ def load_recipe(name: str, scale: str | None = None) -> Recipe:
         if scale_name not in scales:
             raise unknown_name(f"scale of {name}", scale_name, scales)
         path = scales[scale_name]
-    label = path.stem if scale_name == "file" else name
+    label = path.stem if scale_name == FILE_SCALE else name
     return Recipe(label, scale_name, _read_yaml(path), package)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hf_grok.errors import UserError
-from hf_grok.recipes.recipe import Recipe, Settings
+from hf_grok.recipes.recipe import FILE_SCALE, Recipe, Settings
 from hf_grok.recipes.words import Words
 from hf_grok.runs.folder import checkpoints
 from hf_grok.runs.manifest import file_facts, flaw
-from hf_grok.runs.record import SECRETS, default_of
+from hf_grok.runs.record import SECRETS, default_of, recorded
 
 # What a branch has of its own, whatever its parent was told: its folder, its name, its repository.
 A_BRANCHS_OWN = {"output_dir", "run_name"}
@@ -30,6 +30,21 @@ def as_recorded(words: Words) -> dict[str, str | list[str]]:
         for name, values in words.items()
         if name not in ("output_dir", *SECRETS)
     }
+
+
+def recipe_of(folder: Path) -> tuple[str, str]:
+    """Name and scale of the shipped recipe that the run in `folder` is of.
+
+    Raises:
+        UserError: no run lies there, or it is of a file whose place its record does not say.
+    """
+    info = recorded(folder) or {}
+    name, scale = info.get("recipe"), info.get("scale")
+    if not isinstance(name, str) or not isinstance(scale, str):
+        raise UserError(f"{folder} does not say of which recipe it is a run: name its RECIPE")
+    if scale == FILE_SCALE:
+        raise UserError(f"{folder} is a run of a file of yours, {name}.yaml: name it as RECIPE")
+    return name, scale
 
 
 def inherited_words(

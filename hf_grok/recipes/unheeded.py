@@ -8,7 +8,7 @@ from hf_grok.errors import UserError
 from hf_grok.models.subword_tokenizer import KINDS, WORDPIECE
 from hf_grok.recipes.arguments import GrokTrainingArguments
 from hf_grok.recipes.objective import is_masked
-from hf_grok.recipes.recipe import Settings
+from hf_grok.recipes.recipe import FILE_SCALE, Settings
 from hf_grok.runs.record import default_of
 
 _STEPS = "say --evaluations, such as every:500"
@@ -57,7 +57,7 @@ def refuse_unheeded(settings: Settings) -> None:
         UserError: names it and what to say instead, or who heeds it.
     """
     _refuse_trainers(settings)
-    own = settings.recipe.values if settings.recipe.scale == "file" else {}
+    own = settings.recipe.values if settings.recipe.scale == FILE_SCALE else {}
     for name, who in _out_of_place(settings):
         if (name in settings.overrides or name in own) and not _at_default(settings, name):
             raise UserError(f"{name}: only {who} heeds it: leave it away")

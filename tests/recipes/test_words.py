@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,44 @@ def test_a_value_is_not_taken_for_the_recipe(monkeypatch: pytest.MonkeyPatch) ->
     assert [one.model.layers for one in ran] == [2, 4]
     with pytest.raises(UserError, match="'4' is read as the recipe: name RECIPE before --layers"):
         train.main(["--layers", "4", "dyck"])
+
+
+def test_a_run_that_is_gone_on_with_names_its_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran: list[Settings] = []
+    monkeypatch.setattr(train, "run", lambda settings, **more: ran.append(settings))
+    checkpoint = tmp_path / "run" / "checkpoint-40"
+    checkpoint.mkdir(parents=True)
+    record = {"recipe": "sas-mlm", "scale": "laptop", "overrides": {"layers": "3"}}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    train.main(["--from-checkpoint", str(checkpoint), "--max_steps", "60"])
+    train.main(["--resume", "--output_dir", str(tmp_path / "run")])
+    train.main(["--from-checkpoint", "40", "--parent", str(tmp_path / "run")])
+    assert [(one.recipe.name, one.recipe.scale) for one in ran] == [("sas-mlm", "laptop")] * 3
+    assert [one.model.layers for one in ran] == [3] * 3
+    assert ran[0].training.max_steps == 60
+    for words in (["--max_steps=60"], ["--resume"], ["--from-checkpoint", "40"]):
+        with pytest.raises(SystemExit):
+            train.main(words)
+        assert "name a RECIPE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"recipe": "mine", "scale": "file"}, r"a file of yours, mine\.yaml: name it as RECIPE"),
+        ({"recipe": 3}, "does not say of which recipe it is a run"),
+        (None, "does not say of which recipe it is a run"),
+    ],
+)
+def test_a_run_that_does_not_say_its_recipe(
+    tmp_path: Path, record: dict[str, object] | None, told: str
+) -> None:
+    if record is not None:
+        (tmp_path / "run.json").write_text(json.dumps(record))
+    with pytest.raises(UserError, match=told):
+        train.main(["--resume", "--output_dir", str(tmp_path)])
 
 
 @pytest.mark.parametrize("name", INSTEAD)
