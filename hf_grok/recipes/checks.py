@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hf_grok._optional import import_optional
 from hf_grok.callbacks.dashboards.shown import check_detail
 from hf_grok.errors import UserError
@@ -9,7 +11,6 @@ from hf_grok.masking import check_shares
 from hf_grok.recipes.architecture import check_options, plain_config
 from hf_grok.recipes.objective import check_model_speaks, is_masked
 from hf_grok.recipes.probes import chosen_probes
-from hf_grok.recipes.ranges import check_ranges
 from hf_grok.recipes.recipe import Settings
 from hf_grok.recipes.trainer.hardware import (
     choose_attention,
@@ -22,6 +23,33 @@ from hf_grok.sas.checks import check_clamp
 from hf_grok.text.json_reading import read_options
 
 SHORTEST_ROW = 8
+_BELOW_ONE = math.nextafter(1.0, 0.0)
+_MORE = (0, math.inf, "0 or more")
+_FRACTION = (0, _BELOW_ONE, "0 or more, and below 1")
+_COUNT = (1, math.inf, "1 or more")
+# Argument -> least and greatest value, and both in words. torch takes a negative weight decay,
+# under which weights grow, without a word.
+RANGES = {
+    "learning_rate": _MORE,
+    "weight_decay": _MORE,
+    "max_grad_norm": (0, math.inf, "0 (gradients are not clipped) or more"),
+    "warmup_steps": _MORE,
+    "adam_beta1": _FRACTION,
+    "adam_beta2": _FRACTION,
+    "adam_epsilon": _MORE,
+    "label_smoothing_factor": _FRACTION,
+    "per_device_train_batch_size": _COUNT,
+    "gradient_accumulation_steps": _COUNT,
+    "max_steps": _MORE,
+    "threads": (0, math.inf, "0 (chosen by width and batch) or more"),
+    "stop_after": (0, math.inf, "0 (never) or more steps"),
+    "probe_examples": (1, math.inf, "at least 1 sentence; --probes none turns the probes off"),
+    "probe_pairs": (
+        *(1, math.inf),
+        "at least 1 pair a paradigm; leave pairs out of --probes to score none",
+    ),
+    "probe_every": (1, math.inf, "at least 1 step"),
+}
 
 
 def check_settings(settings: Settings) -> None:
@@ -72,6 +100,19 @@ def check_settings(settings: Settings) -> None:
         )
     if "trackio" in (training.report_to or ()):
         import_optional("trackio", extra="trackio", purpose="reports to trackio")
+
+
+def check_ranges(settings: Settings) -> None:
+    """Look at every argument of RANGES.
+
+    Raises:
+        UserError: one lies outside, or is no number; says what was expected.
+    """
+    for name, (least, greatest, words) in RANGES.items():
+        group = next(one for one in (settings.probes, settings.training) if hasattr(one, name))
+        value = getattr(group, name)
+        if value is not None and not least <= float(value) <= greatest:
+            raise UserError(f"{name}={value}: expected {words}")
 
 
 def check_language(settings: Settings) -> None:

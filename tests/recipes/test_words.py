@@ -10,8 +10,7 @@ import pytest
 from hf_grok import train
 from hf_grok.errors import UserError
 from hf_grok.recipes.arguments import GrokTrainingArguments
-from hf_grok.recipes.checks import check_settings
-from hf_grok.recipes.ranges import RANGES
+from hf_grok.recipes.checks import RANGES, check_settings
 from hf_grok.recipes.recipe import Settings, argument_names, load_recipe, own_words, parse
 from hf_grok.recipes.unheeded import INSTEAD
 from hf_grok.recipes.words import on_the_line
