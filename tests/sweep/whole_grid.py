@@ -26,11 +26,11 @@ TIMES = {*RUN_TIMES, "eval_runtime"}
 
 
 def sweep_file(folder: Path) -> Path:
-    """2 x 3 settings, 2 seeds, of a run of some seconds."""
+    """2 x 3 settings, 2 seeds, of runs that outlast by seconds what it takes to end them."""
     (folder / "tiny.yaml").write_text(RECIPE)
     content = {
         "recipe": "tiny.yaml",
-        "common": {"probes": "none", "max_steps": 600, "checkpoints": "every:40"},
+        "common": {"probes": "none", "max_steps": 1200, "checkpoints": "every:40"},
         "seeds": "0-1",
         "grid": {"learning_rate": [1.0e-3, 2.0e-3], "warmup_steps": [5, 10, 20]},
     }
