@@ -109,8 +109,7 @@ def check_ranges(settings: Settings) -> None:
         UserError: one lies outside, or is no number; says what was expected.
     """
     for name, (least, greatest, words) in RANGES.items():
-        group = next(one for one in (settings.probes, settings.training) if hasattr(one, name))
-        value = getattr(group, name)
+        value = getattr(settings.group(name), name)
         if value is not None and not least <= float(value) <= greatest:
             raise UserError(f"{name}={value}: expected {words}")
 

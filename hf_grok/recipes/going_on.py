@@ -41,7 +41,8 @@ def name_recipe(
         return own
     earlier = gone_on_with(chosen, own)
     if earlier is not None:
-        chosen.recipe, chosen.scale = recipe_of(earlier)
+        chosen.recipe, scale = recipe_of(earlier)
+        chosen.scale = chosen.scale or scale  # another one is refused with what else differs
     elif is_value:
         raise UserError(f"{chosen.recipe!r} is read as the recipe: name RECIPE before {before}")
     else:

@@ -63,6 +63,11 @@ class Settings:
     overrides: Words = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
+    def group(self, name: str) -> Any:
+        """The group of arguments that has this one."""
+        groups = (self.data, self.model, self.probes, self.training)
+        return next(one for one in groups if hasattr(one, name))
+
 
 def shipped_recipes() -> dict[str, list[Brought[dict[str, Path]]]]:
     """Name -> scale -> file of every recipe of this package and of those that bring languages."""

@@ -82,7 +82,7 @@ def _out_of_place(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _at_default(settings: Settings, name: str) -> bool:
-    group = next(one for one in (settings.data, settings.probes) if hasattr(one, name))
+    group = settings.group(name)
     return bool(getattr(group, name) == default_of(type(group).__dataclass_fields__[name]))
 
 

@@ -109,6 +109,8 @@ def test_a_run_that_is_gone_on_with_names_its_recipe(
     assert [(one.recipe.name, one.recipe.scale) for one in ran] == [("sas-mlm", "laptop")] * 3
     assert [one.model.layers for one in ran] == [3] * 3
     assert ran[0].training.max_steps == 60
+    with pytest.raises(UserError, match=r"is a run of sas-mlm \(laptop\), .* \(quick\)"):
+        train.main(["--resume", "--scale", "quick", "--output_dir", str(tmp_path / "run")])
     for words in (["--max_steps=60"], ["--resume"], ["--from-checkpoint", "40"]):
         with pytest.raises(SystemExit):
             train.main(words)
